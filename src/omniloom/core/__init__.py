@@ -1,0 +1,1 @@
+"""Values, protocols and errors. No I/O; nothing is imported but the standard library and pydantic."""

@@ -1,0 +1,92 @@
+"""What the rooms promise each other: Engine, Reader, Run, Policy, Memory."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from threading import Event as Flag
+from typing import Literal, Protocol, runtime_checkable
+
+from omniloom.core.base import Value
+from omniloom.core.events import Event, Progress, Trace
+from omniloom.core.values import Completion, Constraint, Kind, Loss, Request, Segment, ToolCall, ToolResult
+
+
+class Capabilities(Value):
+    """What an engine can do. context_tokens: input and output together."""
+
+    context_tokens: int
+    input_kinds: frozenset[Kind] = frozenset({"text"})
+    constraints: frozenset[str] = frozenset()
+    reasoning: bool = False
+    logprobs: bool = False
+    embeddings: bool = False
+    tools: bool = False
+    local: bool = True
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """Runs one model. Safe to call from several threads.
+
+    `stream` yields TextDelta / ReasoningDelta / Progress (prefill) and, last, one Finished. It stops within 0.2 s
+    and raises CancelledError once `cancel` is set. Errors are EngineError or ContextError.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def capabilities(self) -> Capabilities: ...
+    def supports(self, constraint: Constraint) -> str | None:
+        """None if it can be enforced; otherwise why not, beginning with the path of what it cannot."""
+        ...
+
+    def stream(self, request: Request, cancel: Flag | None = None) -> Iterator[Event]: ...
+    def embed(self, texts: Sequence[str]) -> list[list[float]]: ...
+    def count_tokens(self, request: "Request | str") -> int: ...
+    def warm(self, request: Request) -> None:
+        """Compute and keep the KV state of the request's source prefix."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Source(Value):
+    """What a reader is given inside its child process: a snapshot it may read, and the weights it asked for."""
+
+    id: str
+    path: Path
+    name: str
+    media_type: str
+    options: Mapping[str, str | int | float | bool] = {}
+    weights: Mapping[str, Path] = {}
+
+
+class Reader(Protocol):
+    """A module of `inputs/`: MEDIA_TYPES, VERSION (raise it when its output changes), WEIGHTS (catalog names), read."""
+
+    MEDIA_TYPES: frozenset[str]
+    VERSION: int
+    WEIGHTS: tuple[str, ...]
+
+    def read(self, source: Source) -> Iterable[Segment | Loss | Progress]: ...
+
+
+class Run(Protocol):
+    """The one door: budget, policy, cache, cancellation, streaming, retries and the trace live behind it."""
+
+    def ask(self, request: Request, *, purpose: str = "chat") -> Completion: ...
+    def ask_many(self, requests: Sequence[Request], *, purpose: str = "chat") -> list[Completion]: ...
+    def embed(self, texts: Sequence[str]) -> list[list[float]]: ...
+    def call(self, tool_call: ToolCall) -> ToolResult: ...
+    def note(self, name: str, **attributes: object) -> None:
+        """Write a decision into the trace."""
+        ...
+
+
+class Policy(Protocol):
+    def decide(self, step: ToolCall, trace: Trace) -> Literal["allow", "ask", "deny"]: ...
+
+
+class Memory(Protocol):
+    def keep(self, segments: Sequence[Segment]) -> None: ...
+    def find(self, query: str, limit: int) -> list[Segment]: ...
+    def forget(self, source: str) -> int: ...

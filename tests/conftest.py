@@ -1,0 +1,28 @@
+"""Fixtures that every room uses: a private store, and the development data where it is present."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The development data: OMNILOOM_DATA, or shared/data beside the repository; skips where it is missing."""
+    folder = Path(os.environ.get("OMNILOOM_DATA", REPOSITORY.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip("the development data folder is not here; set OMNILOOM_DATA")
+    return folder
+
+
+@pytest.fixture
+def private_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store of the test's own; weights stay where they are, so that nothing is pulled twice."""
+    from omniloom.storage.home import weights_home
+
+    weights = weights_home()
+    monkeypatch.setenv("OMNILOOM_WEIGHTS", str(weights))
+    monkeypatch.setenv("OMNILOOM_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
