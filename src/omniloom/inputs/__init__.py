@@ -1,0 +1,148 @@
+"""Read a Part into located Segments, in a confined child, once.
+
+A reader is a module of this folder (or of the entry point group "omniloom.inputs") with MEDIA_TYPES, VERSION,
+WEIGHTS, EXTRA and `read(source)`; optionally LIMITS. Its file name is its name.
+"""
+
+import importlib
+import pkgutil
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from omniloom.core.errors import IsolationError, TooLargeError, UnsupportedError, UsageError
+from omniloom.core.events import Progress
+from omniloom.core.protocols import Source
+from omniloom.core.values import Loss, Part, Segment
+from omniloom.inputs.reading import Reading
+from omniloom.isolation import Limits, run_isolated
+from omniloom.isolation.limits import GIB
+
+if TYPE_CHECKING:
+    from omniloom.storage.store import Store
+
+__all__ = ["Reading", "read_part", "reader_for", "readers"]
+
+_HOUR = 3600.0
+_LIMITS = {
+    "text": Limits(cpu_seconds=120, wall_seconds=240),
+    "table": Limits(cpu_seconds=600, wall_seconds=600),
+    "image": Limits(cpu_seconds=600, wall_seconds=600, stall_seconds=300),
+    # A long scan or recording is hours of honest work; what ends a bad one is that it stops reporting.
+    "pdf": Limits(cpu_seconds=8 * _HOUR, wall_seconds=8 * _HOUR, stall_seconds=300, output_bytes=GIB),
+    "audio": Limits(cpu_seconds=24 * _HOUR, wall_seconds=24 * _HOUR, stall_seconds=600, memory_bytes=3 * GIB),
+    "video": Limits(cpu_seconds=24 * _HOUR, wall_seconds=24 * _HOUR, stall_seconds=600, memory_bytes=3 * GIB),
+}
+
+
+@cache
+def readers() -> Mapping[str, ModuleType]:
+    """Name → reader module: those of this folder, then installed third-party ones under names not yet taken."""
+    found: dict[str, ModuleType] = {}
+    for info in pkgutil.iter_modules(__path__):
+        module = importlib.import_module(f"{__name__}.{info.name}")
+        if hasattr(module, "MEDIA_TYPES"):
+            found[info.name] = module
+    for point in entry_points(group="omniloom.inputs"):
+        found.setdefault(point.name, point.load())
+    return found
+
+
+def reader_for(part: Part) -> tuple[str, ModuleType]:
+    """The reader for this Part's media type, the one named like its kind first. Raises UnsupportedError."""
+    known = readers()
+    for name in dict.fromkeys([part.kind, *known]):
+        if name in known and part.media_type in known[name].MEDIA_TYPES:
+            return name, known[name]
+    raise UnsupportedError(
+        f"no reader takes {part.media_type!r}, the type of {part.name!r}",
+        hint=f"taken are {', '.join(sorted(set().union(*(m.MEDIA_TYPES for m in known.values()))))}",
+    )
+
+
+def read_part(
+    part: Part,
+    store: "Store",
+    *,
+    weights: Callable[[str], Mapping[str, Path]],
+    on_progress: Callable[[Progress], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> Reading:
+    """What stands in `part` (taken in: with id and path), from the journal or read now and kept.
+
+    weights: catalog name → role → path; asked only when the part is read now. Raises InputErrors for the file,
+    UnsupportedError for a type or a missing extra, IsolationError, CancelledError.
+    """
+    if not part.is_source or not part.id or part.path is None:
+        raise UsageError(f"{part.name or part.kind!r} has no stored content to read", hint="take it in first")
+    name, module = reader_for(part)
+    options = {key: value for key, value in part.options.items() if key != "password"}
+    kept = store.journal.reading(part.id, name, module.VERSION, options)
+    if kept is not None:
+        return Reading(segments=tuple(kept.segments), losses=tuple(kept.losses), cached=True)
+    items: list[Segment | Loss] = []
+    counts: dict[str, float] = {}
+    for item in _items(part, module, weights, cancel):
+        if isinstance(item, Progress):
+            counts[item.unit] = max(counts.get(item.unit, 0.0), item.done)
+            if on_progress is not None:
+                on_progress(item)
+        else:
+            items.append(item)
+    store.journal.keep_reading(part.id, name, module.VERSION, options, items, counts)
+    segments = tuple(item for item in items if isinstance(item, Segment))
+    return Reading(segments=segments, losses=tuple(i for i in items if isinstance(i, Loss)), counts=counts)
+
+
+def _items(
+    part: Part,
+    module: ModuleType,
+    weights: Callable[[str], Mapping[str, Path]],
+    cancel: threading.Event | None,
+) -> Iterator[Segment | Loss | Progress]:
+    assert part.path is not None
+    roles = {role: Path(place) for name in module.WEIGHTS for role, place in weights(name).items()}
+    source = Source(
+        id=part.id,
+        path=Path(part.path),
+        name=part.name or Path(part.path).name,
+        media_type=part.media_type,
+        options=part.options,
+        weights=roles,
+    )
+    payload = {"module": module.__name__, "source": source.model_dump(mode="json")}
+    limits = getattr(module, "LIMITS", None) or _LIMITS.get(part.kind, Limits())
+    places = [source.path, *roles.values()]
+    try:
+        for frame in run_isolated(
+            "omniloom.inputs.child:read",
+            payload,
+            readable=places,
+            limits=limits,
+            cancel=cancel,
+            packages=(module.__name__,),
+        ):
+            yield _value(frame, part)
+    except (TooLargeError, IsolationError) as error:
+        if repr(source.name) in error.message:
+            raise
+        raise type(error)(f"reading {source.name!r}: {error.message}", hint=error.hint) from error
+
+
+def _value(frame: dict[str, Any], part: Part) -> Segment | Loss | Progress:
+    """The value in a frame. The child has met untrusted content, so its word is checked, not taken."""
+    try:
+        if "segment" in frame:
+            segment = Segment.model_validate(frame["segment"])
+            if segment.source != part.id:
+                raise IsolationError(f"the reader named {segment.source!r} as the source of what it read")
+            return segment
+        return Loss.model_validate(frame["loss"]) if "loss" in frame else Progress.model_validate(frame["progress"])
+    except (ValidationError, KeyError) as error:
+        raise IsolationError(f"the reader sent what is no segment, loss or progress: {str(error)[:200]}") from error

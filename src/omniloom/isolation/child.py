@@ -1,0 +1,175 @@
+"""A child process for a conversation of frames, watched by its parent."""
+
+import json
+import os
+import select
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from omniloom.core import errors
+from omniloom.isolation import places, spawn
+from omniloom.isolation.frames import LineBuffer, decode, encode
+from omniloom.isolation.limits import Level, Limits
+from omniloom.isolation.reasons import ending, from_frame
+from omniloom.isolation.watch import Watch
+
+_ENTRY = Path(__file__).with_name("entry.py")
+
+
+class Child:
+    """A confined process that runs `target(payload, channel)` ("module:function"), or yields from `target(payload)`.
+
+    The target answers with `channel.send(dict)` and hears with `channel.receive()`, None at the end. Frames are
+    JSON objects. Reading is for one thread at a time; `send`, `kill` and the properties are safe from any.
+    The process never outlives this one. Nothing is readable but the interpreter, installed packages, system
+    libraries, fonts and `readable`; nothing is writable but a private folder (its working folder) and `writable`.
+    No connection can be opened; the flags let a Unix socket in `writable`, or a TCP port, be listened on.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        payload: dict[str, Any],
+        *,
+        readable: Sequence[Path] = (),
+        writable: Sequence[Path] = (),
+        limits: Limits | None = None,
+        allow_unix_socket: bool = False,
+        allow_loopback: bool = False,
+        conversation: bool = True,
+        cancel: threading.Event | None = None,
+        packages: Sequence[str] = (),
+    ) -> None:
+        self.limits = limits or Limits()
+        self.level: Level | None = None
+        self._closed = False
+        self._write_lock = threading.Lock()
+        self._folder = spawn.private_folder()
+        folder = Path(self._folder.name).resolve()
+        try:
+            self._process = spawn.start(_ENTRY, folder, self.limits.threads)
+        except BaseException:
+            self._folder.cleanup()
+            raise
+        self._watch = Watch(self._process, self.limits, cancel)
+        self._frames = self._read_frames()
+        setup = _setup([target.partition(":")[0], *packages], [*readable], [folder, *writable])
+        setup |= {"target": target, "payload": payload, "limits": json.loads(self.limits.model_dump_json())}
+        setup |= {"unix_socket": allow_unix_socket, "loopback": allow_loopback, "conversation": conversation}
+        try:
+            self.send(setup)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def stderr_tail(self) -> str:
+        """The last 4 kB of what the child and its libraries printed."""
+        return self._watch.tail()
+
+    def kill(self) -> None:
+        """End it now; `receive` then raises. Safe to call twice and from any thread."""
+        self._watch.kill("killed")
+
+    def send(self, frame: dict[str, Any]) -> None:
+        """Raises IsolationError if the child is gone."""
+        assert self._process.stdin is not None
+        data = memoryview(encode(frame))
+        try:
+            with self._write_lock:
+                while data:
+                    data = data[self._process.stdin.write(data) :]
+        except (OSError, ValueError):
+            self._process.wait()
+            raise self._why() from None
+
+    def receive(self) -> dict[str, Any] | None:
+        """The next frame; None once the target has returned. Raises what the target raised, or what ended it."""
+        return next(self._frames, None)
+
+    def close(self) -> None:
+        """End the child, wait for it and remove its folder."""
+        if self._closed:
+            return
+        self._closed = True
+        self._watch.kill("closed")
+        self._process.wait()
+        self._watch.stop()
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if pipe is not None:
+                pipe.close()
+        self._folder.cleanup()
+
+    def __enter__(self) -> "Child":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _read_frames(self) -> Iterator[dict[str, Any]]:
+        for line in self._lines():
+            frame = decode(line)
+            self._watch.heard()
+            if "ready" in frame:
+                self.level = Level.model_validate(frame["ready"])
+            elif "error" in frame:
+                raise from_frame(frame["error"], self.limits)
+            elif "end" in frame:
+                return
+            else:
+                yield frame
+        self._process.wait()
+        raise self._why()
+
+    def _lines(self) -> Iterator[bytes]:
+        assert self._process.stdout is not None
+        buffer, received = LineBuffer(), 0
+        while data := _read(self._process, self._process.stdout.fileno()):
+            received += len(data)
+            if self.limits.output_bytes is not None and received > self.limits.output_bytes:
+                self._watch.kill("output")
+                return
+            yield from buffer.feed(data)
+
+    def _why(self) -> errors.OmniloomError:
+        return ending(self._watch.reason, self._process.returncode, self.limits, self.stderr_tail())
+
+
+def _setup(modules: list[str], readable: list[Path], writable: list[Path]) -> dict[str, Any]:
+    """Where the child finds its packages, and the paths that Landlock leaves it."""
+    found = places.module_path()
+    packages = places.package_paths("omniloom", *modules)
+    own = places.readable(found, packages)
+    return {
+        "parent": os.getpid(),
+        "sys_path": found,
+        "packages": packages,
+        "readable": [str(path) for path in [*own, *(p.resolve() for p in readable)]],
+        "writable": [str(path) for path in [*places.WRITABLE_DEVICES, *(p.resolve() for p in writable)]],
+    }
+
+
+def _read(process: "subprocess.Popen[bytes]", descriptor: int) -> bytes:
+    """The next bytes; b"" at the end, also when a grandchild still holds the pipe of a dead child."""
+    if not hasattr(select, "poll"):
+        return os.read(descriptor, 1 << 16)
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN | select.POLLHUP)
+    grace = 2
+    while not poll.poll(200):
+        if process.poll() is not None:
+            grace -= 1
+            if not grace:
+                return b""
+            time.sleep(0)
+    return os.read(descriptor, 1 << 16)
