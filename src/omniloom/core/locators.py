@@ -108,7 +108,7 @@ def parse_fragment(fragment: str) -> Locator:
 
 
 def union(locators: "list[Locator]") -> Locator:
-    """The smallest Locator that covers all of `locators`; fields on which they differ and cannot be joined are left out.
+    """The smallest Locator that covers all of `locators`; a field on which they differ and has no union is left out.
 
     Boxes are joined only when all stand on one page.
     """

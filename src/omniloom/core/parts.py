@@ -5,6 +5,7 @@ model; a `Text` of a `Path` or of bytes is a source. DataFrames are turned into 
 """
 
 import os
+from pathlib import PurePath
 from typing import Any
 
 from omniloom.core.errors import UsageError
@@ -51,9 +52,9 @@ def _build(kind: Kind, content: object, name: str, options: dict[str, str]) -> P
     kept: dict[str, str | int | float | bool] = {key: value for key, value in options.items() if value}
     if isinstance(content, (bytes, bytearray)):
         return Part(kind=kind, data=bytes(content), name=name or kind, options=kept)
-    if isinstance(content, (str, os.PathLike)):
-        path = os.fspath(content)
-        if not isinstance(path, str) or not path:
+    if isinstance(content, (str, PurePath)):
+        path = str(content)
+        if not path:
             raise UsageError(f"{kind} needs a path or bytes, got {content!r}")
         return Part(kind=kind, path=path, name=name or os.path.basename(path), options=kept)
     raise UsageError(

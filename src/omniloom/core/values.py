@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import ConfigDict, Field, field_serializer
 
@@ -260,7 +260,8 @@ def _jsonable(value: Any) -> Any:
     if hasattr(value, "model_dump"):
         return value.model_dump(mode="json")
     if isinstance(value, dict):
-        return {str(key): _jsonable(each) for key, each in value.items()}
+        fields = cast("dict[Any, Any]", value)
+        return {str(key): _jsonable(each) for key, each in fields.items()}
     if isinstance(value, (list, tuple)):
-        return [_jsonable(each) for each in value]
+        return [_jsonable(each) for each in cast("list[Any]", value)]
     return value.isoformat() if isinstance(value, (date, datetime)) else value

@@ -1,0 +1,75 @@
+"""Answer one question directly: think within the budget, then write, each sentence grounded as it is finished."""
+
+from collections.abc import Callable
+
+from omniloom.core.protocols import Capabilities, Run
+from omniloom.core.values import Completion, Constraint
+from omniloom.reasoning.prompts import NOT_FOUND, Task, request
+
+_SCRATCH = (
+    "Request: {said}\n\n"
+    "Before answering, think on a scratch-pad: note which passages matter, what they say, and work out step by step "
+    "what follows. Do not write the answer yet."
+)
+_ANSWER = "{notes}Request: {said}"
+_JSON = (
+    "{notes}{answer}Request: {said}\n\n"
+    "Fill in this JSON from the sources. Copy values exactly as they are written there. "
+    "Use null where the sources do not say and null is allowed.\nSchema: {schema}"
+)
+
+
+def think(run: Run, task: Task, budget: int, capabilities: Capabilities) -> str:
+    """Notes of at most `budget` tokens on a scratch-pad; empty for a model that thinks natively, or without budget.
+
+    The cap is the engine's own count of output tokens; a note cut at the cap loses its broken last line.
+    """
+    if budget <= 0 or capabilities.reasoning:
+        return ""
+    done = run.ask(request(task, _SCRATCH.format(said=task.said), max_output_tokens=budget), purpose="reasoning")
+    text = done.text.strip()
+    if done.finish_reason == "length" and "\n" in text:
+        text = text[: text.rindex("\n")]
+    return text
+
+
+def answer(
+    run: Run, task: Task, notes: str, native_budget: int, on_text: Callable[[str], None] | None = None
+) -> Completion:
+    """The answer in free text, with pointers such as `[3]` as the model set them."""
+    instruction = _ANSWER.format(notes=_quoted(notes), said=task.said)
+    return run.ask(request(task, instruction, reasoning_budget=native_budget), purpose="answer", on_text=on_text)
+
+
+def fill(run: Run, task: Task, constraint: Constraint, notes: str, text: str, native_budget: int) -> Completion:
+    """The JSON result; `text` is the free answer where one was asked for as well, so that both agree."""
+    said_before = f"The answer in words was:\n{text}\n\n" if text else ""
+    instruction = _JSON.format(
+        notes=_quoted(notes), answer=said_before, said=task.said, schema=_compact(constraint.value)
+    )
+    asked = request(task, instruction, constraint=constraint, reasoning_budget=native_budget)
+    return run.ask(asked, purpose="structured_json")
+
+
+def repair(run: Run, task: Task, constraint: Constraint, broken: str, why: str) -> Completion:
+    """One more try, told what was wrong."""
+    instruction = (
+        f"Request: {task.said}\n\nThis JSON was not valid: {why}\n{broken}\n\n"
+        f"Write it again, valid and shorter where it was too long.\nSchema: {_compact(constraint.value)}"
+    )
+    return run.ask(request(task, instruction, constraint=constraint), purpose="repair")
+
+
+def is_not_found(text: str) -> bool:
+    """Whether the model said that the sources do not hold the answer, and nothing else of substance."""
+    return text.strip().strip("*_`\"'.").upper().startswith(NOT_FOUND)
+
+
+def _quoted(notes: str) -> str:
+    return f"Your notes so far:\n{notes}\n\n" if notes else ""
+
+
+def _compact(schema: object) -> str:
+    import json
+
+    return json.dumps(schema, ensure_ascii=False, separators=(",", ":"))

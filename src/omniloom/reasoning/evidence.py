@@ -1,0 +1,119 @@
+"""Evidence for the leaves of a JSON result: where a value stands in the sources.
+
+A value is looked for as it is written, then by its number, then as the window of words that overlaps it most
+(token F1); the words of its field's name near the place decide between several.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from omniloom.reasoning.ground import Passages, Quote
+from omniloom.reasoning.wording import Word, number_key, stem, tokens
+
+_MIN_F1 = 0.6
+_NEAR = 80
+_LOOK_BACK = 2
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The quotes that hold a value and how well they match it (token F1, 0..1)."""
+
+    quotes: tuple[Quote, ...]
+    score: float
+
+
+def find_value(pointer: str, value: object, passages: Passages) -> Evidence:
+    """Where a leaf value stands; no quotes where it stands nowhere. Booleans and nulls have no evidence."""
+    if value is None or isinstance(value, bool) or value == "":
+        return Evidence((), 0.0)
+    hints = {stem(word.lower()) for word in re.findall(r"[A-Za-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", pointer))}
+    text = _plain_number(value) if isinstance(value, (int, float)) else str(value)
+    places = list(_verbatim(text, passages)) or list(_windows(text, passages))
+    if not places:
+        return Evidence((), 0.0)
+    return max(places, key=lambda place: (place.score, _nearness(place, hints, passages), -place.quotes[0].index))
+
+
+def _plain_number(value: int | float) -> str:
+    return str(int(value)) if float(value).is_integer() else repr(value)
+
+
+def _verbatim(text: str, passages: Passages) -> Iterator[Evidence]:
+    """Every place where the value is written as it is, or, for a number, where its value is written."""
+    pattern = re.compile(r"(?<!\w)" + r"\s+".join(map(re.escape, text.split())) + r"(?!\w)", re.IGNORECASE)
+    is_number = re.fullmatch(r"-?[\d.,]*\d[\d.,]*", text.strip()) is not None
+    key = number_key(text.strip().lstrip("-")) if is_number else ""
+    for index, segment in enumerate(passages.segments):
+        if is_number:
+            for word in passages.words[index]:
+                if word.kind == "number" and word.key == key:
+                    yield Evidence((Quote(index, word.start, word.end, frozenset({key})),), 1.0)
+        else:
+            for match in pattern.finditer(segment.text):
+                keys = frozenset(word.key for word in tokens(match.group(), stop_words=True))
+                yield Evidence((Quote(index, match.start(), match.end(), keys),), 1.0)
+
+
+def _windows(text: str, passages: Passages) -> Iterator[Evidence]:
+    """The best windows of words, over neighbouring passages of one source, each with its token F1."""
+    wanted = Counter(word.key for word in tokens(text, stop_words=True))
+    size = sum(wanted.values())
+    if not size:
+        return
+    for stream in _streams(passages):
+        for length in {size, size + max(1, size // 4), max(1, size - size // 4)}:
+            yield from _best_window(stream, wanted, size, length)
+
+
+def _streams(passages: Passages) -> Iterator[list[tuple[int, Word]]]:
+    """All words of one source in order, each with the index of its passage."""
+    by_source: dict[str, list[tuple[int, Word]]] = {}
+    for index, segment in enumerate(passages.segments):
+        words = tokens(segment.text, stop_words=True)
+        by_source.setdefault(segment.source, []).extend((index, word) for word in words)
+    yield from by_source.values()
+
+
+def _best_window(
+    stream: Sequence[tuple[int, Word]], wanted: Counter[str], size: int, length: int
+) -> Iterator[Evidence]:
+    best_score, best_start, inside = 0.0, -1, Counter[str]()
+    matched = 0
+    for position, (_, word) in enumerate(stream):
+        inside[word.key] += 1
+        matched += inside[word.key] <= wanted[word.key]
+        if position >= length:
+            old = stream[position - length][1].key
+            matched -= inside[old] <= wanted[old]
+            inside[old] -= 1
+        score = 2 * matched / (size + min(length, position + 1))
+        if score > best_score:
+            best_score, best_start = score, max(0, position - length + 1)
+    if best_score >= _MIN_F1:
+        window = _shrunk(stream[best_start : best_start + length], wanted)
+        yield Evidence(tuple(_quotes(window)), round(best_score, 4))
+
+
+def _shrunk(window: Sequence[tuple[int, Word]], wanted: Counter[str]) -> Sequence[tuple[int, Word]]:
+    """Without the words at both ends that the value does not have."""
+    inside = [position for position, (_, word) in enumerate(window) if word.key in wanted]
+    return window[inside[0] : inside[-1] + 1] if inside else window
+
+
+def _quotes(window: Sequence[tuple[int, Word]]) -> Iterator[Quote]:
+    for index in dict.fromkeys(index for index, _ in window):
+        words = [word for each, word in window if each == index]
+        yield Quote(index, words[0].start, words[-1].end, frozenset(word.key for word in words))
+
+
+def _nearness(place: Evidence, hints: set[str], passages: Passages) -> float:
+    """How close the words of the field's name stand before the value: 1 next to it, 0 nowhere near."""
+    quote = place.quotes[0]
+    before = passages.segments[quote.index].text[max(0, quote.start - _NEAR) : quote.start]
+    if hints & {word.key for word in tokens(before)}:
+        return 1.0
+    around = frozenset[str]().union(*passages.keys[max(0, quote.index - _LOOK_BACK) : quote.index + 1])
+    return 0.5 if hints & (around | passages.around[quote.index]) else 0.0

@@ -1,0 +1,169 @@
+"""Ground a claim: find the places that support it, and the verbatim quotes there.
+
+A model points with `[3]`; the pointer is a hint, never trusted. A claim is supported when the quotes found cover
+every number and every name of it and at least half of the weight of its other words. What is not covered by the
+passages the model pointed at is looked for in all others; what is nowhere is not supported.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from omniloom.core.values import Segment
+from omniloom.reasoning.wording import Word, sentences, tokens
+
+_POINTER = re.compile(r"\s*\[\s*\d+(?:\s*[,;–-]\s*\d+)*\s*\]")
+_WEIGHT = {"number": 3.0, "name": 2.0, "word": 1.0}
+_MAX_PASSAGES = 4
+_MIN_COVERAGE = 0.5
+_MAX_QUOTE = 400
+
+
+@dataclass(frozen=True)
+class Quote:
+    """Characters `start`..`end` of the content of passage `index` (0-based); `keys` are the words it covers."""
+
+    index: int
+    start: int
+    end: int
+    keys: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Grounding:
+    """The quotes for a claim, whether they support it, and the share of its weight that they cover (0..1)."""
+
+    quotes: tuple[Quote, ...]
+    supported: bool
+    coverage: float
+
+
+@dataclass
+class Passages:
+    """The numbered Segments of one context, with what their words are."""
+
+    segments: Sequence[Segment]
+    names: dict[str, str]
+    words: list[list[Word]] = field(init=False)
+    keys: list[frozenset[str]] = field(init=False)
+    around: list[frozenset[str]] = field(init=False)
+    rarity: dict[str, float] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.words = [tokens(segment.text) for segment in self.segments]
+        self.keys = [frozenset(word.key for word in words) for words in self.words]
+        name_keys = {source: frozenset(w.key for w in tokens(name)) for source, name in self.names.items()}
+        self.around = [
+            frozenset(w.key for w in tokens(segment.context)) | name_keys.get(segment.source, frozenset())
+            for segment in self.segments
+        ]
+        found = Counter(key for keys in self.keys for key in keys)
+        total = max(len(self.segments), 1)
+        self.rarity = {key: math.log(1 + total / count) for key, count in found.items()}
+
+    def weight(self, word: Word) -> float:
+        return _WEIGHT[word.kind] * (self.rarity.get(word.key, 1.0) if word.kind == "word" else 1.0)
+
+
+def pointers(text: str) -> list[int]:
+    """The numbers a text points with: "[3]", "[3, 4]", "[3-5]"; in order, each once."""
+    found: list[int] = []
+    for match in _POINTER.finditer(text):
+        for first, last in re.findall(r"(\d+)(?:\s*[–-]\s*(\d+))?", match.group()):
+            low, high = int(first), int(last or first)
+            found.extend(n for n in range(low, min(high, low + 9) + 1) if n not in found)
+    return found
+
+
+def without_pointers(text: str) -> str:
+    return re.sub(r"\s+([.,;:!?])", r"\1", _POINTER.sub("", text)).strip()
+
+
+def ground(claim: str, pointed: Iterable[int], passages: Passages, within: Sequence[int] | None = None) -> Grounding:
+    """The fewest places that support `claim`. `pointed` are 1-based passage numbers; unknown ones are ignored.
+
+    `within` are the 0-based passages that may be quoted; all without it.
+    """
+    words = _needs(claim, passages)
+    allowed = range(len(passages.segments)) if within is None else within
+    if not words or not allowed:
+        return Grounding((), False, 0.0)
+    hinted = [number - 1 for number in pointed if number - 1 in allowed]
+    chosen = _cover(words, hinted, passages, allowed)
+    quotes = tuple(quote for index in chosen for quote in _quotes(index, words, passages))
+    covered = frozenset(key for quote in quotes for key in quote.keys)
+    nearby = covered.union(*(passages.around[quote.index] for quote in quotes))
+    total = sum(passages.weight(word) for word in words)
+    coverage = sum(passages.weight(word) for word in words if word.key in nearby) / total
+    hard = all(
+        word.key in (covered if word.kind == "number" else nearby) for word in words if word.kind in ("number", "name")
+    )
+    return Grounding(quotes, bool(quotes) and hard and coverage >= _MIN_COVERAGE, round(coverage, 4))
+
+
+def _needs(claim: str, passages: Passages) -> list[Word]:
+    """The words a claim must find in the sources, each once; the names of the sources themselves are not among them."""
+    own = {word.key for name in passages.names.values() for word in tokens(name)}
+    needs: dict[str, Word] = {}
+    for word in tokens(without_pointers(claim)):
+        if word.key in own and word.kind != "number":
+            continue
+        known = needs.get(word.key)
+        if known is None or _WEIGHT[word.kind] > _WEIGHT[known.kind]:
+            needs[word.key] = word
+    return list(needs.values())
+
+
+def _cover(words: list[Word], hinted: list[int], passages: Passages, allowed: Sequence[int]) -> list[int]:
+    """Greedy weighted set cover; a hinted passage wins a tie and gets a small head start."""
+    left = {word.key: passages.weight(word) for word in words}
+    total = sum(left.values())
+    hard = {word.key for word in words if word.kind in ("number", "name")}
+    chosen: list[int] = []
+    while left and len(chosen) < _MAX_PASSAGES:
+
+        def gain(index: int, left: dict[str, float] = left) -> float:
+            found = sum(left.get(key, 0.0) for key in passages.keys[index] & left.keys())
+            context = sum(left.get(key, 0.0) for key in passages.around[index] & left.keys() - passages.keys[index])
+            return (found + 0.5 * context) * (1.25 if index in hinted else 1.0)
+
+        best = max(allowed, key=lambda index: (gain(index), index in hinted, -index))
+        new = passages.keys[best] & left.keys()
+        if best in chosen or not new or (chosen and not new & hard and gain(best) < 0.25 * sum(left.values())):
+            break
+        chosen.append(best)
+        left = {key: weight for key, weight in left.items() if key not in passages.keys[best] | passages.around[best]}
+        if not left.keys() & hard and sum(left.values()) <= (1 - _MIN_COVERAGE) * total:
+            break
+    return chosen + [index for index in hinted if index not in chosen and _alone(index, words, total, passages)]
+
+
+def _alone(index: int, words: list[Word], total: float, passages: Passages) -> bool:
+    """Whether one passage supports the claim without any other: then a model that points at it too is right."""
+    found = passages.keys[index] | passages.around[index]
+    hard = all(word.key in passages.keys[index] for word in words if word.kind != "word")
+    return hard and sum(passages.weight(word) for word in words if word.key in found) >= _MIN_COVERAGE * total
+
+
+def _quotes(index: int, words: list[Word], passages: Passages) -> list[Quote]:
+    """The sentences of one passage that cover what the claim needs of it: the best one, and others for numbers."""
+    needed = {word.key: passages.weight(word) for word in words}
+    hard = {word.key for word in words if word.kind in ("number", "name")}
+    text = passages.segments[index].text
+    spans = [_trimmed(span) for span in sentences(text)] or [(0, len(text))]
+    keys_of = [frozenset(w.key for w in passages.words[index] if a <= w.start and w.end <= b) for a, b in spans]
+    open_keys, picked = set(needed) & passages.keys[index], list[int]()
+    while open_keys and len(picked) < 3:
+        best = max(range(len(spans)), key=lambda i: (sum(needed[key] for key in keys_of[i] & open_keys), -i))
+        new = keys_of[best] & open_keys
+        if not new or (picked and not new & hard):
+            break
+        picked.append(best)
+        open_keys -= new
+    return [Quote(index, *spans[i], keys_of[i] & needed.keys()) for i in sorted(picked)]
+
+
+def _trimmed(span: tuple[int, int]) -> tuple[int, int]:
+    return (span[0], min(span[1], span[0] + _MAX_QUOTE))

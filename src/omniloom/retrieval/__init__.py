@@ -1,0 +1,1 @@
+"""Choose the Segments that matter when the sources do not fit into the context."""

@@ -1,0 +1,46 @@
+"""Reciprocal rank fusion (Cormack, Clarke & Buettcher, 2009) and the choice of what fits."""
+
+from collections.abc import Callable, Sequence
+
+from omniloom.core.protocols import Run
+from omniloom.core.values import Segment
+from omniloom.retrieval.dense import similarities
+from omniloom.retrieval.lexical import bm25
+
+
+def fused(rankings: Sequence[Sequence[float]], *, k: int = 60) -> list[float]:
+    """One score an item from several score lists of the same length; only the ranks count, a score of 0 does not."""
+    totals = [0.0] * len(rankings[0])
+    for scores in rankings:
+        order = sorted(range(len(scores)), key=lambda index: -scores[index])
+        for rank, index in enumerate(order):
+            if scores[index] > 0:
+                totals[index] += 1 / (k + rank + 1)
+    return totals
+
+
+def fit(
+    question: str, segments: Sequence[Segment], room: int, count: Callable[[str], int], run: Run, *, dense: bool
+) -> list[int]:
+    """The indices of the Segments to show, in their own order, within `room` tokens.
+
+    All of them if they fit. Otherwise the best by BM25, fused with dense vectors where an embedding model is there;
+    the first Segment of every source is preferred at equal merit, because it says what the source is.
+    """
+    texts = [f"{segment.context}\n{segment.text}" for segment in segments]
+    costs = [count(text) for text in texts]
+    if sum(costs) <= room:
+        return list(range(len(segments)))
+    rankings = [bm25(question, texts)]
+    if dense:
+        vectors = run.embed([question, *texts])
+        rankings.append(similarities(vectors[0], vectors[1:]))
+    merit = fused(rankings)
+    heads = {segment.source: index for index, segment in reversed(list(enumerate(segments)))}
+    chosen: list[int] = []
+    for index in sorted(range(len(segments)), key=lambda i: (-merit[i], i not in heads.values(), i)):
+        if costs[index] <= room:
+            room -= costs[index]
+            chosen.append(index)
+    run.note("retrieved", chosen=sorted(chosen), of=len(segments), dense=dense)
+    return sorted(chosen)

@@ -1,0 +1,141 @@
+"""The parameters of one call, checked before anything is read or run."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
+
+from omniloom.core.errors import UnsupportedError, UsageError
+from omniloom.core.values import Budget, Message, Sampling
+
+OnLoss = Literal["error", "report"]
+Unsupported = Literal["mark", "drop", "abstain"]
+MessageLike = Message | Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Call:
+    """What `generate` was asked; the fields are its parameters, in their final types."""
+
+    inputs: tuple[Any, ...]
+    output_modes: tuple[str, ...]
+    schema: Any = None
+    reasoning_budget: int = 0
+    system: str = ""
+    messages: tuple[Message, ...] = ()
+    sampling: Sampling = Sampling()
+    seed: int = 0
+    max_output_tokens: int = 512
+    stop: tuple[str, ...] = ()
+    unsupported: Unsupported = "mark"
+    on_loss: OnLoss = "error"
+    budget: Budget = field(default_factory=Budget)
+    trace: str = ""
+
+
+def checked(
+    inputs: Any,
+    *,
+    output_modes: Sequence[str] | None = None,
+    schema: Any = None,
+    reasoning_budget: int = 0,
+    system: str | None = None,
+    messages: Iterable[MessageLike] = (),
+    tools: Sequence[Any] = (),
+    strategy: str | None = None,
+    sampling: Sampling | Mapping[str, Any] | None = None,
+    seed: int = 0,
+    max_output_tokens: int = 512,
+    stop: str | Sequence[str] = (),
+    unsupported: Unsupported = "mark",
+    max_risk: float | None = None,
+    on_loss: OnLoss = "error",
+    budget: Budget | Mapping[str, Any] | None = None,
+    timeout: float | None = None,
+    trace: str = "",
+) -> Call:
+    """The Call, or a UsageError that names the parameter and what it takes."""
+    for name, value in (("tools", tools or None), ("strategy", strategy), ("max_risk", max_risk)):
+        if value is not None:
+            raise UnsupportedError(f"{name}={value!r} is not available yet", hint=f"leave {name} out")
+    _whole("reasoning_budget", reasoning_budget, 0)
+    _whole("max_output_tokens", max_output_tokens, 1)
+    _one_of("unsupported", unsupported, ("mark", "drop", "abstain"))
+    _one_of("on_loss", on_loss, ("error", "report"))
+    return Call(
+        inputs=_listed(inputs),
+        output_modes=_modes(output_modes, schema),
+        schema=schema,
+        reasoning_budget=reasoning_budget,
+        system=system or "",
+        messages=tuple(_message(each) for each in messages),
+        sampling=_value("sampling", Sampling, sampling),
+        seed=seed,
+        max_output_tokens=max_output_tokens,
+        stop=(stop,) if isinstance(stop, str) else tuple(stop),
+        unsupported=unsupported,
+        on_loss=on_loss,
+        budget=_with_timeout(_value("budget", Budget, budget), timeout),
+        trace=trace,
+    )
+
+
+def _listed(inputs: Any) -> tuple[Any, ...]:
+    if isinstance(inputs, (list, tuple)):
+        return tuple(cast("list[Any]", inputs))
+    if inputs is None:
+        raise UsageError("inputs is None", hint="give text, files or tables: inputs=[Text(...), PDF(...)]")
+    return (inputs,)
+
+
+def _modes(output_modes: Sequence[str] | None, schema: Any) -> tuple[str, ...]:
+    if output_modes is None:
+        return ("text",) if schema is None else ("structured_json",)
+    modes = (output_modes,) if isinstance(output_modes, str) else tuple(dict.fromkeys(output_modes))
+    if not modes:
+        raise UsageError("output_modes is empty", hint='"text" and "structured_json" are known')
+    if "structured_json" in modes and schema is None:
+        raise UsageError("output mode 'structured_json' needs a schema", hint='such as schema="name, age int"')
+    if schema is not None and "structured_json" not in modes:
+        raise UsageError(f"a schema was given, but output_modes is {modes!r}", hint="add 'structured_json'")
+    return modes
+
+
+def _message(each: MessageLike) -> Message:
+    if isinstance(each, Message):
+        return each
+    try:
+        return Message.model_validate({"role": each["role"], "content": (each["content"],)})
+    except (KeyError, TypeError, ValueError) as error:
+        raise UsageError(
+            f"a message needs a role and a content, got {each!r}", hint='{"role": "user", "content": "..."}'
+        ) from error
+
+
+def _value(name: str, kind: Any, given: Any) -> Any:
+    if given is None:
+        return kind()
+    if isinstance(given, kind):
+        return cast("Any", given)
+    try:
+        return kind.model_validate(given)
+    except ValueError as error:
+        fields = ", ".join(kind.model_fields)
+        raise UsageError(f"{name}={given!r} is not understood", hint=f"its fields are {fields}") from error
+
+
+def _with_timeout(budget: Budget, timeout: float | None) -> Budget:
+    if timeout is None:
+        return budget
+    if timeout <= 0:
+        raise UsageError(f"timeout={timeout!r} must be above 0 seconds")
+    return budget.model_copy(update={"seconds": min(timeout, budget.seconds or timeout)})
+
+
+def _whole(name: str, value: object, least: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise UsageError(f"{name}={value!r} must be a whole number from {least} up")
+
+
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise UsageError(f"{name}={value!r} is unknown", hint=f"known are {', '.join(map(repr, known))}")

@@ -1,0 +1,241 @@
+"""`Model`: one loaded engine and its store; every way to ask it is a view of `stream`."""
+
+import asyncio
+import queue
+import threading
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from omniloom.core.errors import CancelledError, OmniloomError, UsageError
+from omniloom.core.events import Completed, Event
+from omniloom.core.protocols import Engine
+from omniloom.core.values import Budget, Response, Sampling
+from omniloom.runtime.call import Call, MessageLike, OnLoss, Unsupported, checked
+from omniloom.runtime.walk import Walk
+from omniloom.storage.store import Store
+
+
+class Model:
+    """Safe to use from several threads. Close it, or use it in a `with` block, to end the engine's process."""
+
+    def __init__(self, engine: Engine, store: Store, embedder: Callable[[], Engine] | None = None) -> None:
+        self._engine = engine
+        self._store = store
+        self._embedder = embedder
+
+    @property
+    def engine(self) -> Engine:
+        return self._engine
+
+    @property
+    def store(self) -> Store:
+        return self._store
+
+    def stream(self, inputs: Any, **parameters: Any) -> Iterator[Event]:
+        """Events as they happen: Progress, ReasoningDelta, TextDelta, CitationAdded and, last, Completed.
+
+        The parameters are those of `generate`. Joined TextDeltas are the Response's text. Closing the iterator
+        cancels the call.
+        """
+        return self._events(checked(inputs, **parameters))
+
+    def generate(
+        self,
+        inputs: Any,
+        output_modes: Sequence[str] | None = None,
+        schema: Any = None,
+        reasoning_budget: int = 0,
+        system: str | None = None,
+        messages: Iterable[MessageLike] = (),
+        tools: Sequence[Any] = (),
+        strategy: str | None = None,
+        sampling: Sampling | Mapping[str, Any] | None = None,
+        seed: int = 0,
+        max_output_tokens: int = 512,
+        stop: str | Sequence[str] = (),
+        unsupported: Unsupported = "mark",
+        max_risk: float | None = None,
+        on_loss: OnLoss = "error",
+        budget: Budget | Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+        trace: str = "",
+    ) -> Response:
+        """One call: read the inputs, think within the budget, ground every claim, write each output mode.
+
+        inputs: Parts, strings (said to the model), `pathlib.Path` (a file), bytes or DataFrames, in order.
+        output_modes: "text" and "structured_json"; the latter needs `schema` (pydantic model, JSON Schema, or
+        "name, age int"). reasoning_budget: exact cap on thinking tokens. messages: earlier turns. unsupported: what
+        happens to claims without support. on_loss: "error" raises LossError for anything lost, "report" goes on.
+        budget: hard caps on tokens, seconds and money. timeout: seconds. trace: a label kept with the trace.
+        Raises an OmniloomError; see `omniloom.core.errors` for the tree.
+        """
+        call = checked(
+            inputs,
+            output_modes=output_modes,
+            schema=schema,
+            reasoning_budget=reasoning_budget,
+            system=system,
+            messages=messages,
+            tools=tools,
+            strategy=strategy,
+            sampling=sampling,
+            seed=seed,
+            max_output_tokens=max_output_tokens,
+            stop=stop,
+            unsupported=unsupported,
+            max_risk=max_risk,
+            on_loss=on_loss,
+            budget=budget,
+            timeout=timeout,
+            trace=trace,
+        )
+        response: Response | None = None
+        for event in self._events(call):
+            if isinstance(event, Completed):
+                response = event.response
+        assert response is not None, "a walk that raised nothing ends with Completed"
+        return response
+
+    async def agenerate(self, inputs: Any, **parameters: Any) -> Response:
+        """`generate` for asyncio; cancelling the task cancels the call."""
+        response: Response | None = None
+        async for event in self.astream(inputs, **parameters):
+            if isinstance(event, Completed):
+                response = event.response
+        assert response is not None, "a walk that raised nothing ends with Completed"
+        return response
+
+    async def astream(self, inputs: Any, **parameters: Any) -> AsyncIterator[Event]:
+        """`stream` for asyncio."""
+        events = self.stream(inputs, **parameters)
+        step: asyncio.Future[Event | None] | None = None
+        try:
+            while True:
+                step = asyncio.ensure_future(asyncio.to_thread(next, events, None))
+                event = await asyncio.shield(step)
+                if event is None:
+                    return
+                yield event
+        finally:
+            if isinstance(events, _Events):
+                events.cancel.set()
+            if step is not None and not step.done():
+                await asyncio.wait([step])
+                step.exception()
+            await asyncio.to_thread(events.close)  # type: ignore[attr-defined]
+
+    def batch(
+        self, questions: Iterable[Any] | Path, inputs: Any = (), *, on_error: str = "raise", **parameters: Any
+    ) -> list["Response | OmniloomError"]:
+        """One Response a question, in order, over shared `inputs`; a folder asks the same of each of its files.
+
+        questions: strings or lists of inputs, each put after the shared inputs; or a `Path` to a folder, each file
+        of which is put before them. on_error="return" gives the error in place of a Response and goes on.
+        """
+        if on_error not in ("raise", "return"):
+            raise UsageError(f"on_error={on_error!r} is unknown", hint="'raise' or 'return'")
+        shared: list[Any] = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+        results: list[Response | OmniloomError] = []
+        for each in _questions(questions, shared):
+            try:
+                results.append(self.generate(each, **parameters))
+            except OmniloomError as error:
+                if on_error == "raise" or isinstance(error, CancelledError):
+                    raise
+                results.append(error)
+        return results
+
+    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """One vector a text, from the embedding model of the catalog."""
+        engine = self._embedder() if self._embedder is not None else self._engine
+        return engine.embed(texts)
+
+    def count_tokens(self, text: str) -> int:
+        return self._engine.count_tokens(text)
+
+    def warm(self, inputs: Any) -> None:
+        """Read the inputs and keep their state, so that the first question about them answers at once."""
+        cancel = threading.Event()
+        Walk(self._engine, self._store, checked(inputs), _ignore, cancel, self._embedder).warm()
+
+    def close(self) -> None:
+        self._engine.close()
+        self._store.close()
+
+    def __enter__(self) -> "Model":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _events(self, call: Call) -> "_Events":
+        return _Events(self._engine, self._store, call, self._embedder)
+
+
+class _Events:
+    """The walk in a thread of its own, its events here. Closing cancels it and waits for it to stop."""
+
+    def __init__(self, engine: Engine, store: Store, call: Call, embedder: Callable[[], Engine] | None) -> None:
+        self.cancel = threading.Event()
+        self._queue: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
+        walk = Walk(engine, store, call, self._queue.put, self.cancel, embedder)
+
+        def work() -> None:
+            try:
+                self._queue.put(Completed(response=walk.go()))
+                self._queue.put(None)
+            except BaseException as error:
+                self._queue.put(error)
+
+        self._thread = threading.Thread(target=work, name="omniloom-walk", daemon=True)
+        self._thread.start()
+        self._ended = False
+
+    def __iter__(self) -> "_Events":
+        return self
+
+    def __next__(self) -> Event:
+        if self._ended:
+            raise StopIteration
+        try:
+            # A short wait again and again, so that Ctrl-C reaches the caller's thread on every platform.
+            while True:
+                try:
+                    event = self._queue.get(timeout=0.5)
+                    break
+                except queue.Empty:
+                    continue
+        except KeyboardInterrupt:
+            self.close()
+            raise
+        if event is None:
+            self.close()
+            raise StopIteration
+        if isinstance(event, BaseException):
+            self.close()
+            raise event
+        return event
+
+    def close(self) -> None:
+        self._ended = True
+        self.cancel.set()
+        self._thread.join()
+
+    def __del__(self) -> None:
+        self.cancel.set()
+
+
+def _ignore(event: Event) -> None:
+    del event
+
+
+def _questions(questions: Iterable[Any] | Path, shared: list[Any]) -> Iterator[list[Any]]:
+    if isinstance(questions, Path):
+        if not questions.is_dir():
+            raise UsageError(f"{str(questions)!r} is not a folder", hint="give a folder, or a list of questions")
+        for path in sorted(each for each in questions.iterdir() if each.is_file() and not each.name.startswith(".")):
+            yield [path, *shared]
+        return
+    for each in questions:
+        yield [*shared, *(each if isinstance(each, (list, tuple)) else [each])]

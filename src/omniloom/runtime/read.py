@@ -1,0 +1,61 @@
+"""Take the inputs in and read every source into Segments, in the order they were given."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from omniloom.catalog import ensure
+from omniloom.core.events import Progress
+from omniloom.core.protocols import Capabilities
+from omniloom.core.values import Loss, Part, Segment
+from omniloom.inputs import read_part
+from omniloom.runtime.run import EngineRun
+from omniloom.storage.intake import as_part, take_in
+from omniloom.storage.store import Store
+
+
+def taken_in(inputs: Sequence[Any], store: Store) -> list[Part]:
+    """Every input as a Part; sources are snapshotted and hashed, and get names of their own where two are alike."""
+    parts: list[Part] = []
+    names: dict[str, str] = {}
+    for each in inputs:
+        part = as_part(each)
+        if part.is_source:
+            part = take_in(part, store)
+            name = part.name
+            copies = 2
+            while names.get(name, part.id) != part.id:
+                stem, dot, ending = part.name.rpartition(".")
+                name = f"{stem or part.name} ({copies}){dot}{ending if stem else ''}"
+                copies += 1
+            names[name] = part.id
+            part = part.model_copy(update={"name": name})
+        parts.append(part)
+    return parts
+
+
+def read_all(sources: Sequence[Part], run: EngineRun, capabilities: Capabilities) -> tuple[list[Segment], list[Loss]]:
+    """The Segments of all sources in order, and what was lost or reduced on the way."""
+
+    def weights(name: str) -> Mapping[str, Path]:
+        return ensure(name, on_progress=run.emit).paths
+
+    segments: list[Segment] = []
+    losses: list[Loss] = []
+    for part in sources:
+        run.check()
+        with run.span("read", part.name, part=part.id, kind=part.kind) as kept:
+
+            def progress(step: Progress, name: str = part.name) -> None:
+                run.emit(step.model_copy(update={"step": f"read {name}"}))
+
+            reading = read_part(part, run.store, weights=weights, on_progress=progress, cancel=run.cancel)
+            kept.update(cached=reading.cached, segments=len(reading.segments), **reading.counts)
+        segments += reading.segments
+        native = part.kind in capabilities.input_kinds - {"text"}
+        losses += [
+            loss.model_copy(update={"part": part.name})
+            for loss in reading.losses
+            if not (native and loss.kind in ("not_seen", "not_heard"))
+        ]
+    return segments, losses

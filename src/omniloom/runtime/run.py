@@ -1,0 +1,223 @@
+"""The one door. Budget, cache, cancellation, streaming, retries and the trace live here and nowhere else."""
+
+import hashlib
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Event as Flag
+from threading import Timer
+from typing import Any
+
+from omniloom.core.errors import BudgetError, CancelledError, EngineError, OmniloomError, UnsupportedError
+from omniloom.core.events import Event, Finished, Progress, ReasoningDelta, Span, TextDelta
+from omniloom.core.protocols import Engine
+from omniloom.core.values import Budget, Completion, Request, ToolCall, ToolResult, Usage
+from omniloom.storage.store import Store
+
+_ATTEMPTS = 2
+
+
+class EngineRun:
+    """`core.protocols.Run` for one call of `generate`.
+
+    emit receives every event for the caller; sources are the ids of the Parts whose content the requests hold,
+    so that `forget` finds what was made from them.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        store: Store,
+        *,
+        emit: Callable[[Event], None],
+        cancel: Flag,
+        budget: Budget = Budget(),
+        embedder: Callable[[], Engine] | None = None,
+        trace_id: str | None = None,
+    ) -> None:
+        self.engine = engine
+        self.store = store
+        self.emit = emit
+        self.cancel = cancel
+        self.budget = budget
+        self.trace_id = trace_id or uuid.uuid4().hex[:16]
+        self.usage = Usage()
+        self.sources: tuple[str, ...] = ()
+        self.scratch_tokens = 0
+        self._embedder = embedder
+        self._stack: list[str] = []
+        self._spent = 0
+        self._started = time.monotonic()
+        self._deadline_hit = False
+        self._timer = self._start_timer()
+
+    def _start_timer(self) -> Timer | None:
+        if self.budget.seconds is None:
+            return None
+
+        def expire() -> None:
+            self._deadline_hit = True
+            self.cancel.set()
+
+        timer = Timer(self.budget.seconds, expire)
+        timer.daemon = True
+        timer.start()
+        return timer
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    # -- trace -------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def span(self, operation: str, name: str, **attributes: Any) -> Iterator[dict[str, Any]]:
+        """A step of the trace; what is put into the yielded dict stands with it."""
+        span = Span(
+            id=uuid.uuid4().hex[:16],
+            parent=self._stack[-1] if self._stack else None,
+            operation=operation,
+            name=name,
+            start=time.time(),
+            attributes=attributes,
+        )
+        kept: dict[str, Any] = dict(attributes)
+        self.store.journal.span(self.trace_id, span)
+        self._stack.append(span.id)
+        status = "ok"
+        try:
+            yield kept
+        except BaseException as error:
+            cancelled = isinstance(error, (CancelledError, KeyboardInterrupt, GeneratorExit))
+            status = "cancelled" if cancelled else "error"
+            kept["error"] = f"{type(error).__name__}: {error}"
+            raise
+        finally:
+            self._stack.pop()
+            ended = span.model_copy(update={"end": time.time(), "status": status, "attributes": kept})
+            self.store.journal.span(self.trace_id, ended)
+
+    def note(self, name: str, **attributes: object) -> None:
+        with self.span("decision", name, **attributes):
+            pass
+
+    # -- the engine --------------------------------------------------------------------------------------------
+
+    def ask(
+        self, request: Request, *, purpose: str = "chat", on_text: Callable[[str], None] | None = None
+    ) -> Completion:
+        """One completion. `on_text` receives its text as it comes; a kept completion comes in one piece.
+
+        Raises BudgetError before the work if it would not fit, CancelledError, EngineError, ContextError.
+        """
+        with self.span("chat", purpose, model=self.engine.name, purpose=purpose) as kept:
+            key = self._key(request)
+            kept["request"] = key
+            done = self.store.journal.completion(key) if request.sampling.temperature == 0 else None
+            kept["replayed"] = done is not None
+            if done is not None:
+                done = done.model_copy(update={"usage": _replayed(done.usage)})
+                if done.reasoning:
+                    self.emit(ReasoningDelta(text=done.reasoning))
+                if on_text is not None:
+                    on_text(done.text)
+            else:
+                done = self._compute(self._reserve(request), on_text)
+                if done.finish_reason in ("stop", "length"):
+                    self.store.journal.keep_completion(key, done, list(self.sources))
+            self._account(done, kept)
+            return done
+
+    def _key(self, request: Request) -> str:
+        identity = getattr(self.engine, "identity", self.engine.name)
+        return hashlib.sha256(f"{identity}\n{request.model_dump_json()}".encode()).hexdigest()
+
+    def _account(self, completion: Completion, kept: dict[str, Any]) -> None:
+        usage = completion.usage
+        self.usage = self.usage + usage
+        if kept.get("purpose") == "reasoning":
+            self.scratch_tokens += usage.output_tokens
+        self._spent += usage.input_tokens + usage.output_tokens + usage.reasoning_tokens
+        kept.update(usage.model_dump(exclude={"money"}), finish_reason=completion.finish_reason, text=completion.text)
+
+    def _reserve(self, request: Request) -> Request:
+        """The request with its output cut to what the token budget still holds; BudgetError if nothing fits."""
+        self.check()
+        if self.budget.money is not None and not self.engine.capabilities.local:
+            raise BudgetError(
+                f"a money budget of {self.budget.money!r} was given, but {self.engine.name!r} has no known prices",
+                hint="give budget tokens instead",
+            )
+        if self.budget.tokens is None:
+            return request
+        left = self.budget.tokens - self._spent - self.engine.count_tokens(request)
+        reasoning = min(request.reasoning_budget, max(left - 1, 0))
+        output = min(request.max_output_tokens, left - reasoning)
+        if output < 1:
+            raise BudgetError(
+                f"the next step does not fit into the budget of {self.budget.tokens} tokens, {self._spent} are spent",
+                hint="raise budget tokens, or give fewer or shorter inputs",
+            )
+        return request.model_copy(update={"reasoning_budget": reasoning, "max_output_tokens": output})
+
+    def check(self) -> None:
+        """Raises what stopped this call: BudgetError at the deadline, CancelledError when the caller cancelled."""
+        if self._deadline_hit:
+            raise BudgetError(
+                f"the time budget of {self.budget.seconds} s is used up", hint="raise it, or give fewer inputs"
+            )
+        if self.cancel.is_set():
+            raise CancelledError("the call was cancelled")
+
+    def _compute(self, request: Request, on_text: Callable[[str], None] | None) -> Completion:
+        for attempt in range(_ATTEMPTS):
+            shown = 0
+            try:
+                for event in self.engine.stream(request, self.cancel):
+                    if isinstance(event, Finished):
+                        return event.completion
+                    if isinstance(event, TextDelta):
+                        shown += 1
+                        if on_text is not None:
+                            on_text(event.text)
+                    elif isinstance(event, (ReasoningDelta, Progress)):
+                        self.emit(event)
+            except OmniloomError as error:
+                self.check()
+                if not error.retryable or shown or attempt + 1 == _ATTEMPTS:
+                    raise
+                self.note("retry", error=str(error))
+        raise EngineError(f"the engine {self.engine.name!r} ended its stream without a result")
+
+    def ask_many(self, requests: Sequence[Request], *, purpose: str = "chat") -> list[Completion]:
+        """Completions in order; requests that share a source prefix share its computation in the engine."""
+        return [self.ask(request, purpose=purpose) for request in requests]
+
+    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """One vector a text, from the embedding model; what was embedded before is not embedded again."""
+        if self._embedder is None:
+            raise UnsupportedError("no embedding model is available", hint="omniloom pull all-minilm-l6-v2")
+        embedder = self._embedder()
+        name = getattr(embedder, "identity", embedder.name)
+        digests = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
+        with self.span("embeddings", embedder.name, texts=len(texts)) as kept:
+            known = self.store.journal.vectors(name, digests)
+            missing = {digest: text for digest, text in zip(digests, texts, strict=True) if digest not in known}
+            kept["computed"] = len(missing)
+            if missing:
+                fresh = dict(zip(missing, embedder.embed(list(missing.values())), strict=True))
+                self.store.journal.keep_vectors(name, fresh)
+                known = {**known, **fresh}
+            self.check()
+            return [known[digest] for digest in digests]
+
+    def call(self, tool_call: ToolCall) -> ToolResult:
+        raise UnsupportedError(f"there are no tools yet; {tool_call.name!r} was called")
+
+
+def _replayed(usage: Usage) -> Usage:
+    """What a kept completion costs now: its tokens are counted as cached, nothing is computed."""
+    return usage.model_copy(
+        update={"cached_tokens": usage.input_tokens, "seconds": 0.0, "first_token_seconds": 0.0, "money": 0.0}
+    )

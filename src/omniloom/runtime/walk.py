@@ -1,0 +1,290 @@
+"""The walk of one call: read the parts, fit them to the context, think, write, ground every claim."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from threading import Event as Flag
+from typing import Any
+
+from omniloom.core.errors import CancelledError, LossError, OutputError, SchemaError, UsageError
+from omniloom.core.events import CitationAdded, Event, TextDelta
+from omniloom.core.protocols import Engine
+from omniloom.core.values import Claim, Completion, Confidence, Constraint, Loss, Response, Segment
+from omniloom.reasoning import direct, survey
+from omniloom.reasoning.claims import ClaimWriter
+from omniloom.reasoning.confidence import mean_probability
+from omniloom.reasoning.evidence import find_value
+from omniloom.reasoning.ground import Passages
+from omniloom.reasoning.prompts import Task, request, said_text
+from omniloom.retrieval.fuse import fit
+from omniloom.runtime.call import Call
+from omniloom.runtime.read import read_all, taken_in
+from omniloom.runtime.run import EngineRun
+from omniloom.storage.store import Store
+
+_OVERHEAD_TOKENS = 400
+_TOKENS_A_SEGMENT = 8
+_NOT_FOUND_TEXT = "The sources do not answer this."
+
+
+class Walk:
+    """One call over one engine; `go` returns the Response, everything before it is told through `emit`."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        store: Store,
+        call: Call,
+        emit: Callable[[Event], None],
+        cancel: Flag,
+        embedder: Callable[[], Engine] | None,
+    ) -> None:
+        self.call = call
+        self.engine = engine
+        self.store = store
+        self.emit = emit
+        self.run = EngineRun(engine, store, emit=emit, cancel=cancel, budget=call.budget, embedder=embedder)
+        self.has_embedder = embedder is not None
+        self.losses: list[Loss] = []
+
+    def go(self) -> Response:
+        try:
+            self.store.journal.begin(self.run.trace_id, self.call.trace or "generate")
+            with self.run.span("generate", self.call.trace or "generate", engine=self.engine.name) as kept:
+                constraint = self._constraint()
+                response = self._answered(self._task(), constraint)
+                kept.update(response.usage.model_dump(), abstained=response.abstained, losses=len(response.losses))
+                self.store.journal.keep_response(self.run.trace_id, response)
+            return response
+        finally:
+            self.run.close()
+
+    def warm(self) -> None:
+        """Read everything and have the engine keep the state of the sources."""
+        try:
+            self.store.journal.begin(self.run.trace_id, "warm")
+            with self.run.span("generate", "warm", engine=self.engine.name):
+                self.engine.warm(request(self._task(), ""))
+        finally:
+            self.run.close()
+
+    # -- before the model ----------------------------------------------------------------------------------------
+
+    def _constraint(self) -> Constraint | None:
+        """Decided before anything is read: a schema that cannot be enforced fails here, with the keyword's path."""
+        if "structured_json" not in self.call.output_modes:
+            return None
+        from omniloom.outputs import structured_json
+        from omniloom.outputs.schemas import normalize
+
+        constraint = structured_json.constrain(normalize(self.call.schema))
+        if (why := self.engine.supports(constraint)) is not None:
+            path = why.split(" ", 1)[0].rstrip(":") if why.startswith("/") else ""
+            raise SchemaError(f"{self.engine.name} cannot enforce this schema: {why}", path=path)
+        return constraint
+
+    def _task(self) -> Task:
+        parts = taken_in(self.call.inputs, self.store)
+        sources = tuple({part.id: part for part in parts if part.is_source}.values())
+        self.run.sources = tuple(part.id for part in sources)
+        natives = tuple(
+            Segment(source=part.id, content=part, made_by="native")
+            for part in sources
+            if part.kind in self.engine.capabilities.input_kinds - {"text"}
+        )
+        segments, losses = read_all(sources, self.run, self.engine.capabilities)
+        self._report(losses)
+        task = Task(
+            said=said_text(parts, {}),
+            parts=sources,
+            passages=Passages((), {}),
+            system=self.call.system,
+            history=self.call.messages,
+            sampling=self.call.sampling,
+            seed=self.call.seed,
+            max_output_tokens=self.call.max_output_tokens,
+            stop=self.call.stop,
+            natives=natives,
+        )
+        said = said_text(parts, task.letters)
+        if not said and not sources:
+            raise UsageError("nothing was asked", hint="give a question, a file, or both")
+        shown = self._fitted(said, segments)
+        names = {part.id: part.name for part in sources}
+        passages = Passages(tuple(segments[index] for index in shown), names)
+        return replace(task, said=said, passages=passages)
+
+    def _report(self, losses: Sequence[Loss]) -> None:
+        self.losses += losses
+        lost = tuple(loss for loss in losses if loss.severity == "lost")
+        if lost and self.call.on_loss == "error":
+            first = lost[0]
+            raise LossError(
+                f"{len(lost)} thing(s) would be lost, first {first.kind} in {first.part!r}: {first.detail}",
+                losses=lost,
+                hint='on_loss="report" goes on without them and lists them with the answer',
+            )
+
+    def _fitted(self, said: str, segments: Sequence[Segment]) -> list[int]:
+        call = self.call
+        history = "\n".join(message.text for message in call.messages)
+        used = self.engine.count_tokens(f"{call.system}\n{history}\n{said}") + _OVERHEAD_TOKENS
+        room = self.engine.capabilities.context_tokens - used - call.max_output_tokens - 2 * call.reasoning_budget
+
+        def count(text: str) -> int:
+            return self.engine.count_tokens(text) + _TOKENS_A_SEGMENT
+
+        with self.run.span("retrieve", "fit", segments=len(segments), room=room) as kept:
+            chosen = fit(said, segments, room, count, self.run, dense=self.has_embedder)
+            kept["shown"] = len(chosen)
+        return chosen
+
+    # -- the model -----------------------------------------------------------------------------------------------
+
+    def _answered(self, task: Task, constraint: Constraint | None) -> Response:
+        capabilities = self.engine.capabilities
+        budget = self.call.reasoning_budget
+        notes = direct.think(self.run, task, budget, capabilities)
+        native = budget if capabilities.reasoning else 0
+        writer = ClaimWriter(task.passages, task.parts, self.call.unsupported)
+        completion: Completion | None = None
+        abstained = False
+        if "text" in self.call.output_modes:
+            completion, abstained = self._text(task, notes, native, writer)
+            native = 0
+        data: Any = None
+        claims = list(writer.claims)
+        if constraint is not None:
+            data, filled, leaves = self._json(task, constraint, notes, writer.text, native)
+            claims += leaves
+            completion = completion or filled
+        usage = self.run.usage.model_copy(
+            update={"reasoning_tokens": self.run.usage.reasoning_tokens + self.run.scratch_tokens}
+        )
+        usage = usage.model_copy(update={"output_tokens": usage.output_tokens - self.run.scratch_tokens})
+        outputs = {"text": writer.text, "structured_json": data}
+        return Response(
+            text=writer.text,
+            data=data,
+            outputs={mode: outputs[mode] for mode in self.call.output_modes},
+            claims=tuple(claims),
+            confidence=mean_probability(completion) if completion else None,
+            abstained=abstained,
+            losses=tuple(self.losses),
+            finish_reason=completion.finish_reason if completion else "stop",
+            usage=usage,
+            trace_id=self.run.trace_id,
+            sources=task.parts,
+        )
+
+    def _text(self, task: Task, notes: str, native: int, writer: ClaimWriter) -> tuple[Completion | None, bool]:
+        """Writes the answer through `writer`; the completion it came from, and whether it abstains."""
+        if not task.parts:
+            done = direct.answer(self.run, task, notes, native, lambda text: self._show(writer.say(text), writer))
+            return done, False
+        if survey.is_broad(task.said, task.parts):
+            return self._survey(task, writer), False
+        held: list[str] = []
+        live = self.call.unsupported != "abstain"
+
+        def on_text(text: str) -> None:
+            # The first words are held back until it is clear that they are not the sign for "not found".
+            held.append(text)
+            so_far = "".join(held)
+            if live and len(so_far.strip()) > len(direct.NOT_FOUND) and not direct.is_not_found(so_far):
+                held.clear()
+                self._show(writer.feed(so_far), writer)
+
+        done = direct.answer(self.run, task, notes, native, on_text)
+        if direct.is_not_found(done.text):
+            return done, self._abstain(writer)
+        self._show(writer.feed("".join(held)) if live else iter(()), writer)
+        if not live:
+            list(writer.feed("".join(held)))
+            list(writer.finish())
+            return done, self._settle(writer)
+        self._show(writer.finish(), writer)
+        return done, self._unseen(writer)
+
+    def _settle(self, writer: ClaimWriter) -> bool:
+        """Shows an answer that was held back, if every claim of it is supported; abstains otherwise."""
+        if all(claim.supported for claim in writer.claims):
+            text, writer.text = writer.text, ""
+            self._show(writer.say(text), writer)
+            return False
+        writer.text = ""
+        writer.claims.clear()
+        return self._abstain(writer)
+
+    def _unseen(self, writer: ClaimWriter) -> bool:
+        """An answer of which nothing is supported, over sources with content nobody saw, is no answer."""
+        unseen = any(loss.kind == "not_seen" for loss in self.losses)
+        return unseen and bool(writer.claims) and not any(claim.supported for claim in writer.claims)
+
+    def _abstain(self, writer: ClaimWriter) -> bool:
+        unseen = [loss for loss in self.losses if loss.kind in ("not_seen", "not_heard")]
+        self._show(writer.say(_NOT_FOUND_TEXT + "".join(f" {loss.detail}" for loss in unseen[:1])), writer)
+        return True
+
+    def _survey(self, task: Task, writer: ClaimWriter) -> Completion | None:
+        """Every source in turn, then where they disagree."""
+        self.run.note("survey", sources=[part.name for part in task.parts])
+        for part in task.parts:
+            self.run.check()
+            found = survey.visit(self.run, task, part)
+            if not found:
+                continue
+            within = survey.passages_of(task.passages, part)
+            self._show(writer.say(("\n" if writer.text else "") + f"{part.name}: "), writer)
+            self._show(writer.feed(found, within), writer)
+            self._show(writer.finish(within), writer)
+            self._show(writer.say("\n"), writer)
+        with self.run.span("conflicts", "conflicts"):
+            for conflict in survey.conflicts(self.run, task):
+                self._show(writer.disagree(conflict.first, conflict.second), writer)
+        return None
+
+    def _json(
+        self, task: Task, constraint: Constraint, notes: str, text: str, native: int
+    ) -> tuple[Any, Completion, list[Claim]]:
+        from omniloom.outputs import structured_json
+
+        done = direct.fill(self.run, task, constraint, notes, text, native)
+        schema, model = constraint.value, self.call.schema if isinstance(self.call.schema, type) else None
+        try:
+            data = structured_json.write(done.text, schema, model)
+        except OutputError as error:
+            self.run.note("repair", why=str(error))
+            done = direct.repair(self.run, task, constraint, done.text, str(error))
+            data = structured_json.write(done.text, schema, model)
+        plain = structured_json.write(done.text, schema, None) if model else data
+        with self.run.span("ground", "evidence"):
+            leaves = [
+                self._leaf(task, pointer, value)
+                for pointer, value in structured_json.leaves(plain)
+                if value not in (None, "")
+            ]
+        return data, done, leaves
+
+    def _leaf(self, task: Task, pointer: str, value: Any) -> Claim:
+        found = find_value(pointer, value, task.passages)
+        writer = ClaimWriter(task.passages, task.parts)
+        return Claim(
+            at=pointer,
+            text=str(value),
+            citations=tuple(writer.cite(quote) for quote in found.quotes),
+            supported=bool(found.quotes),
+            confidence=Confidence(value=found.score, method="lexical_alignment"),
+        )
+
+    def _show(self, pieces: Iterator[str], writer: ClaimWriter) -> None:
+        for piece in pieces:
+            self.emit(TextDelta(text=piece))
+            while self._cited < len(writer.claims):
+                for citation in writer.claims[self._cited].citations:
+                    self.emit(CitationAdded(claim=self._cited, citation=citation))
+                self._cited += 1
+        if self.run.cancel.is_set():
+            self.run.check()
+            raise CancelledError("the call was cancelled")
+
+    _cited = 0
