@@ -1,0 +1,33 @@
+"""Follow-up questions: `omniloom ask -c` goes on with the last conversation and its files."""
+
+import json
+import uuid
+from pathlib import Path
+from typing import Any
+
+from omniloom.core.errors import UsageError
+from omniloom.core.values import Message, Response
+
+
+def follow_up(
+    store: Any, inputs: list[Any], origins: dict[str, str]
+) -> tuple[tuple[Message, ...], list[Any], dict[str, str]]:
+    """The earlier turns, the inputs with the files of the conversation before the new ones, and all origins."""
+    kept = store.journal.conversation(None)
+    if kept is None:
+        raise UsageError("there is no conversation to go on with", hint="leave -c out")
+    state = json.loads(kept.messages)
+    messages = tuple(Message(role=turn["role"], content=(turn["text"],)) for turn in state["turns"])
+    earlier = [Path(path) for path in state["files"] if path not in origins.values()]
+    return messages, [*earlier, *inputs], {**{path.name: str(path) for path in earlier}, **origins}
+
+
+def remember(
+    store: Any, question: str, response: Response, messages: tuple[Message, ...], origins: dict[str, str]
+) -> None:
+    """Keeps this turn, so that `-c` finds it."""
+    turns = [{"role": message.role, "text": message.text} for message in messages]
+    said = response.text or json.dumps(response.model_dump(mode="json")["data"], ensure_ascii=False)
+    turns += [{"role": "user", "text": question}, {"role": "assistant", "text": said}]
+    state = json.dumps({"turns": turns, "files": list(origins.values())})
+    store.journal.keep_conversation(uuid.uuid4().hex[:16], state, [part.id for part in response.sources])

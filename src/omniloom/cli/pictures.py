@@ -1,0 +1,23 @@
+"""The answer as one HTML file with a picture of every cited place inside."""
+
+from typing import Any
+
+from omniloom.cli.show import numbered_citations
+from omniloom.core.errors import OmniloomError
+from omniloom.core.values import Response
+
+
+def answer_page(store: Any, response: Response) -> str:
+    """One self-contained file; a place that cannot be drawn keeps its words and its quote."""
+    from omniloom.rendering.answer import answer_html
+    from omniloom.rendering.show import show
+
+    parts = {part.id: part for part in response.sources}
+    pictures: dict[tuple[str, str], bytes] = {}
+    for citation in numbered_citations(response):
+        try:
+            picture = show(parts[citation.source], citation.locator, quote=citation.quote)
+        except OmniloomError:
+            continue
+        pictures[citation.url, citation.quote] = picture
+    return answer_html(response, pictures, trace=store.journal.trace(response.trace_id))
