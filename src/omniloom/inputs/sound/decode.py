@@ -1,0 +1,165 @@
+"""Any sound PyAV opens, as one stream of 16 kHz mono samples on the clock of the file, in bounded memory.
+
+Headers are not believed: what was decoded counts. Gaps in the file's clock become silence, so that sample number
+over `RATE` is always the second a player would show.
+"""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from omniloom.core.errors import UnreadableError, UnsupportedError
+from omniloom.core.locators import Locator
+from omniloom.core.values import Loss
+
+RATE = 16_000
+MAX_SECONDS = 6 * 3600.0
+_GAP = 0.2  # seconds a clock may stray before silence is put in; resamplers and containers round by less
+_MAX_GAP = 600.0  # a longer jump is a broken clock, not a pause
+_BLOCK = RATE  # samples in one yielded block
+
+
+def open_media(path: Path) -> Any:
+    """A PyAV container. Raises UnsupportedError without the extra, UnreadableError when nothing can be opened."""
+    try:
+        import av
+        import av.logging as av_logging
+        from av.error import FFmpegError
+    except ImportError as error:
+        raise UnsupportedError(
+            "sound and video need PyAV, which is not installed", hint='pip install "omniloom[media]"'
+        ) from error
+    av_logging.set_level(None)
+    if path.stat().st_size == 0:
+        raise UnreadableError(f"{path.name!r} is empty")
+    try:
+        # A file on disk only: a playlist inside it cannot make FFmpeg open other files or addresses.
+        return av.open(str(path), options={"protocol_whitelist": "file"}, metadata_errors="ignore")
+    except (FFmpegError, ValueError, OSError) as error:
+        raise UnreadableError(
+            f"cannot open {path.name!r} as sound or video: {type(error).__name__}",
+            hint="the file is corrupt, cut off, or of another kind",
+        ) from error
+
+
+def origin(container: Any) -> float:
+    """The second at which the file's own clock starts; players show it as 0."""
+    return container.start_time / 1_000_000 if container.start_time else 0.0
+
+
+def declared_seconds(container: Any) -> float:
+    """The length the header states, 0 when it states none. A hint for progress only."""
+    return max(container.duration / 1_000_000, 0.0) if container.duration else 0.0
+
+
+class Pcm:
+    """The samples of one file. `losses` and `seconds` are complete once `blocks` is used up."""
+
+    def __init__(self, path: Path, part: str) -> None:
+        self.path, self.part = path, part
+        self.seconds = 0.0
+        self.declared = 0.0
+        self.losses: list[Loss] = []
+        self.peak = 0.0
+        self._written = 0
+        self._bad: list[float] = []
+
+    def blocks(self) -> Iterator[Any]:
+        """float32 arrays of about one second. Raises UnreadableError: no audio stream, or no sample decodes."""
+        import numpy as np
+
+        with open_media(self.path) as container:
+            if not container.streams.audio:
+                raise UnreadableError(f"{self.path.name!r} has no audio stream")
+            self.declared = declared_seconds(container)
+            pending: list[Any] = []
+            held = 0
+            for samples in self._frames(container):
+                pending.append(samples)
+                held += len(samples)
+                self._written += len(samples)
+                if held >= _BLOCK:
+                    yield self._note(np.concatenate(pending))
+                    pending, held = [], 0
+                if self._written >= MAX_SECONDS * RATE:
+                    self._lose(
+                        "too_long", f"only the first {MAX_SECONDS / 3600:g} hours are read", self._written / RATE
+                    )
+                    break
+            if pending:
+                yield self._note(np.concatenate(pending))
+        self.seconds = self._written / RATE
+        self._finish()
+
+    def _note(self, block: Any) -> Any:
+        self.peak = max(self.peak, float(abs(block).max(initial=0.0)))
+        self.seconds = self._written / RATE
+        return block
+
+    def _frames(self, container: Any) -> Iterator[Any]:
+        import av
+        import numpy as np
+        from av.error import FFmpegError
+
+        stream = container.streams.audio[0]
+        stream.thread_type = "NONE"
+        resampler = av.AudioResampler(format="fltp", layout="mono", rate=RATE)
+        start = origin(container)
+        for frame in self._decoded(container, stream):
+            silence = self._silence_before(frame, start)
+            if silence:
+                yield from (np.zeros(min(RATE, silence - at), np.float32) for at in range(0, silence, RATE))
+            frame.pts = None  # the clock is kept here; the resampler must not invent its own gaps
+            try:
+                for piece in resampler.resample(frame):
+                    yield np.nan_to_num(piece.to_ndarray().reshape(-1)).clip(-1.0, 1.0)
+            except (FFmpegError, ValueError):
+                # Parameters changed in mid-stream: a new resampler takes the rest.
+                resampler = av.AudioResampler(format="fltp", layout="mono", rate=RATE)
+                self._bad.append(self._written / RATE)
+        if self._written:
+            for piece in resampler.resample(None):
+                yield np.nan_to_num(piece.to_ndarray().reshape(-1)).clip(-1.0, 1.0)
+
+    def _decoded(self, container: Any, stream: Any) -> Iterator[Any]:
+        from av.error import FFmpegError
+
+        packets = container.demux(stream)
+        while True:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except (FFmpegError, OSError):
+                self._bad.append(self._written / RATE)
+                return
+            try:
+                yield from packet.decode()
+            except (FFmpegError, ValueError):
+                self._bad.append(self._written / RATE)
+
+    def _silence_before(self, frame: Any, start: float) -> int:
+        """How many samples of silence belong before this frame."""
+        if frame.pts is None or frame.time_base is None:
+            return 0
+        gap = float(frame.pts * frame.time_base) - start - self._written / RATE
+        if not math.isfinite(gap) or gap < _GAP or gap > _MAX_GAP:
+            return 0
+        return int(gap * RATE)
+
+    def _finish(self) -> None:
+        if not self._written:
+            raise UnreadableError(f"{self.path.name!r} holds no samples", hint="the file is cut off or has no sound")
+        if self._bad:
+            first, last = self._bad[0], self._bad[-1]
+            detail = f"{len(self._bad)} stretches of sound could not be decoded, the first at {first:.1f} s"
+            self._lose("undecodable", detail, first, last)
+        if self.declared - self.seconds > max(1.0, 0.05 * self.declared) and not self.losses:
+            detail = f"the file states {self.declared:.1f} s, only {self.seconds:.1f} s could be read"
+            self._lose("truncated", detail, self.seconds, self.declared)
+
+    def _lose(self, kind: str, detail: str, start: float, end: float | None = None) -> None:
+        severity: Literal["lost"] = "lost"
+        place = Locator(time=(round(start, 2), round(max(end or start, start), 2)))
+        self.losses.append(Loss(kind=kind, severity=severity, part=self.part, detail=detail, locator=place))
