@@ -1,0 +1,301 @@
+"""`LlamaCpp`: one GGUF model, one request at a time, each computed as if it were alone."""
+
+import hashlib
+import time
+from collections.abc import Generator, Iterator, Sequence
+from pathlib import Path
+from threading import Event as Flag
+from typing import Any
+
+from omniloom.core.errors import CancelledError, ContextError, EngineError, OutputError, SchemaError, UnsupportedError
+from omniloom.core.events import Event, Finished, Progress, ReasoningDelta, TextDelta
+from omniloom.core.protocols import Capabilities
+from omniloom.core.values import Completion, Constraint, Request, Segment, Usage
+from omniloom.engines import constraints
+from omniloom.engines.llamacpp.decode import Generated, generate, generate_quietly, sampling_body
+from omniloom.engines.llamacpp.header import read_header
+from omniloom.engines.llamacpp.host import Host, Lost, Settings
+from omniloom.engines.llamacpp.prompt import Prompt, PromptBuilder
+from omniloom.engines.llamacpp.states import Folder, Kept, Prefix, slots_folder, stops
+from omniloom.engines.llamacpp.thinking import Tags, answer_lead, open_lead
+from omniloom.engines.turns import Turns
+
+_EMBEDDERS = ("bert", "nomic-bert", "jina-bert-v2", "modern-bert", "gemma-embedding", "t5encoder")
+_ATTEMPTS = 2
+
+
+class LlamaCpp:
+    """The embedded engine.
+
+    model: a GGUF file. digest: its sha256, hashed here if it is not given. context_tokens: input and output together,
+    at most what the model was trained for. threads: physical cores without it. kv_home: where KV states of sources
+    are kept; without it they last as long as the engine. reasoning_tags: around the model's thinking; told from the
+    chat template without them. batch_tokens: evaluated between two looks at whether the call is still wanted.
+
+    Requests take turns, so that none depends on what else runs. Raises WeightsError at once if the file is no usable
+    GGUF; the process starts with the first request.
+    """
+
+    def __init__(
+        self,
+        model: Path,
+        *,
+        name: str = "",
+        digest: str = "",
+        context_tokens: int = 8192,
+        threads: int | None = None,
+        kv_home: Path | None = None,
+        reasoning_tags: tuple[str, str] | None = None,
+        embedding: bool | None = None,
+        batch_tokens: int = 128,
+        kept: Kept | None = None,
+    ) -> None:
+        header = read_header(model)
+        self._name = name or header.name or model.stem
+        self._digest = digest or _sha256(model)
+        self._embedding = header.architecture in _EMBEDDERS if embedding is None else embedding
+        context = min(context_tokens, header.context or context_tokens)
+        self._settings = Settings(
+            context=context, batch=batch_tokens, threads=threads or physical_cores(), embedding=self._embedding
+        )
+        native = ("<think>", "</think>") if "</think>" in header.chat_template else None
+        self._tags = Tags(*tags) if (tags := reasoning_tags or native) else None
+        self._own_home = None if kv_home else _temporary()
+        home = kv_home or Path(self._own_home.name)  # type: ignore[union-attr]
+        self._slots = slots_folder(home)
+        self._host = Host(model.resolve(), self._settings, self._slots)
+        self._prompts = PromptBuilder(self._ask)
+        self._prefix = Prefix(self._host, kept or Folder(home), self.identity)
+        self._turns = Turns()
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def identity(self) -> str:
+        """What its results depend on: the weights, the build, and the sizes that shape the arithmetic."""
+        from importlib.metadata import version
+
+        build = f"xllamacpp-{version('xllamacpp')}"
+        return f"llamacpp/1 {build} {self._digest} {self._settings.model_dump_json()} {self._tags}"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(
+            context_tokens=self._settings.context,
+            constraints=frozenset() if self._embedding else constraints.KINDS,
+            reasoning=self._tags is not None,
+            logprobs=not self._embedding,
+            embeddings=self._embedding,
+        )
+
+    def supports(self, constraint: Constraint) -> str | None:
+        return constraints.refusal(constraint)
+
+    def stream(self, request: Request, cancel: Flag | None = None) -> Iterator[Event]:
+        """Raises CancelledError, ContextError, SchemaError, UnsupportedError, WeightsError, EngineError, OutputError."""
+        self._check(request)
+        started = time.monotonic()
+        with self._turns.mine(cancel):
+            yield from self._lasting(request, cancel, started)
+
+    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """One vector of length 1 a text. Texts beyond the context are cut at it. Raises UnsupportedError, EngineError."""
+        if not self._embedding:
+            raise UnsupportedError(f"{self._name!r} is no embedding model", hint="omniloom pull all-minilm-l6-v2")
+        vectors: list[list[float]] = []
+        for text in texts:
+            tokens = list(self._ask("/tokenize", {"content": text, "add_special": True})["tokens"])
+            limit = self._settings.context
+            body = {"content": tokens[: limit - 1] + tokens[-1:] if len(tokens) > limit else tokens}
+            with self._turns.mine():
+                answer = self._ask("/embedding", body)
+            vectors.append([float(value) for value in answer[0]["embedding"][0]])
+        return vectors
+
+    def count_tokens(self, request: Request | str) -> int:
+        """Exactly the tokens the model will read, the template's included."""
+        if isinstance(request, str):
+            return len(self._ask("/tokenize", {"content": request, "add_special": False})["tokens"])
+        prompt = self._prompt(request)
+        return len(prompt.tokens)
+
+    def warm(self, request: Request) -> None:
+        with self._turns.mine():
+            self._host.ensure()
+            self._host.settle(None)
+            prompt = self._prompt(request)
+            self._fitting(prompt, request.model_copy(update={"max_output_tokens": 1, "reasoning_budget": 0}))
+            for _ in self._prefix.ready(prompt, _sources(request), None):
+                pass
+
+    def close(self) -> None:
+        self._host.close()
+        import shutil
+
+        shutil.rmtree(self._slots, ignore_errors=True)
+        if self._own_home is not None:
+            self._own_home.cleanup()
+
+    def __enter__(self) -> "LlamaCpp":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _ask(self, path: str, body: dict[str, Any]) -> Any:
+        """A call that needs no turn; tried once more when the process died under it."""
+        for _ in range(_ATTEMPTS):
+            self._host.ensure()
+            try:
+                return self._host.post(path, body)
+            except Lost as lost:
+                self._host.died(str(lost))
+        raise EngineError(f"the engine's process died twice during {path}")
+
+    def _check(self, request: Request) -> None:
+        if self._embedding:
+            raise UnsupportedError(f"{self._name!r} is an embedding model: it writes no text")
+        if request.tools:
+            raise UnsupportedError(f"{self._name!r} takes no tools: describe the call with a schema instead")
+        if request.max_output_tokens < 1:
+            raise UnsupportedError(f"max_output_tokens must be at least 1, got {request.max_output_tokens!r}")
+        if request.constraint is not None and (why := self.supports(request.constraint)) is not None:
+            raise SchemaError(f"the constraint cannot be enforced: {why}", path=why.partition(" ")[0])
+
+    def _lasting(self, request: Request, cancel: Flag | None, started: float) -> Iterator[Event]:
+        """The stream, begun again when the process dies under it: what was yielded before is compared and skipped."""
+        yielded: list[str] = []
+        while True:
+            position = 0
+            try:
+                for event in self._once(request, cancel, started):
+                    if isinstance(event, (TextDelta, ReasoningDelta)):
+                        position += 1
+                        if position <= len(yielded):
+                            if event.text != yielded[position - 1]:
+                                raise EngineError("the engine's process died, and its second answer was another")
+                            continue
+                        yielded.append(event.text)
+                    yield event
+                self._host.worked()
+                return
+            except Lost as lost:
+                self._host.died(str(lost))
+                if cancel is not None and cancel.is_set():
+                    raise CancelledError("the call was cancelled") from lost
+
+    def _once(self, request: Request, cancel: Flag | None, started: float) -> Iterator[Event]:
+        self._host.ensure(cancel)
+        self._host.settle(cancel)
+        prompt = self._prompt(request)
+        self._fitting(prompt, request)
+        total = len(prompt.tokens)
+        first: float | None = None
+        run = self._answer(prompt, request, cancel)
+        while True:
+            try:
+                event = next(run)
+            except StopIteration as end:
+                thought, answer, computed = end.value
+                break
+            if isinstance(event, Progress):
+                event = event.model_copy(update={"total": float(total)})
+            elif first is None:
+                first = time.monotonic() - started
+            yield event
+        usage = Usage(
+            input_tokens=total,
+            output_tokens=answer.predicted,
+            reasoning_tokens=thought.predicted,
+            cached_tokens=max(0, total - computed),
+            seconds=time.monotonic() - started,
+            first_token_seconds=first,
+        )
+        yield Finished(completion=_completion(request, thought, answer, usage))
+
+    def _answer(
+        self, prompt: Prompt, request: Request, cancel: Flag | None
+    ) -> Generator[Event, None, tuple[Generated, Generated, int]]:
+        """Sources, thinking, answer. Returns both generations and how many input tokens were computed."""
+        computed = yield from self._prefix.ready(prompt, _sources(request), cancel)
+        tokens, kept = list(prompt.tokens), bool(stops(prompt))
+        body = sampling_body(request)
+        thought = Generated()
+        if self._tags is not None:
+            if request.reasoning_budget > 0:
+                tokens += self._prompts.template_tokens(open_lead(self._tags, prompt.tail))
+                asked = {"prompt": tokens, "n_predict": request.reasoning_budget, "stop": [self._tags.end]}
+                thought = yield from generate(
+                    self._host, body | asked | {"cache_prompt": kept}, cancel, reasoning=True, lead="\n"
+                )
+                computed += thought.computed
+                tokens, kept = tokens + self._prompts.plain_tokens(thought.text), True
+            tokens += self._prompts.template_tokens(answer_lead(self._tags, prompt.tail, request.reasoning_budget > 0))
+        asked = {"prompt": tokens, "n_predict": request.max_output_tokens, "stop": list(request.stop)}
+        if request.constraint is not None:
+            asked["grammar"] = "%llguidance {}\n" + constraints.to_lark(request.constraint)
+        answer = yield from generate(
+            self._host,
+            body | asked | {"cache_prompt": kept},
+            cancel,
+            lead="\n" if thought.text else "",
+            top=request.sampling.top_logprobs,
+        )
+        return thought, answer, computed if thought.predicted else computed + answer.computed
+
+    def _prompt(self, request: Request) -> Prompt:
+        return self._prompts.build(request, self._tags is not None and request.reasoning_budget > 0)
+
+    def _fitting(self, prompt: Prompt, request: Request) -> None:
+        limit, tags = self._settings.context, 16 if self._tags is not None else 0
+        needed = len(prompt.tokens) + request.reasoning_budget + request.max_output_tokens + tags
+        if needed > limit:
+            raise ContextError(
+                f"the request needs {needed} tokens ({len(prompt.tokens)} of input), the context holds {limit}",
+                hint="give fewer or shorter inputs, or a lower max_output_tokens",
+            )
+
+
+def physical_cores() -> int:
+    """Cores this process may run on, hyper-threads counted once."""
+    import os
+
+    allowed = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    siblings = set()
+    for cpu in allowed:
+        try:
+            siblings.add(Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list").read_text("ascii"))
+        except OSError:
+            siblings.add(str(cpu))
+    return max(1, len(siblings))
+
+
+def _completion(request: Request, thought: Generated, answer: Generated, usage: Usage) -> Completion:
+    constraint = request.constraint
+    if constraint is not None and answer.stopped == "eos" and not constraints.fits(constraint, answer.text):
+        raise OutputError(f"the model's output does not fit the constraint: {answer.text[:200]!r}")
+    return Completion(
+        text=answer.text,
+        reasoning=thought.text,
+        logprobs=tuple(answer.logprobs),
+        finish_reason=answer.finish_reason,
+        usage=usage,
+    )
+
+
+def _sources(request: Request) -> list[str]:
+    segments = [item for message in request.messages for item in message.content if isinstance(item, Segment)]
+    return list(dict.fromkeys(segment.source for segment in segments))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _temporary() -> Any:
+    import tempfile
+
+    return tempfile.TemporaryDirectory(prefix="omniloom-kv-", ignore_cleanup_errors=True)

@@ -1,0 +1,154 @@
+"""Look at a GGUF file's header in plain Python before native code does: wrong, truncated and hostile files end here.
+
+Source: the GGUF specification (ggml/docs/gguf.md). Nothing but the header is read; every count is bounded by the
+file's size, because parsers of this format have overflowed on such counts (CVE-2025-53630, CVE-2026-27940).
+"""
+
+import struct
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from omniloom.core.base import Value
+from omniloom.core.errors import WeightsError
+
+_SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
+_STRING, _ARRAY = 8, 9
+_MAX_TENSORS, _MAX_FIELDS, _MAX_NAME, _MAX_TEXT = 1 << 17, 1 << 16, 1 << 12, 1 << 24
+# ggml type → (values in a block, bytes of a block). Types that are not listed are not measured.
+_BLOCKS = {
+    0: (1, 4), 1: (1, 2), 2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 8: (32, 34), 9: (32, 36),
+    10: (256, 84), 11: (256, 110), 12: (256, 144), 13: (256, 176), 14: (256, 210), 15: (256, 292),
+    24: (1, 1), 25: (1, 2), 26: (1, 4), 27: (1, 8), 28: (1, 8), 30: (1, 2),
+}  # fmt: skip
+_KEPT = ("general.architecture", "general.name", "tokenizer.chat_template")
+
+
+class Header(Value):
+    """What the header says. context: the length the model was trained for, 0 if it does not say.
+
+    pooling: 0 none, 1 mean, 2 CLS, 3 last, 4 rank; None if it does not say.
+    """
+
+    architecture: str
+    name: str = ""
+    chat_template: str = ""
+    context: int = 0
+    layers: int = 0
+    pooling: int | None = None
+    tensors: int = 0
+
+
+def read_header(path: Path) -> Header:
+    """Raises WeightsError, naming what is wrong, on a file that is missing, no GGUF, truncated or inconsistent."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            return _Reader(file, size, path).header()
+    except OSError as error:
+        raise WeightsError(f"the model {str(path)!r} cannot be read: {error.strerror}") from error
+
+
+class _Reader:
+    def __init__(self, file: BinaryIO, size: int, path: Path) -> None:
+        self._file, self._size, self._path = file, size, path
+
+    def header(self) -> Header:
+        magic = self._file.read(4)
+        if magic != b"GGUF":
+            raise self._wrong(f"it is no GGUF file: it begins with {magic!r}")
+        version = self._number("I")
+        if version not in (2, 3):
+            raise self._wrong(f"its GGUF version is {version}, and 2 and 3 are known")
+        tensors, count = self._number("Q"), self._number("Q")
+        self._bounded(tensors, _MAX_TENSORS, "tensors")
+        self._bounded(count, _MAX_FIELDS, "metadata fields")
+        fields = dict(self._field() for _ in range(count))
+        alignment = fields.get("general.alignment", 32)
+        if not isinstance(alignment, int) or not 1 <= alignment <= 1 << 16 or alignment & (alignment - 1):
+            raise self._wrong(f"its alignment is {alignment!r}, which is no power of two")
+        ends = [self._tensor_end() for _ in range(tensors)]
+        start = -(-self._file.tell() // alignment) * alignment
+        if ends and start + max(ends) > self._size:
+            raise self._wrong(f"it is truncated: {start + max(ends)} bytes are described and {self._size} are there")
+        return self._described(fields, tensors)
+
+    def _described(self, fields: dict[str, Any], tensors: int) -> Header:
+        architecture = fields.get("general.architecture")
+        if not isinstance(architecture, str) or not architecture:
+            raise self._wrong("it does not name its architecture")
+        pooling = fields.get(f"{architecture}.pooling_type")
+        return Header(
+            architecture=architecture,
+            name=str(fields.get("general.name", "")),
+            chat_template=str(fields.get("tokenizer.chat_template", "")),
+            context=_whole(fields.get(f"{architecture}.context_length")),
+            layers=_whole(fields.get(f"{architecture}.block_count")),
+            pooling=pooling if isinstance(pooling, int) else None,
+            tensors=tensors,
+        )
+
+    def _field(self) -> tuple[str, Any]:
+        key = self._text(_MAX_NAME)
+        return key, self._value(self._number("I"), key)
+
+    def _value(self, kind: int, key: str, depth: int = 0) -> Any:
+        if kind in _SCALARS:
+            return self._number(_SCALARS[kind])
+        if kind == _STRING:
+            return self._text(_MAX_TEXT)
+        if kind != _ARRAY or depth > 2:
+            raise self._wrong(f"its field {key!r} has the unknown type {kind}")
+        inner, count = self._number("I"), self._number("Q")
+        if inner in _SCALARS:
+            self._skip(count * struct.calcsize("<" + _SCALARS[inner]))
+            return None
+        self._bounded(count, (self._size - self._file.tell()) // 8, f"values in {key!r}")
+        for _ in range(count):
+            if inner == _STRING:
+                self._skip(self._number("Q"))
+            else:
+                self._value(inner, key, depth + 1)
+        return None
+
+    def _tensor_end(self) -> int:
+        """The offset in the data at which this tensor ends."""
+        name = self._text(_MAX_NAME)
+        dimensions = self._number("I")
+        self._bounded(dimensions, 4, f"dimensions in the tensor {name!r}")
+        count = 1
+        for _ in range(dimensions):
+            count *= self._number("Q")
+            self._bounded(count, 1 << 44, f"values in the tensor {name!r}")
+        kind, offset = self._number("I"), self._number("Q")
+        values, width = _BLOCKS.get(kind, (1, 0))
+        return offset + -(-count // values) * width
+
+    def _number(self, code: str) -> Any:
+        width = struct.calcsize("<" + code)
+        return struct.unpack("<" + code, self._exactly(width))[0]
+
+    def _text(self, limit: int) -> str:
+        length = self._number("Q")
+        self._bounded(length, limit, "bytes in a text of its header")
+        return self._exactly(length).decode("utf-8", "replace")
+
+    def _skip(self, count: int) -> None:
+        self._bounded(count, self._size - self._file.tell(), "bytes in a field of its header")
+        self._file.seek(count, 1)
+
+    def _exactly(self, count: int) -> bytes:
+        data = self._file.read(count)
+        if len(data) != count:
+            raise self._wrong("it is truncated: its header does not end")
+        return data
+
+    def _bounded(self, value: int, limit: int, what: str) -> None:
+        if value > limit:
+            raise self._wrong(f"it claims {value} {what}, and {limit} is the most there can be")
+
+    def _wrong(self, why: str) -> WeightsError:
+        return WeightsError(f"the model {str(self._path)!r} cannot be used: {why}", hint="download it again")
+
+
+def _whole(value: Any) -> int:
+    return value if isinstance(value, int) and value > 0 else 0

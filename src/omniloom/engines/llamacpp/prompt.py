@@ -1,0 +1,104 @@
+"""Requests into tokens. Template text may hold control tokens; what users and files say never does.
+
+The chat template is rendered once for each shape of conversation, with a placeholder for each message; the pieces of
+the template are then tokenized with control tokens parsed and the contents without. So `<|im_end|>` in a document is
+seven plain characters to the model, not the end of a turn.
+"""
+
+import re
+import secrets
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from omniloom.core.errors import EngineError, UnsupportedError
+from omniloom.core.values import Message, Request, Segment
+
+_ASK = Callable[[str, dict[str, Any]], Any]
+
+
+class Prompt(NamedTuple):
+    """tokens: the whole input. ends: how many tokens there are up to the end of each source, in order.
+
+    tail: the template's text after the last message, which opens the answer (and perhaps the thinking).
+    """
+
+    tokens: list[int]
+    ends: list[int]
+    tail: str
+
+
+class PromptBuilder:
+    """Asks the server for templates and tokens, and keeps what it answered. Safe from several threads."""
+
+    def __init__(self, ask: _ASK) -> None:
+        self._ask = ask
+        self._nonce = secrets.token_hex(8)
+        self._shape = lru_cache(64)(self._render)
+        self._tokens = lru_cache(512)(self._tokenize)
+
+    def build(self, request: Request, thinking: bool) -> Prompt:
+        """Raises UnsupportedError for content that is no text, and for roles the template leaves out."""
+        pieces = self._shape(tuple(message.role for message in request.messages), thinking)
+        tokens: list[int] = []
+        ends: list[int] = []
+        for position, piece in enumerate(pieces):
+            if isinstance(piece, str):
+                tokens += self.template_tokens(piece, first=position == 0)
+                continue
+            for text, is_end in _runs(request.messages[piece]):
+                tokens += self._tokens(text, False, False)
+                if is_end:
+                    ends.append(len(tokens))
+        tail = pieces[-1] if isinstance(pieces[-1], str) else ""
+        return Prompt(tokens, ends, tail)
+
+    def template_tokens(self, text: str, *, first: bool = False) -> list[int]:
+        """Tokens of text of ours, control tokens parsed; `first` adds what the model wants at its beginning."""
+        return list(self._tokens(text, True, first))
+
+    def plain_tokens(self, text: str) -> list[int]:
+        return list(self._tokens(text, False, False))
+
+    def _tokenize(self, text: str, parse_special: bool, add_special: bool) -> tuple[int, ...]:
+        body = {"content": text, "parse_special": parse_special, "add_special": add_special}
+        return tuple(self._ask("/tokenize", body)["tokens"]) if text or add_special else ()
+
+    def _render(self, roles: tuple[str, ...], thinking: bool) -> tuple[str | int, ...]:
+        """Template text and, between it, the numbers of the messages."""
+        messages = [{"role": role, "content": f"x{self._nonce}y{n}z"} for n, role in enumerate(roles)]
+        body = {"messages": messages, "chat_template_kwargs": {"enable_thinking": thinking}}
+        try:
+            rendered = self._ask("/apply-template", body)["prompt"]
+        except EngineError as error:
+            raise UnsupportedError(f"the model's chat template refuses this conversation: {error.message}") from error
+        pieces = re.split(f"x{self._nonce}y(\\d+)z", rendered)
+        shape: list[str | int] = [int(piece) if at % 2 else piece for at, piece in enumerate(pieces)]
+        missing = set(range(len(roles))) - {piece for piece in shape if isinstance(piece, int)}
+        if missing:
+            first = min(missing)
+            raise UnsupportedError(f"the model's chat template leaves out message {first} (role {roles[first]!r})")
+        return tuple(piece for at, piece in enumerate(shape) if piece != "" or at == 0)
+
+
+def _runs(message: Message) -> list[tuple[str, bool]]:
+    """The message's text cut where a source ends; True stands with the text that ends with a source."""
+    runs: list[tuple[str, bool]] = []
+    text, source = "", ""
+    ended = 0  # how much of `text` reaches to the end of the source's last Segment
+    for item in message.content:
+        if isinstance(item, Segment):
+            if not isinstance(item.content, str):
+                raise UnsupportedError(f"this engine reads text only, and a Segment holds {item.content.kind!r}")
+            if source and item.source != source:
+                runs.append((text[:ended], True))
+                text = text[ended:]
+            source = item.source
+            text += item.text
+            ended = len(text)
+        else:
+            text += item
+    if source:
+        runs.append((text[:ended], True))
+        text = text[ended:]
+    return [*runs, (text, False)]

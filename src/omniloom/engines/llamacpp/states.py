@@ -1,0 +1,172 @@
+"""KV states of source prefixes, kept on disk and found again by what they were computed from."""
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+import tempfile
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from threading import Event as Flag
+from typing import Protocol
+
+from omniloom.core.errors import EngineError
+from omniloom.core.events import Event
+from omniloom.engines.llamacpp.decode import prefill
+from omniloom.engines.llamacpp.host import Host
+from omniloom.engines.llamacpp.prompt import Prompt
+
+_SHORTEST = 64
+_STEP, _GROWTH = 256, 1.5
+
+
+class Kept(Protocol):
+    """Where states are kept: files by key, moved in whole."""
+
+    def get(self, key: str) -> Path | None: ...
+    def put(self, key: str, path: Path, sources: Sequence[str] = ()) -> None: ...
+    def drop(self, key: str) -> None: ...
+
+
+class Folder:
+    """States in a folder of its own, least recently used first out once `cap_bytes` are exceeded."""
+
+    def __init__(self, root: Path, cap_bytes: int = 8 << 30) -> None:
+        self._root, self._cap = root, cap_bytes
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def get(self, key: str) -> Path | None:
+        path = self._root / f"{key}.kv"
+        try:
+            os.utime(path)
+        except OSError:
+            return None
+        return path
+
+    def put(self, key: str, path: Path, sources: Sequence[str] = ()) -> None:
+        path.chmod(0o600)
+        path.replace(self._root / f"{key}.kv")
+        self._shrink()
+
+    def drop(self, key: str) -> None:
+        (self._root / f"{key}.kv").unlink(missing_ok=True)
+
+    def _shrink(self) -> None:
+        found = []
+        for path in self._root.glob("*.kv"):
+            with contextlib.suppress(OSError):
+                found.append((path.stat().st_mtime_ns, path.stat().st_size, path))
+        total = sum(size for _, size, _ in found)
+        for _, size, path in sorted(found)[:-1]:
+            if total <= self._cap:
+                return
+            path.unlink(missing_ok=True)
+            total -= size
+
+
+def stops(prompt: Prompt) -> list[int]:
+    """Where the evaluation of a prompt pauses to keep a state: at the ends of sources, the last one included.
+
+    A stop depends only on the tokens before it, so two prompts that begin with the same sources pause at the same
+    places, and what one computed is, bit for bit, what the other would compute. Each stop is half as long again as
+    the one before, which bounds what is stored to three times the last state.
+    """
+    chosen: list[int] = []
+    for end in prompt.ends:
+        last = chosen[-1] if chosen else 0
+        if end - last >= _STEP and end >= last * _GROWTH:
+            chosen.append(end)
+    if prompt.ends and prompt.ends[-1] >= _SHORTEST and prompt.ends[-1] not in chosen:
+        chosen.append(prompt.ends[-1])
+    return chosen
+
+
+class Prefix:
+    """Brings the slot to the state after a prompt's sources: restored when it is kept, computed and kept when not."""
+
+    def __init__(self, host: Host, kept: Kept, identity: str) -> None:
+        self._host, self._kept, self._identity = host, kept, identity
+
+    def ready(self, prompt: Prompt, sources: Sequence[str], cancel: Flag | None) -> Generator[Event, None, int]:
+        """Returns how many tokens were computed; afterwards the slot holds exactly the tokens up to the last stop.
+
+        Without a stop nothing is done: the caller then evaluates the prompt from its beginning.
+        """
+        points = stops(prompt)
+        keys = [self._key(prompt.tokens, points[: at + 1]) for at in range(len(points))]
+        done = self._restore(keys, cancel)
+        computed = 0
+        for at in range(done, len(points)):
+            computed += yield from prefill(self._host, prompt.tokens[: points[at]], cancel, reuse=at > 0)
+            self._save(keys[at], sources, cancel)
+        return computed
+
+    def _key(self, tokens: list[int], points: list[int]) -> str:
+        material = json.dumps([self._identity, points, tokens[: points[-1]]]).encode()
+        return hashlib.sha256(material).hexdigest()
+
+    def _restore(self, keys: list[str], cancel: Flag | None) -> int:
+        """How many of the stops the slot now stands behind."""
+        for at in range(len(keys), 0, -1):
+            path = self._kept.get(keys[at - 1])
+            if path is None:
+                continue
+            name = _shown_to_child(path, self._host.slots)
+            try:
+                self._host.post("/slots/0?action=restore", {"filename": name}, cancel)
+                return at
+            except EngineError:
+                self._kept.drop(keys[at - 1])  # not readable by this build: computed anew
+            finally:
+                (self._host.slots / name).unlink(missing_ok=True)
+        return 0
+
+    def _save(self, key: str, sources: Sequence[str], cancel: Flag | None) -> None:
+        """Keep the slot's state. A full disk costs the next call its time, not this call its answer."""
+        name = secrets.token_hex(8)
+        written = self._host.slots / name
+        try:
+            self._host.post("/slots/0?action=save", {"filename": name}, cancel)
+            self._kept.put(key, written, sources)
+        except (EngineError, OSError):
+            written.unlink(missing_ok=True)
+
+
+def slots_folder(kv_home: Path) -> Path:
+    """A new folder beside the kept states, so that moving a file in needs no copy; removed by the engine's close."""
+    kv_home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _sweep(kv_home)
+    return Path(tempfile.mkdtemp(prefix=f"live-{os.getpid()}-", dir=kv_home))
+
+
+def _sweep(kv_home: Path) -> None:
+    """Remove what processes that were killed left behind."""
+    import shutil
+
+    for folder in kv_home.glob("live-*"):
+        owner = folder.name.split("-")[1]
+        if not owner.isdigit() or not _alive(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _shown_to_child(path: Path, slots: Path) -> str:
+    """A name in the child's folder for a state it may read there but not change."""
+    import shutil
+
+    name = secrets.token_hex(8)
+    try:
+        (slots / name).symlink_to(path.resolve())
+    except OSError:
+        shutil.copyfile(path, slots / name)
+    return name
