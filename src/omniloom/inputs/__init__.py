@@ -20,9 +20,9 @@ from omniloom.core.errors import IsolationError, TooLargeError, UnsupportedError
 from omniloom.core.events import Progress
 from omniloom.core.protocols import Source
 from omniloom.core.values import Loss, Part, Segment
-from omniloom.inputs.reading import Reading
 from omniloom.isolation import Limits, run_isolated
 from omniloom.isolation.limits import GIB
+from omniloom.storage.journal import Reading
 
 if TYPE_CHECKING:
     from omniloom.storage.store import Store
@@ -77,7 +77,8 @@ def read_part(
     """What stands in `part` (taken in: with id and path), from the journal or read now and kept.
 
     weights: catalog name → role → path; asked only when the part is read now. Raises InputErrors for the file,
-    UnsupportedError for a type or a missing extra, IsolationError, CancelledError.
+    UnsupportedError for a type or a missing extra, IsolationError, CancelledError. The counts of the Reading are
+    what was read now: none when it comes from the journal.
     """
     if not part.is_source or not part.id or part.path is None:
         raise UsageError(f"{part.name or part.kind!r} has no stored content to read", hint="take it in first")
@@ -85,7 +86,7 @@ def read_part(
     options = {key: value for key, value in part.options.items() if key != "password"}
     kept = store.journal.reading(part.id, name, module.VERSION, options)
     if kept is not None:
-        return Reading(segments=tuple(kept.segments), losses=tuple(kept.losses), cached=True)
+        return kept.model_copy(update={"counts": {}})
     items: list[Segment | Loss] = []
     counts: dict[str, float] = {}
     for item in _items(part, module, weights, cancel):

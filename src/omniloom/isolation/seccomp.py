@@ -25,7 +25,7 @@ _CLONE_THREAD, _MSG_FASTOPEN, _AF_UNIX, _AF_INET, _AF_INET6 = 0x10000, 0x2000000
 _TIOCSTI, _TIOCLINUX, _PR_SET_PDEATHSIG = 0x5412, 0x541C, 1
 _CONDITIONAL = frozenset(
     "clone clone3 socket socketpair bind listen accept accept4 sendto sendmsg ioctl prctl kill tgkill prlimit64 "
-    "fallocate".split()
+    "fallocate sched_setaffinity".split()
 )
 
 _Instruction = tuple[int, int, int, int]
@@ -79,6 +79,8 @@ def _rule(name: str, unix_socket: bool, loopback: bool) -> list[_Instruction]:
         return [_fail(errno.ENOSYS)]  # its flags are behind a pointer; libc then takes clone
     if name == "fallocate":
         return [_fail(errno.EOPNOTSUPP)]  # room that no write shows; libc then writes
+    if name == "sched_setaffinity":
+        return [_fail(0)]  # said to be done: runtimes print an error per thread otherwise, and a hint is all it is
     if name == "socket":
         return _only_if_argument(0, families)
     if name == "socketpair":
