@@ -17,7 +17,7 @@ from omniloom.storage.packed import pack, unpack
 
 _ITEMS: TypeAdapter[tuple[Segment | Loss, ...]] = TypeAdapter(tuple[Segment | Loss, ...])
 _COMPLETION = TypeAdapter(Completion)
-_TOUCH_SECONDS = 3600.0  # last use is noted this coarsely, so that reading is seldom a write
+_TOUCH_SECONDS = 3600.0  # last use is noted this coarsely, so that a read is seldom a write
 
 
 class Reading(Value):

@@ -26,6 +26,7 @@ CHECK_BYTES = 16 << 20  # a file up to this size is checked at every open (about
 CHECK_SECONDS = 24 * 3600.0
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_creating = threading.Lock()
 _MOVED = 1032  # SQLITE_READONLY_DBMOVED: the file was deleted or renamed under us
 
 
@@ -102,8 +103,7 @@ class Database:
     def _open(self) -> sqlite3.Connection:
         deadline = time.monotonic() + BUSY_SECONDS
         while True:
-            with disk_errors(self.path):
-                os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+            _create_private(self.path)
             connection = sqlite3.connect(
                 self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
             )
@@ -153,7 +153,7 @@ class Database:
         """
 
         def work(connection: sqlite3.Connection) -> bool:
-            for _ in range(20):
+            for _ in range(3):
                 connection.execute("PRAGMA incremental_vacuum").fetchall()
                 if connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0:
                     return True
@@ -177,6 +177,17 @@ class Database:
         }
         hint = hints.get(code, "move it aside; the files in the store are not touched")
         return StorageError(f"the journal {str(self.path)!r} cannot be used: {error}", hint=hint)
+
+
+def _create_private(path: Path) -> None:
+    """Make the file with mode 0600 if it is missing.
+
+    An existing one is never opened: closing any descriptor of it would drop the locks that other connections of this
+    process hold (sqlite.org/howtocorrupt.html, 2.2); `_creating` keeps such a connection from appearing meanwhile.
+    """
+    with _creating, disk_errors(path), contextlib.suppress(FileExistsError):
+        if not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

@@ -90,7 +90,8 @@ def _media_type(part: Part, found: Sniffed | None) -> str:
         return found.media_type
     if found is not None and {part.kind, found.kind} == {"audio", "video"}:
         # One container holds either: the user says which of the two is meant.
-        return f"{part.kind}/{found.media_type.partition('/')[2]}"
+        family = found.media_type.partition("/")[2]
+        return f"{part.kind}/{family if family in _EITHER else 'x-unknown'}"
     if found is not None and part.kind == "text" and found.kind == "table" and _is_plain(found):
         return "text/plain"
     if found is not None and part.kind == "table" and found.kind == "text" and _is_plain(found):

@@ -67,12 +67,21 @@ class KVStore:
             return None
         return final
 
-    def drop(self, part_id: str) -> int:
-        """Remove every state that holds the part, and whatever cannot say what it holds. Returns how many."""
+    def get(self, key: str) -> Path | None:
+        """`lookup`, as engines call it."""
+        return self.lookup(key)
+
+    def put(self, key: str, path: Path, sources: Sequence[str] = ()) -> None:
+        """`commit` of a whole file, as engines call it; `path` is on the same disk as the folder."""
+        self.commit(key, sources, path=path)
+
+    def drop(self, name: str) -> int:
+        """Remove every state that holds the part `name`, the state whose key is `name`, and whatever cannot say what
+        it holds. Returns how many."""
         dropped = 0
         for final in self._states():
             parts = _parts_of(final.with_suffix(".json"))
-            if parts is None or part_id in parts:
+            if parts is None or name in parts or final == self._final(name):
                 dropped += self._remove(final)
         self._remove_left_over()
         return dropped

@@ -103,7 +103,7 @@ _SIGNATURES: tuple[tuple[bytes, Sniffed], ...] = (
         _is("table", "application/vnd.apache.arrow.stream", "an Arrow table"),
     ),
     (rb"SQLite format 3\x00", _is(None, "application/vnd.sqlite3", "an SQLite database", "export its tables as CSV")),
-    (rb"\{\\rtf", _is(None, "application/rtf", "an RTF document", "save it as docx or PDF")),
+    (rb"\{\\rtf", _is("text", "application/rtf", "an RTF document")),
     (rb"%!PS", _is(None, "application/postscript", "a PostScript file", "convert it to PDF")),
     (rb"7z\xbc\xaf\x27\x1c", _is(None, "application/x-7z-compressed", "a 7z archive", _UNPACK)),
     (rb"Rar!\x1a\x07", _is(None, "application/vnd.rar", "a RAR archive", _UNPACK)),

@@ -3,7 +3,8 @@
 import sqlite3
 import time
 from collections.abc import Iterable
-from typing import Any
+from datetime import datetime
+from typing import Any, TypedDict
 
 from pydantic import TypeAdapter
 from pydantic_core import from_json, to_json
@@ -11,32 +12,32 @@ from pydantic_core import from_json, to_json
 from omniloom.core.base import Value
 from omniloom.core.errors import UsageError
 from omniloom.core.events import Span, Trace
-from omniloom.core.values import Message, Response
+from omniloom.core.values import Response
 from omniloom.storage.computed import link
 from omniloom.storage.database import Database
 from omniloom.storage.files import is_alive, process_token
 from omniloom.storage.packed import pack, unpack
 
 _RESPONSE = TypeAdapter(Response)
-_MESSAGES = TypeAdapter(tuple[Message, ...])
+_TEXT = TypeAdapter(str)
 
 
-class TraceSummary(Value):
-    """One line of `trace list`. start, end: seconds since the epoch; end None: still running, or died."""
+class TraceSummary(TypedDict):
+    """One line of `trace list`. start: local time, ISO 8601; seconds None: still running, or died."""
 
     id: str
-    name: str
-    start: float
-    end: float | None
+    start: str
+    seconds: float | None
     status: str
     spans: int
+    name: str
 
 
 class Conversation(Value):
-    """Turns so far, and the ids of the parts they were about."""
+    """Turns so far as JSON text, in the form they were given, and the ids of the parts they were about."""
 
     id: str
-    messages: tuple[Message, ...]
+    messages: str
     part_ids: tuple[str, ...] = ()
 
 
@@ -88,10 +89,7 @@ class Traces:
                 (limit,),
             ).fetchall()
         )
-        return [
-            TraceSummary(id=row[0], name=row[1], start=row[2], end=row[4], status=_status(row[5], row[3]), spans=row[6])
-            for row in rows
-        ]
+        return [_summary(*row) for row in rows]
 
     def keep_response(self, trace_id: str, response: Response, sources: Iterable[str] = ()) -> None:
         """Linked to every part it cites, and to `sources`: forgetting one of them forgets the answer."""
@@ -117,11 +115,10 @@ class Traces:
         return unpack(row[0], _RESPONSE) if row else None
 
     def keep_conversation(self, conversation_id: str, messages: Any, part_ids: Iterable[str] = ()) -> None:
-        """`messages` are Messages, their dicts, or the JSON text of either."""
-        checked = _MESSAGES.validate_json(messages) if isinstance(messages, (str, bytes)) else messages
-        packed = pack(_MESSAGES.dump_python(_MESSAGES.validate_python(checked), exclude_defaults=True))
+        """`messages` are JSON text, or values that JSON can say (Messages among them)."""
+        text = messages if isinstance(messages, str) else to_json(messages).decode()
         parts = list(dict.fromkeys(part_ids))
-        row = (conversation_id, packed, to_json(parts).decode(), time.time())
+        row = (conversation_id, pack(text), to_json(parts).decode(), time.time())
 
         def work(db: sqlite3.Connection) -> None:
             db.execute("INSERT OR REPLACE INTO conversations VALUES (?, ?, ?, ?)", row)
@@ -138,7 +135,7 @@ class Traces:
                 () if conversation_id is None else (conversation_id,),
             ).fetchone()
         )
-        messages = unpack(row[1], _MESSAGES) if row else None
+        messages = unpack(row[1], _TEXT) if row else None
         if messages is None:
             return None
         return Conversation(id=row[0], messages=messages, part_ids=tuple(from_json(row[2])))
@@ -167,6 +164,19 @@ def _span(row: tuple[Any, ...], died: bool) -> Span:
         end=row[5],
         status=status,
         attributes=from_json(row[7]),
+    )
+
+
+def _summary(
+    trace_id: str, name: str, start: float, owner: str, end: float | None, status: str | None, spans: int
+) -> TraceSummary:
+    return TraceSummary(
+        id=trace_id,
+        start=datetime.fromtimestamp(start).astimezone().isoformat(sep=" ", timespec="seconds"),
+        seconds=None if end is None else round(end - start, 2),
+        status=_status(status, owner),
+        spans=spans,
+        name=name,
     )
 
 
