@@ -20,6 +20,7 @@ _NAMES: dict[Kind, str] = {
     "video": "Video",
     "table": "Table",
 }
+_EITHER = {"mp4", "webm", "ogg", "x-matroska", "3gpp", "mpeg"}  # containers of sound alone as well as of pictures
 _READ = (
     "text (txt, md, html, docx, pptx, eml), PDF, images, audio, video and tables (csv, xlsx, parquet, jsonl) are read"
 )
