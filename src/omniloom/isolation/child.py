@@ -10,7 +10,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from omniloom.core import errors
+from pydantic import ValidationError
+
+from omniloom.core.errors import IsolationError, OmniloomError
 from omniloom.isolation import places, spawn
 from omniloom.isolation.frames import LineBuffer, decode, encode
 from omniloom.isolation.limits import Level, Limits
@@ -97,6 +99,12 @@ class Child:
         """The next frame; None once the target has returned. Raises what the target raised, or what ended it."""
         return next(self._frames, None)
 
+    def close_input(self) -> None:
+        """Say no more: `channel.receive()` then gives None in the child, which may end by itself."""
+        assert self._process.stdin is not None
+        with self._write_lock:
+            self._process.stdin.close()
+
     def close(self) -> None:
         """End the child, wait for it and remove its folder."""
         if self._closed:
@@ -120,8 +128,8 @@ class Child:
         for line in self._lines():
             frame = decode(line)
             self._watch.heard()
-            if "ready" in frame:
-                self.level = Level.model_validate(frame["ready"])
+            if "ready" in frame and self.level is None:
+                self.level = _level(frame["ready"])
             elif "error" in frame:
                 raise from_frame(frame["error"], self.limits)
             elif "end" in frame:
@@ -141,7 +149,7 @@ class Child:
                 return
             yield from buffer.feed(data)
 
-    def _why(self) -> errors.OmniloomError:
+    def _why(self) -> OmniloomError:
         return ending(self._watch.reason, self._process.returncode, self.limits, self.stderr_tail())
 
 
@@ -157,6 +165,13 @@ def _setup(modules: list[str], readable: list[Path], writable: list[Path]) -> di
         "readable": [str(path) for path in [*own, *(p.resolve() for p in readable)]],
         "writable": [str(path) for path in [*places.WRITABLE_DEVICES, *(p.resolve() for p in writable)]],
     }
+
+
+def _level(told: Any) -> Level:
+    try:
+        return Level.model_validate(told)
+    except ValidationError as error:
+        raise IsolationError("the child process did not say what holds it back") from error
 
 
 def _read(process: "subprocess.Popen[bytes]", descriptor: int) -> bytes:

@@ -1,0 +1,239 @@
+"""Whatever runs in a child, the parent gets a typed error in bounded time, and nobody else is harmed."""
+
+import contextlib
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from omniloom.core import errors
+from omniloom.core.errors import CancelledError, IsolationError, TooLargeError
+from omniloom.isolation import Limits, level, run_isolated
+from omniloom.isolation.limits import MIB
+
+confined = pytest.mark.skipif(
+    not (level().landlock_abi >= 3 and level().seccomp), reason="this system has no Landlock 3 or no seccomp"
+)
+
+
+@pytest.fixture(autouse=True)
+def bounded_and_clean() -> Iterator[None]:
+    """Each case ends soon, leaves no child process, no thread of ours and no folder behind."""
+    folders = set(Path(tempfile.gettempdir()).glob("omniloom-*"))
+    started = time.monotonic()
+    yield
+    assert time.monotonic() - started < 20
+    left = {t.name for t in threading.enumerate()} - {"MainThread"}
+    assert not [name for name in left if not name.startswith("omniloom-spawn") and "pytest" not in name]
+    assert not set(Path(tempfile.gettempdir()).glob("omniloom-*")) - folders
+    if sys.platform.startswith("linux"):
+        with contextlib.suppress(ChildProcessError):
+            assert os.waitpid(-1, os.WNOHANG) == (0, 0)
+            raise AssertionError("a child process is left")
+
+
+def run(name: str, limits: Limits | None = None, **payload: Any) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for item in run_isolated(f"hostile:{name}", payload, limits=limits):
+        for key, value in item.items():
+            merged.setdefault(key, []).append(value)
+    return merged
+
+
+def test_environment_is_private(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", "hush")
+    monkeypatch.setenv("PYTHONPATH", "/nowhere")
+    seen = run("echo", text="grüße \u2028 \U0001f600", number=1.5)
+    assert seen["payload"] == [{"text": "grüße \u2028 \U0001f600", "number": 1.5}]
+    assert "hush" not in str(seen["environment"]) and "/nowhere" not in str(seen["path"])
+    assert seen["environment"][0]["OMP_NUM_THREADS"] == "2"
+    assert not Path(seen["folder"][0]).exists()
+
+
+@confined
+def test_starts_no_process() -> None:
+    seen = run("forks")
+    assert all(result[0].startswith("refused") for result in seen.values()), seen
+
+
+@confined
+def test_opens_no_socket() -> None:
+    seen = run("sockets")
+    assert len(seen["socket"]) == 4 and all(result.startswith("refused") for result in seen["socket"])
+    assert seen["pair"] == ["x"]
+
+
+@confined
+def test_reads_and_writes_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret, given = tmp_path / "secret", tmp_path / "given"
+    secret.write_text("secret")
+    given.write_text("given text")
+    link = tmp_path / "link"
+    link.symlink_to(secret)
+    monkeypatch.syspath_prepend(str(tmp_path))  # the folder of a user's script stands in sys.path
+    home = Path.home()
+    payload = {
+        "read": ["/etc/passwd", str(secret), str(link), str(home / ".bashrc"), "/proc/1/environ"],
+        "list": [str(tmp_path), str(home), "/"],
+        "write": [str(secret), str(given), str(tmp_path / "new"), str(home / "planted"), "/dev/shm/planted"],
+        "change": [str(secret), str(given)],
+    }
+    before = (secret.stat(), given.stat())
+    outcomes = list(run_isolated("hostile:files", payload, readable=[given]))
+    assert len(outcomes) == 21
+    assert all(str(next(iter(each.values()))).startswith("refused") for each in outcomes), outcomes
+    assert (secret.stat(), given.stat()) == before and not (tmp_path / "new").exists()
+    payload = {"read": [str(given)], "list": [], "write": [], "change": []}
+    assert list(run_isolated("hostile:files", payload, readable=[given])) == [{"read": "done: b'given text'"}]
+
+
+def test_writes_where_allowed(tmp_path: Path) -> None:
+    payload: dict[str, Any] = {"read": [], "list": [], "write": [str(tmp_path / "out")], "change": []}
+    list(run_isolated("hostile:files", payload, writable=[tmp_path]))
+    assert (tmp_path / "out").read_bytes() == b"mine"
+    assert not Path(run("own_folder")["name"][0]).parent.exists()
+
+
+@confined
+def test_leaves_other_processes_alone() -> None:
+    seen = run("other_processes")
+    assert all(result[0].startswith("refused") for result in seen.values()), seen
+    assert seen["ptrace"] == seen["stay"] == ["refused: -1"]
+
+
+@confined
+def test_memory_that_no_limit_sees_is_refused() -> None:
+    seen = run("hidden_memory")
+    assert seen["memfd"][0].startswith("refused") and seen["shm"] == [-1]
+
+
+@pytest.mark.parametrize("slowly", [True, False])
+def test_memory(slowly: bool) -> None:
+    with pytest.raises(TooLargeError, match="more than 128 MiB of memory"):
+        run("allocates", Limits(memory_bytes=128 * MIB), slowly=slowly)
+
+
+def test_garbage_on_stdout_is_no_frame() -> None:
+    assert run("prints") == {"true": [True]}
+
+
+def test_endless_loop() -> None:
+    with pytest.raises(IsolationError, match="more than 1 s of processor time"):
+        run("loops", Limits(cpu_seconds=1))
+
+
+@pytest.mark.parametrize(
+    ("limit", "text"), [("wall_seconds", "longer than 0.5 s"), ("stall_seconds", "no sign for 0.5")]
+)
+def test_endless_wait(limit: str, text: str) -> None:
+    with pytest.raises(IsolationError, match=text):
+        run("sleeps", Limits.model_validate({limit: 0.5}))
+
+
+@pytest.mark.parametrize("status", [0, 3])
+def test_leaving_without_a_word(status: int) -> None:
+    with pytest.raises(IsolationError, match=f"status {status} without a result") as caught:
+        run("leaves", status=status)
+    assert "goodbye" in caught.value.hint
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_segmentation_fault() -> None:
+    with pytest.raises(IsolationError, match="died of SIGSEGV"):
+        run("crashes")
+
+
+def test_flood_of_frames() -> None:
+    with pytest.raises(TooLargeError, match="more than 4 MiB of output"):
+        run("floods", Limits(output_bytes=4 * MIB), where="frames")
+
+
+@pytest.mark.parametrize("where", ["stdout", "stderr"])
+def test_flood_of_prints(where: str) -> None:
+    with pytest.raises(IsolationError, match="printed without end"):
+        run("floods", where=where)
+
+
+def test_flood_of_prints_while_nobody_listens() -> None:
+    items = run_isolated("hostile:sleeps", {}, limits=Limits(wall_seconds=1))
+    assert next(items) == {"start": True}
+    time.sleep(1.5)
+    with pytest.raises(IsolationError, match="longer than"):
+        next(items)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="rlimits and /proc")
+@pytest.mark.parametrize("one_file", [True, False])
+def test_filling_the_disk(one_file: bool) -> None:
+    with pytest.raises(TooLargeError, match="more than 8 MiB of files"):
+        run("fills_disk", Limits(file_bytes=8 * MIB, output_bytes=MIB), one_file=one_file)
+
+
+@pytest.mark.parametrize(
+    "forged", ["garbage\n", "[1]\n", '{"what": 1}\n', '{"error": 7}\n', '{"ready": 1}\n', '{"error": {"code": "x"}}\n']
+)
+def test_forged_frames(forged: str) -> None:
+    with pytest.raises((IsolationError, TooLargeError)):
+        run("forges", bytes=forged)
+
+
+@pytest.mark.parametrize("name", ["huge_frame", "nested", "not_json", "no_object"])
+def test_frames_that_are_none(name: str) -> None:
+    with pytest.raises(IsolationError):
+        run(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["UnreadableError", "PasswordError", "TooLargeError", "UnsupportedError", "EngineError"]
+)
+def test_our_errors_come_back_as_themselves(name: str) -> None:
+    with pytest.raises(getattr(errors, name), match="as told"):
+        run("raises", error=name)
+
+
+def test_errors_with_more_to_say() -> None:
+    with pytest.raises(errors.SchemaError) as caught:
+        run("raises", error="SchemaError")
+    assert (caught.value.path, caught.value.hint) == ("/properties/a", "leave it out")
+    with pytest.raises(IsolationError, match="ValueError: as told"):
+        run("raises", error="ValueError")
+    with pytest.raises(TooLargeError, match="memory"):
+        run("raises", error="MemoryError")
+
+
+def test_unknown_target() -> None:
+    with pytest.raises(IsolationError, match="no_such"):
+        run("no_such")
+    with pytest.raises(IsolationError):
+        list(run_isolated("no_module_of_this_name:f", {}))
+
+
+def test_threads_are_allowed() -> None:
+    assert run("threads") == {"done": [8]}
+
+
+@pytest.mark.parametrize("name", ["sleeps", "loops"])
+def test_cancelling_is_quick(name: str) -> None:
+    cancel = threading.Event()
+    items = run_isolated(f"hostile:{name}", {}, cancel=cancel)
+    next(items)
+    threading.Timer(0.1, cancel.set).start()
+    time.sleep(0.1)
+    started = time.monotonic()
+    with pytest.raises(CancelledError):
+        next(items)
+    assert time.monotonic() - started < 0.4  # 0.2 s, and room for a busy machine
+    with pytest.raises(CancelledError):
+        next(run_isolated("hostile:echo", {}, cancel=cancel))
+
+
+def test_stopping_to_listen_ends_the_child() -> None:
+    items = run_isolated("hostile:floods", {"where": "frames"})
+    next(items)
+    items.close()  # type: ignore[attr-defined]
