@@ -10,15 +10,17 @@ from typing import Any
 from omniloom.core.errors import CancelledError, ContextError, EngineError, OutputError, SchemaError, UnsupportedError
 from omniloom.core.events import Event, Finished, Progress, ReasoningDelta, TextDelta
 from omniloom.core.protocols import Capabilities
-from omniloom.core.values import Completion, Constraint, Request, Segment, Usage
+from omniloom.core.values import Completion, Constraint, Request, Usage
 from omniloom.engines import constraints
-from omniloom.engines.llamacpp.decode import Generated, generate, generate_quietly, sampling_body
+from omniloom.engines.llamacpp.decode import Generated, generate, sampling_body
 from omniloom.engines.llamacpp.header import read_header
 from omniloom.engines.llamacpp.host import Host, Lost, Settings
 from omniloom.engines.llamacpp.prompt import Prompt, PromptBuilder
-from omniloom.engines.llamacpp.states import Folder, Kept, Prefix, slots_folder, stops
+from omniloom.engines.llamacpp.states import Kept, Prefix, slots_folder, stops
 from omniloom.engines.llamacpp.thinking import Tags, answer_lead, open_lead
 from omniloom.engines.turns import Turns
+from omniloom.storage.home import cache_bytes
+from omniloom.storage.kv import KVStore
 
 _EMBEDDERS = ("bert", "nomic-bert", "jina-bert-v2", "modern-bert", "gemma-embedding", "t5encoder")
 _ATTEMPTS = 2
@@ -65,7 +67,7 @@ class LlamaCpp:
         self._slots = slots_folder(home)
         self._host = Host(model.resolve(), self._settings, self._slots)
         self._prompts = PromptBuilder(self._ask)
-        self._prefix = Prefix(self._host, kept or Folder(home), self.identity)
+        self._prefix = Prefix(self._host, kept or KVStore(home, cache_bytes() // 2), self.identity)
         self._turns = Turns()
 
     @property
@@ -94,14 +96,14 @@ class LlamaCpp:
         return constraints.refusal(constraint)
 
     def stream(self, request: Request, cancel: Flag | None = None) -> Iterator[Event]:
-        """Raises CancelledError, ContextError, SchemaError, UnsupportedError, WeightsError, EngineError, OutputError."""
+        """Raises Cancelled-, Context-, Schema-, Unsupported-, Engine-, Output- or WeightsError."""
         self._check(request)
         started = time.monotonic()
         with self._turns.mine(cancel):
             yield from self._lasting(request, cancel, started)
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        """One vector of length 1 a text. Texts beyond the context are cut at it. Raises UnsupportedError, EngineError."""
+        """One vector of length 1 a text, cut at the context. Raises UnsupportedError, EngineError."""
         if not self._embedding:
             raise UnsupportedError(f"{self._name!r} is no embedding model", hint="omniloom pull all-minilm-l6-v2")
         vectors: list[list[float]] = []
@@ -127,7 +129,7 @@ class LlamaCpp:
             self._host.settle(None)
             prompt = self._prompt(request)
             self._fitting(prompt, request.model_copy(update={"max_output_tokens": 1, "reasoning_budget": 0}))
-            for _ in self._prefix.ready(prompt, _sources(request), None):
+            for _ in self._prefix.ready(prompt, None):
                 pass
 
     def close(self) -> None:
@@ -219,7 +221,7 @@ class LlamaCpp:
         self, prompt: Prompt, request: Request, cancel: Flag | None
     ) -> Generator[Event, None, tuple[Generated, Generated, int]]:
         """Sources, thinking, answer. Returns both generations and how many input tokens were computed."""
-        computed = yield from self._prefix.ready(prompt, _sources(request), cancel)
+        computed = yield from self._prefix.ready(prompt, cancel)
         tokens, kept = list(prompt.tokens), bool(stops(prompt))
         body = sampling_body(request)
         thought = Generated()
@@ -283,11 +285,6 @@ def _completion(request: Request, thought: Generated, answer: Generated, usage: 
         finish_reason=answer.finish_reason,
         usage=usage,
     )
-
-
-def _sources(request: Request) -> list[str]:
-    segments = [item for message in request.messages for item in message.content if isinstance(item, Segment)]
-    return list(dict.fromkeys(segment.source for segment in segments))
 
 
 def _sha256(path: Path) -> str:

@@ -34,6 +34,12 @@ class Settings(Value):
     embedding: bool = False
 
 
+class RefusedError(EngineError):
+    """The server would refuse this request again."""
+
+    retryable = False
+
+
 class Lost(Exception):
     """The child ended while a call was in it; the argument says what it printed last."""
 
@@ -76,14 +82,14 @@ class Host:
 
     def post(self, path: str, body: dict[str, Any], cancel: Flag | None = None) -> Any:
         """One short call. Raises Lost, EngineError, ContextError, CancelledError."""
-        return next(self._call("POST", path, body, cancel, stream=False))
+        [answer] = self._call("POST", path, body, cancel, stream=False)
+        return answer
 
     def stream(self, path: str, body: dict[str, Any], cancel: Flag | None) -> Iterator[dict[str, Any]]:
         """The events of a streamed call; ending it early stops the computation at its next batch."""
         done = False
         try:
-            for item in self._call("POST", path, body, cancel, stream=True):
-                yield item
+            yield from self._call("POST", path, body, cancel, stream=True)
             done = True
         finally:
             self._unsettled = self._unsettled or not done
@@ -95,7 +101,8 @@ class Host:
             return
         deadline = time.monotonic() + _SETTLE_SECONDS
         while time.monotonic() < deadline:
-            if not next(self._call("GET", "/slots", None, cancel, stream=False))[0]["is_processing"]:
+            [slots] = self._call("GET", "/slots", None, cancel, stream=False)
+            if not slots[0]["is_processing"]:
                 self._unsettled = False
                 return
             time.sleep(_POLL)
@@ -248,6 +255,5 @@ def _refusal(error: Any) -> EngineError:
     message = str(details.get("message", details))
     if details.get("type") == "exceed_context_size_error":
         return ContextError(message)
-    failure = EngineError(f"the engine refused the request: {message}")
-    failure.retryable = int(details.get("code") or 500) >= 500
-    return failure
+    kind = EngineError if int(details.get("code") or 500) >= 500 else RefusedError
+    return kind(f"the engine refused the request: {message}")

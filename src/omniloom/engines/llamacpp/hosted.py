@@ -10,17 +10,18 @@ def run(payload: dict[str, Any], channel: Any) -> None:
     payload: model (path), host, port, key, slots (folder), context, batch, threads, embedding.
     """
     # A waiting thread must not burn the core that another process computes on: libgomp reads this when it is loaded.
-    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
+    os.environ.setdefault("GOMP_SPINCOUNT", "300")
     import xllamacpp
 
-    server = xllamacpp.Server(_params(xllamacpp, payload))
-    channel.send({"address": server.listening_address, "build": xllamacpp.__version__})
+    native: Any = xllamacpp  # its names come from an extension module without stubs
+    server = native.Server(_params(native, payload))
+    channel.send({"address": server.listening_address, "build": native.__version__})
     while channel.receive() is not None:
         pass
 
 
-def _params(xllamacpp: Any, payload: dict[str, Any]) -> Any:
-    params = xllamacpp.CommonParams()
+def _params(native: Any, payload: dict[str, Any]) -> Any:
+    params = native.CommonParams()
     params.model.path = payload["model"]
     params.hostnames = [payload["host"]]
     params.port = payload["port"]

@@ -12,20 +12,25 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from omniloom.core.errors import EngineError, UnsupportedError
-from omniloom.core.values import Message, Request, Segment
+from omniloom.core.values import Message, Request
 
 _ASK = Callable[[str, dict[str, Any]], Any]
 
 
 class Prompt(NamedTuple):
-    """tokens: the whole input. ends: how many tokens there are up to the end of each source, in order.
+    """tokens: the whole input. ends: how many tokens there are up to the end of each run of one source, in order.
 
-    tail: the template's text after the last message, which opens the answer (and perhaps the thinking).
+    sources: whose run it is. tail: the template's text after the last message, which opens the answer (and perhaps
+    the thinking).
     """
 
     tokens: list[int]
     ends: list[int]
+    sources: list[str]
     tail: str
+
+    def sources_before(self, stop: int) -> list[str]:
+        return list(dict.fromkeys(name for name, end in zip(self.sources, self.ends, strict=True) if end <= stop))
 
 
 class PromptBuilder:
@@ -42,16 +47,18 @@ class PromptBuilder:
         pieces = self._shape(tuple(message.role for message in request.messages), thinking)
         tokens: list[int] = []
         ends: list[int] = []
+        sources: list[str] = []
         for position, piece in enumerate(pieces):
             if isinstance(piece, str):
                 tokens += self.template_tokens(piece, first=position == 0)
                 continue
-            for text, is_end in _runs(request.messages[piece]):
+            for text, source in _runs(request.messages[piece]):
                 tokens += self._tokens(text, False, False)
-                if is_end:
+                if source is not None:
                     ends.append(len(tokens))
+                    sources.append(source)
         tail = pieces[-1] if isinstance(pieces[-1], str) else ""
-        return Prompt(tokens, ends, tail)
+        return Prompt(tokens, ends, sources, tail)
 
     def template_tokens(self, text: str, *, first: bool = False) -> list[int]:
         """Tokens of text of ours, control tokens parsed; `first` adds what the model wants at its beginning."""
@@ -81,24 +88,23 @@ class PromptBuilder:
         return tuple(piece for at, piece in enumerate(shape) if piece != "" or at == 0)
 
 
-def _runs(message: Message) -> list[tuple[str, bool]]:
-    """The message's text cut where a source ends; True stands with the text that ends with a source."""
-    runs: list[tuple[str, bool]] = []
-    text, source = "", ""
-    ended = 0  # how much of `text` reaches to the end of the source's last Segment
+def _runs(message: Message) -> list[tuple[str, str | None]]:
+    """The message's text cut where a source ends; its name stands with the text that ends with it."""
+    runs: list[tuple[str, str | None]] = []
+    text, source, ended = "", None, 0  # `ended` characters of `text` reach to the end of the source's last Segment
     for item in message.content:
-        if isinstance(item, Segment):
-            if not isinstance(item.content, str):
-                raise UnsupportedError(f"this engine reads text only, and a Segment holds {item.content.kind!r}")
-            if source and item.source != source:
-                runs.append((text[:ended], True))
-                text = text[ended:]
-            source = item.source
-            text += item.text
-            ended = len(text)
-        else:
+        if isinstance(item, str):
             text += item
-    if source:
-        runs.append((text[:ended], True))
+            continue
+        if not isinstance(item.content, str):
+            raise UnsupportedError(f"this engine reads text only, and a Segment holds {item.content.kind!r}")
+        if source is not None and item.source != source:
+            runs.append((text[:ended], source))
+            text = text[ended:]
+        source = item.source
+        text += item.text
+        ended = len(text)
+    if source is not None:
+        runs.append((text[:ended], source))
         text = text[ended:]
-    return [*runs, (text, False)]
+    return [*runs, (text, None)]

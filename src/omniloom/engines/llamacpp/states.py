@@ -1,6 +1,5 @@
 """KV states of source prefixes, kept on disk and found again by what they were computed from."""
 
-import contextlib
 import hashlib
 import json
 import os
@@ -11,7 +10,7 @@ from pathlib import Path
 from threading import Event as Flag
 from typing import Protocol
 
-from omniloom.core.errors import EngineError
+from omniloom.core.errors import EngineError, StorageError
 from omniloom.core.events import Event
 from omniloom.engines.llamacpp.decode import prefill
 from omniloom.engines.llamacpp.host import Host
@@ -22,47 +21,11 @@ _STEP, _GROWTH = 256, 1.5
 
 
 class Kept(Protocol):
-    """Where states are kept: files by key, moved in whole."""
+    """Where states are kept: files by key, moved in whole. `sources` are the parts a state was made from."""
 
     def get(self, key: str) -> Path | None: ...
     def put(self, key: str, path: Path, sources: Sequence[str] = ()) -> None: ...
-    def drop(self, key: str) -> None: ...
-
-
-class Folder:
-    """States in a folder of its own, least recently used first out once `cap_bytes` are exceeded."""
-
-    def __init__(self, root: Path, cap_bytes: int = 8 << 30) -> None:
-        self._root, self._cap = root, cap_bytes
-        root.mkdir(parents=True, exist_ok=True, mode=0o700)
-
-    def get(self, key: str) -> Path | None:
-        path = self._root / f"{key}.kv"
-        try:
-            os.utime(path)
-        except OSError:
-            return None
-        return path
-
-    def put(self, key: str, path: Path, sources: Sequence[str] = ()) -> None:
-        path.chmod(0o600)
-        path.replace(self._root / f"{key}.kv")
-        self._shrink()
-
-    def drop(self, key: str) -> None:
-        (self._root / f"{key}.kv").unlink(missing_ok=True)
-
-    def _shrink(self) -> None:
-        found = []
-        for path in self._root.glob("*.kv"):
-            with contextlib.suppress(OSError):
-                found.append((path.stat().st_mtime_ns, path.stat().st_size, path))
-        total = sum(size for _, size, _ in found)
-        for _, size, path in sorted(found)[:-1]:
-            if total <= self._cap:
-                return
-            path.unlink(missing_ok=True)
-            total -= size
+    def drop(self, name: str) -> object: ...
 
 
 def stops(prompt: Prompt) -> list[int]:
@@ -88,7 +51,7 @@ class Prefix:
     def __init__(self, host: Host, kept: Kept, identity: str) -> None:
         self._host, self._kept, self._identity = host, kept, identity
 
-    def ready(self, prompt: Prompt, sources: Sequence[str], cancel: Flag | None) -> Generator[Event, None, int]:
+    def ready(self, prompt: Prompt, cancel: Flag | None) -> Generator[Event, None, int]:
         """Returns how many tokens were computed; afterwards the slot holds exactly the tokens up to the last stop.
 
         Without a stop nothing is done: the caller then evaluates the prompt from its beginning.
@@ -99,7 +62,7 @@ class Prefix:
         computed = 0
         for at in range(done, len(points)):
             computed += yield from prefill(self._host, prompt.tokens[: points[at]], cancel, reuse=at > 0)
-            self._save(keys[at], sources, cancel)
+            self._save(keys[at], prompt.sources_before(points[at]), cancel)
         return computed
 
     def _key(self, tokens: list[int], points: list[int]) -> str:
@@ -129,7 +92,7 @@ class Prefix:
         try:
             self._host.post("/slots/0?action=save", {"filename": name}, cancel)
             self._kept.put(key, written, sources)
-        except (EngineError, OSError):
+        except (EngineError, StorageError, OSError):
             written.unlink(missing_ok=True)
 
 
