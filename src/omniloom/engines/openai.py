@@ -1,0 +1,276 @@
+"""`OpenAI`: any server that speaks OpenAI's chat completions (vLLM, Ollama, llama-server, a cloud)."""
+
+import base64
+import time
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event as Flag
+from typing import Any
+
+from omniloom.core.errors import EngineError, SchemaError, UnsupportedError
+from omniloom.core.events import Event, Finished, ReasoningDelta, TextDelta
+from omniloom.core.protocols import Capabilities
+from omniloom.core.values import (
+    Completion,
+    Constraint,
+    FinishReason,
+    Message,
+    Part,
+    Request,
+    Segment,
+    TokenLogprob,
+    ToolCall,
+    Usage,
+)
+from omniloom.engines.remote import Remote
+
+_FINISH: dict[str, FinishReason] = {
+    "stop": "stop",
+    "length": "length",
+    "tool_calls": "tool_calls",
+    "content_filter": "content_filter",
+}
+_AUDIO = {"audio/wav": "wav", "audio/x-wav": "wav", "audio/mpeg": "mp3", "audio/mp3": "mp3"}
+
+
+class OpenAI:
+    """A model behind a URL.
+
+    url: ends in /v1. model: the server's name for it. api_key: sent to this host and no other. context_tokens: what
+    the model takes, input and output; the server's own refusal is a ContextError in any case. input_kinds: "image"
+    and "audio" are passed natively when they are named here. extra: fields added to every request body; None takes one out.
+    retries: of answers 429 and 5xx before anything was received, waiting as the server says, up to 30 s in all.
+    Raises OfflineError for another host than this one when OMNILOOM_OFFLINE is set.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        model: str,
+        *,
+        api_key: str | None = None,
+        context_tokens: int = 32768,
+        input_kinds: Sequence[str] = ("text",),
+        timeout: float = 600.0,
+        retries: int = 2,
+        extra: Mapping[str, Any] | None = None,
+        name: str = "",
+    ) -> None:
+        self._remote = Remote(url, api_key, timeout=timeout, retries=retries)
+        self._model = model
+        self._name = name or f"openai:{url}#{model}"
+        self._extra = dict(extra or {})
+        self._capabilities = Capabilities.model_validate(
+            {
+                "context_tokens": context_tokens,
+                "input_kinds": frozenset({"text", *input_kinds}),
+                "constraints": frozenset({"json_schema"}),
+                "logprobs": True,
+                "embeddings": True,
+                "tools": True,
+                "local": self._remote.local,
+            }
+        )
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def identity(self) -> str:
+        return f"openai/1 {self._name}"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
+
+    def supports(self, constraint: Constraint) -> str | None:
+        """A schema is passed on as it is: servers differ in what they enforce, so the answer is validated after."""
+        if constraint.kind != "json_schema":
+            return f"a {constraint.kind} cannot be expressed in this interface, only a JSON Schema can"
+        return None if isinstance(constraint.value, dict) else "a JSON Schema is an object here"
+
+    def stream(self, request: Request, cancel: Flag | None = None) -> Iterator[Event]:
+        """Raises CancelledError, ContextError, SchemaError, UnsupportedError, OfflineError, EngineError."""
+        if request.constraint is not None and (why := self.supports(request.constraint)) is not None:
+            raise SchemaError(f"the constraint cannot be enforced: {why}")
+        started = time.monotonic()
+        body = self._body(request)
+        made = _Made()
+        first: float | None = None
+        for item in self._remote.stream("/chat/completions", body, cancel):
+            for event in made.take(item, request.sampling.top_logprobs):
+                first = first or time.monotonic() - started
+                yield event
+        if made.finish is None:
+            raise EngineError("the server ended its stream in the middle of the answer")
+        yield Finished(completion=made.completion(time.monotonic() - started, first))
+
+    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        if not texts:
+            return []
+        answer = self._remote.post("/embeddings", {"model": self._model, "input": list(texts)})
+        vectors = sorted(answer["data"], key=lambda each: each["index"])
+        if len(vectors) != len(texts):
+            raise EngineError(f"the server gave {len(vectors)} vectors for {len(texts)} texts")
+        return [[float(value) for value in each["embedding"]] for each in vectors]
+
+    def count_tokens(self, request: Request | str) -> int:
+        """A high estimate, for this interface has no call that counts: three bytes a token, 32 tokens for a template
+        and its default system message, 1500 for a picture or a sound."""
+        if isinstance(request, str):
+            return (len(request.encode("utf-8", "replace")) + 2) // 3 + 1
+        total = 32
+        for message in request.messages:
+            total += 6
+            for item in message.content:
+                native = isinstance(item, Segment) and isinstance(item.content, Part)
+                total += 1500 if native else self.count_tokens(item if isinstance(item, str) else item.text)
+        return total
+
+    def warm(self, request: Request) -> None:
+        """The server keeps what it keeps; nothing is sent."""
+
+    def close(self) -> None:
+        self._remote.close()
+
+    def _body(self, request: Request) -> dict[str, Any]:
+        sampling = request.sampling
+        body: dict[str, Any] = {
+            "model": self._model,
+            "messages": [{"role": m.role, "content": self._content(m)} for m in request.messages],
+            "max_tokens": request.max_output_tokens + request.reasoning_budget,
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "seed": request.seed,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            "logprobs": True,
+        }
+        if sampling.top_logprobs:
+            body["top_logprobs"] = sampling.top_logprobs
+        if request.stop:
+            body["stop"] = list(request.stop)
+        if request.constraint is not None:
+            schema = {"name": "answer", "strict": True, "schema": request.constraint.value}
+            body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        if request.tools:
+            body["tools"] = [
+                {"type": "function", "function": t.model_dump(include={"name", "description", "parameters"})}
+                for t in request.tools
+            ]
+        return {key: value for key, value in (body | self._extra).items() if value is not None}
+
+    def _content(self, message: Message) -> str | list[dict[str, Any]]:
+        parts = [self._part(item) for item in message.content]
+        if all(part["type"] == "text" for part in parts):
+            return "".join(part["text"] for part in parts)
+        return parts
+
+    def _part(self, item: str | Segment) -> dict[str, Any]:
+        if isinstance(item, str):
+            return {"type": "text", "text": item}
+        if isinstance(item.content, str):
+            return {"type": "text", "text": item.content}
+        part = item.content
+        if part.kind not in self._capabilities.input_kinds:
+            raise UnsupportedError(f"{self._name!r} was not said to take {part.kind!r}", hint="give input_kinds")
+        data = base64.b64encode(_bytes(part)).decode("ascii")
+        if part.kind == "image":
+            return {"type": "image_url", "image_url": {"url": f"data:{part.media_type or 'image/png'};base64,{data}"}}
+        if part.kind == "audio":
+            form = _AUDIO.get(part.media_type)
+            if form is None:
+                raise UnsupportedError(f"audio goes to a server as WAV or MP3, not as {part.media_type!r}")
+            return {"type": "input_audio", "input_audio": {"data": data, "format": form}}
+        raise UnsupportedError(f"this interface takes images and audio natively, not {part.kind!r}")
+
+
+@dataclass
+class _Made:
+    """A completion as its chunks come."""
+
+    text: list[str] = field(default_factory=list)
+    reasoning: list[str] = field(default_factory=list)
+    logprobs: list[TokenLogprob] = field(default_factory=list)
+    calls: dict[int, dict[str, str]] = field(default_factory=dict)
+    usage: dict[str, Any] = field(default_factory=dict)
+    finish: FinishReason | None = None
+
+    def take(self, item: dict[str, Any], top: int) -> Generator[Event, None, None]:
+        self.usage = item.get("usage") or self.usage
+        for choice in item.get("choices", ())[:1]:
+            delta = choice.get("delta") or {}
+            thought = delta.get("reasoning_content") or delta.get("reasoning") or ""
+            if thought:
+                self.reasoning.append(thought)
+                yield ReasoningDelta(text=thought)
+            told = _logprobs((choice.get("logprobs") or {}).get("content") or (), top)
+            if delta.get("content"):
+                self.text.append(delta["content"])
+                self.logprobs += told
+                yield TextDelta(text=delta["content"], logprobs=tuple(told))
+            for call in delta.get("tool_calls") or ():
+                self._take_call(call)
+            if choice.get("finish_reason"):
+                self.finish = _FINISH.get(choice["finish_reason"], "stop")
+
+    def _take_call(self, call: dict[str, Any]) -> None:
+        known = self.calls.setdefault(int(call.get("index", 0)), {"id": "", "name": "", "arguments": ""})
+        known["id"] = call.get("id") or known["id"]
+        function = call.get("function") or {}
+        known["name"] += function.get("name") or ""
+        known["arguments"] += function.get("arguments") or ""
+
+    def completion(self, seconds: float, first: float | None) -> Completion:
+        details = self.usage.get("completion_tokens_details") or {}
+        thought = int(details.get("reasoning_tokens") or 0)
+        output = int(self.usage.get("completion_tokens") or len(self.logprobs))
+        usage = Usage(
+            input_tokens=int(self.usage.get("prompt_tokens") or 0),
+            output_tokens=max(0, output - thought),
+            reasoning_tokens=thought,
+            cached_tokens=int((self.usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0),
+            seconds=seconds,
+            first_token_seconds=first,
+        )
+        return Completion(
+            text="".join(self.text),
+            reasoning="".join(self.reasoning),
+            tool_calls=tuple(_call(self.calls[at]) for at in sorted(self.calls)),
+            logprobs=tuple(self.logprobs),
+            finish_reason=self.finish or "stop",
+            usage=usage,
+        )
+
+
+def _call(call: dict[str, str]) -> ToolCall:
+    import json
+
+    try:
+        arguments = json.loads(call["arguments"] or "{}")
+    except ValueError:
+        arguments = None
+    if not isinstance(arguments, dict):
+        raise EngineError(f"the server called {call['name']!r} with arguments that are no JSON object")
+    return ToolCall(id=call["id"], name=call["name"], arguments=arguments)
+
+
+def _logprobs(content: Sequence[dict[str, Any]], top: int) -> list[TokenLogprob]:
+    return [
+        TokenLogprob(
+            token=each["token"],
+            logprob=float(each["logprob"]),
+            top=tuple((other["token"], float(other["logprob"])) for other in (each.get("top_logprobs") or ())[:top]),
+        )
+        for each in content
+    ]
+
+
+def _bytes(part: Part) -> bytes:
+    if part.data is not None:
+        return part.data
+    if part.path is None:
+        raise UnsupportedError(f"the part {part.name!r} has no content to send")
+    return Path(part.path).read_bytes()

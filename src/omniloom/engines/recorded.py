@@ -1,0 +1,185 @@
+"""Record what an engine answers, and replay it: a run without weights, network or chance.
+
+A record is one JSON object a line: {"request": sha256 of the Request's JSON, "completion": Completion}, or "vectors"
+for embeddings, or "tokens" for counts. The first line holds the engine's name and capabilities.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from threading import Event as Flag
+from threading import Lock
+from typing import Any
+
+from omniloom.core.errors import EngineError, UnreadableError
+from omniloom.core.events import Event, Finished
+from omniloom.core.protocols import Capabilities, Engine
+from omniloom.core.values import Completion, Constraint, Request
+from omniloom.engines.replay import replay
+
+
+def request_key(request: Request) -> str:
+    """Equal requests have equal keys, in every process."""
+    return hashlib.sha256(request.model_dump_json().encode("utf-8", "replace")).hexdigest()
+
+
+class Recorder:
+    """An engine that passes everything on to another and appends each answer to `path`."""
+
+    def __init__(self, engine: Engine, path: Path) -> None:
+        self._engine, self._path = engine, Path(path)
+        self._lock = Lock()
+        if not self._path.exists() or self._path.stat().st_size == 0:
+            head = {"name": engine.name, "capabilities": json.loads(engine.capabilities.model_dump_json())}
+            self._append({"engine": head})
+
+    @property
+    def name(self) -> str:
+        return self._engine.name
+
+    @property
+    def identity(self) -> str:
+        return getattr(self._engine, "identity", self._engine.name)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._engine.capabilities
+
+    def supports(self, constraint: Constraint) -> str | None:
+        return self._engine.supports(constraint)
+
+    def stream(self, request: Request, cancel: Flag | None = None) -> Iterator[Event]:
+        for event in self._engine.stream(request, cancel):
+            if isinstance(event, Finished):
+                completion = event.completion.model_dump(mode="json")
+                self._append({"request": request_key(request), "completion": completion})
+            yield event
+
+    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        vectors = self._engine.embed(texts)
+        self._append({"texts": [_text_key(text) for text in texts], "vectors": vectors})
+        return vectors
+
+    def count_tokens(self, request: Request | str) -> int:
+        tokens = self._engine.count_tokens(request)
+        self._append({"counted": _any_key(request), "tokens": tokens})
+        return tokens
+
+    def warm(self, request: Request) -> None:
+        self._engine.warm(request)
+
+    def close(self) -> None:
+        self._engine.close()
+
+    def _append(self, record: dict[str, Any]) -> None:
+        line = json.dumps(record, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+        with self._lock, self._path.open("ab") as file:
+            file.write(line)
+
+
+class Recorded:
+    """Gives exactly what was recorded. A request that was recorded several times gets its answers in turn, the last
+    one again and again. Raises UnreadableError on a damaged record, EngineError on a request that is not in it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = Path(path)
+        self._lock = Lock()
+        self._completions: dict[str, list[Completion]] = {}
+        self._vectors: dict[str, list[float]] = {}
+        self._tokens: dict[str, int] = {}
+        self._given: dict[str, int] = {}
+        self._name, self._capabilities = "recorded", Capabilities(context_tokens=1 << 17)
+        self._read()
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def identity(self) -> str:
+        return f"recorded/1 {self._path.resolve()} {self._name}"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
+
+    def supports(self, constraint: Constraint) -> str | None:
+        """Whatever was recorded was supported."""
+        return None
+
+    def stream(self, request: Request, cancel: Flag | None = None) -> Iterator[Event]:
+        key = request_key(request)
+        with self._lock:
+            known = self._completions.get(key)
+            if not known:
+                raise self._unknown("request", key)
+            at = self._given.get(key, 0)
+            self._given[key] = at + 1
+        yield from replay(known[min(at, len(known) - 1)], cancel)
+
+    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        keys = [_text_key(text) for text in texts]
+        for key in keys:
+            if key not in self._vectors:
+                raise self._unknown("text to embed", key)
+        return [self._vectors[key] for key in keys]
+
+    def count_tokens(self, request: Request | str) -> int:
+        """As recorded; of a request that was answered, its input tokens."""
+        key = _any_key(request)
+        if key in self._tokens:
+            return self._tokens[key]
+        known = self._completions.get(key)
+        if known:
+            return known[0].usage.input_tokens
+        raise self._unknown("text to count", key)
+
+    def warm(self, request: Request) -> None:
+        """There is nothing to compute."""
+
+    def close(self) -> None:
+        """There is nothing to end."""
+
+    def _read(self) -> None:
+        try:
+            text = self._path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UnreadableError(f"the record {str(self._path)!r} cannot be read: {error}") from error
+        for number, line in enumerate(filter(None, text.split("\n")), 1):
+            try:
+                self._take(json.loads(line))
+            except (ValueError, KeyError, TypeError) as error:
+                raise UnreadableError(f"line {number} of the record {str(self._path)!r} is damaged: {error}") from error
+
+    def _take(self, record: dict[str, Any]) -> None:
+        if "engine" in record:
+            self._name = record["engine"]["name"]
+            self._capabilities = Capabilities.model_validate(record["engine"]["capabilities"])
+        elif "completion" in record:
+            completion = Completion.model_validate(record["completion"])
+            self._completions.setdefault(record["request"], []).append(completion)
+        elif "vectors" in record:
+            self._vectors.update(zip(record["texts"], record["vectors"], strict=True))
+        else:
+            self._tokens[record["counted"]] = int(record["tokens"])
+
+    def _unknown(self, what: str, key: str) -> EngineError:
+        return UnknownRequestError(
+            f"the record {str(self._path)!r} does not hold this {what} ({key[:12]}…)",
+            hint="record it again with Recorder, or undo what changed the request",
+        )
+
+
+class UnknownRequestError(EngineError):
+    """A replay was asked what was never recorded."""
+
+    retryable = False
+
+
+def _text_key(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
+def _any_key(request: Request | str) -> str:
+    return _text_key(request) if isinstance(request, str) else request_key(request)

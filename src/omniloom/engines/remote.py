@@ -1,0 +1,191 @@
+"""HTTP to somebody else's server: one host, no redirects, bounded retries, errors of our tree."""
+
+import email.utils
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from threading import Event as Flag
+from typing import Any
+from urllib.parse import urlsplit
+
+from omniloom.core.errors import CancelledError, ContextError, EngineError, OfflineError, UsageError
+from omniloom.engines.wire import Call, events, pumped
+
+_RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
+_PATIENCE = 30.0
+_ERROR_BYTES = 1 << 20
+
+
+class RefusedError(EngineError):
+    """The server would answer the same again."""
+
+    retryable = False
+
+
+class Remote:
+    """One server. timeout: seconds without a byte. local: whether it is this machine."""
+
+    def __init__(self, url: str, api_key: str | None, *, timeout: float, retries: int) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise UsageError(f"the server's address must be an http(s) URL, got {url!r}", hint="http://host:port/v1")
+        if parts.username or parts.password:
+            raise UsageError("the server's address must not hold a password", hint="give api_key")
+        self.local = _loopback(parts.hostname)
+        self._host = parts.hostname
+        self._base = url.rstrip("/")
+        self._key, self._timeout, self._retries = api_key, timeout, retries
+        self._client: Any = None
+
+    def stream(self, path: str, body: dict[str, Any], cancel: Flag | None) -> Iterator[dict[str, Any]]:
+        """The JSON events of a streamed answer. Retries only while nothing was received."""
+        yield from self._lasting(path, body, cancel, stream=True)
+
+    def post(self, path: str, body: dict[str, Any], cancel: Flag | None = None) -> Any:
+        [answer] = self._lasting(path, body, cancel, stream=False)
+        return answer
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+        self._client = None
+
+    def _lasting(self, path: str, body: dict[str, Any], cancel: Flag | None, *, stream: bool) -> Iterator[Any]:
+        patience = _PATIENCE
+        for attempt in range(self._retries + 1):
+            received = False
+            try:
+                for item in self._once(path, body, cancel, stream=stream):
+                    received = True
+                    yield item
+                return
+            except _AgainError as again:
+                pause = again.pause if again.pause is not None else 0.5 * 2**attempt
+                if received or attempt == self._retries or pause > patience:
+                    raise again.error from again
+                patience -= pause
+                _sleep(pause, cancel)
+
+    def _once(self, path: str, body: dict[str, Any], cancel: Flag | None, *, stream: bool) -> Iterator[Any]:
+        import httpx
+
+        call = Call(self._open(), "POST", self._base + path, json=body)
+
+        def read() -> Iterator[Any]:
+            with call.open() as response:
+                if response.status_code != 200:
+                    raise _refusal(response, self._host)
+                if not stream:
+                    response.read()
+                    yield response.json()
+                    return
+                for item in events(response.iter_lines()):
+                    if item.get("error"):
+                        raise _error(item["error"], 500)
+                    yield item
+
+        try:
+            yield from pumped(read, call.hang_up, cancel)
+        except httpx.TimeoutException as error:
+            raise _AgainError(EngineError(f"{self._host!r} did not answer within {self._timeout:g} s")) from error
+        except httpx.TransportError as error:
+            raise _AgainError(EngineError(f"no connection to {self._host!r}: {error}")) from error
+        except ValueError as error:
+            if isinstance(error, UsageError):
+                raise
+            raise EngineError(f"{self._host!r} sent what is no JSON: {error}") from error
+
+    def _open(self) -> Any:
+        from omniloom.storage.home import offline
+
+        if not self.local and offline():
+            raise OfflineError(f"{self._host!r} is another machine, and OMNILOOM_OFFLINE is set")
+        if self._client is None:
+            import httpx
+
+            headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
+            # A call is ended by shutting its socket down, so no socket is shared between calls.
+            limits = httpx.Limits(max_keepalive_connections=0)
+            timeout = httpx.Timeout(self._timeout, connect=min(10.0, self._timeout))
+            self._client = httpx.Client(
+                headers=headers, timeout=timeout, limits=limits, follow_redirects=False, trust_env=not self.local
+            )
+        return self._client
+
+
+class _AgainError(Exception):
+    """Worth another attempt after `pause` seconds (None: the server did not say)."""
+
+    def __init__(self, error: EngineError, pause: float | None = None) -> None:
+        super().__init__(str(error))
+        self.error, self.pause = error, pause
+
+
+def _refusal(response: Any, host: str) -> Exception:
+    status = response.status_code
+    if 300 <= status < 400:
+        where = response.headers.get("location", "")
+        return RefusedError(f"{host!r} redirects to {where[:200]!r}", hint="give that address, if you trust it")
+    data = b""
+    for chunk in response.iter_bytes():
+        data += chunk
+        if len(data) > _ERROR_BYTES:
+            break
+    try:
+        told = json.loads(data)
+    except ValueError:
+        told = data[:300].decode("utf-8", "replace")
+    error = _error(told.get("error", told) if isinstance(told, dict) else told, status)
+    if status in _RETRIED and isinstance(error, EngineError) and not isinstance(error, ContextError):
+        return _AgainError(error, _pause(response.headers.get("retry-after")))
+    return error
+
+
+def _error(told: Any, status: int) -> EngineError:
+    """From the error envelope {"error": {message, type, param, code}}, in whichever form a server gives it."""
+    details = told if isinstance(told, dict) else {"message": str(told)}
+    message = str(details.get("message") or details.get("detail") or details)[:600]
+    kind = f"{details.get('type') or ''} {details.get('code') or ''}".lower()
+    words = message.lower()
+    if "context" in kind or ("context" in words and any(w in words for w in ("length", "exceed", "size", "window"))):
+        return ContextError(f"the server says: {message}", hint="give fewer or shorter inputs")
+    if status in (401, 403):
+        return RefusedError(f"the server refuses the key (HTTP {status}): {message}", hint="check api_key")
+    if status == 404:
+        return RefusedError(f"the server knows no such model or address: {message}", hint="check the URL and model")
+    if status in _RETRIED or status >= 500:
+        return EngineError(f"the server failed (HTTP {status}): {message}")
+    return RefusedError(f"the server refused the request (HTTP {status}): {message}")
+
+
+def _pause(header: str | None) -> float | None:
+    """Seconds of a Retry-After header: a number, or an HTTP date."""
+    if not header:
+        return None
+    try:
+        return max(0.0, float(header))
+    except ValueError:
+        pass
+    try:
+        at = email.utils.parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    return max(0.0, (at - datetime.now(UTC)).total_seconds())
+
+
+def _sleep(seconds: float, cancel: Flag | None) -> None:
+    if cancel is None:
+        time.sleep(seconds)
+    elif cancel.wait(seconds):
+        raise CancelledError("the call was cancelled while it waited to try again")
+
+
+def _loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

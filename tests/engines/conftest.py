@@ -1,0 +1,61 @@
+"""The smallest real model, and engines on it."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from omniloom.core.values import Message, Request, Segment
+from omniloom.engines.llamacpp import LlamaCpp
+
+STORY = (
+    "The lighthouse of Varn was built in 1871 by the engineer Ida Holm. It stands on a rock of red granite, is 41 metres "
+    "high and shows two white flashes every ten seconds. In the winter of 1902 its keeper, Nils Berg, rowed out four times "
+    "in one night and brought nine sailors to the shore. Since 1986 it has worked without a keeper. "
+)
+
+
+@pytest.fixture(scope="session")
+def small_model() -> Path:
+    """A GGUF to run: OMNILOOM_SMALL_MODEL, or SmolLM2-135M of the catalog."""
+    named = os.environ.get("OMNILOOM_SMALL_MODEL")
+    if named:
+        return Path(named)
+    from omniloom.catalog import ensure
+
+    return Path(ensure("smollm2-135m").paths["model"])
+
+
+@pytest.fixture(scope="session")
+def engine(small_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LlamaCpp]:
+    home = tmp_path_factory.mktemp("kv")
+    with LlamaCpp(small_model, name="small", context_tokens=2048, threads=1, kv_home=home) as opened:
+        yield opened
+
+
+@pytest.fixture
+def fresh(small_model: Path, tmp_path: Path) -> Iterator[Callable[..., LlamaCpp]]:
+    """Opens engines of the test's own, and ends them."""
+    opened: list[LlamaCpp] = []
+
+    def open_one(**options: object) -> LlamaCpp:
+        settings = {"context_tokens": 2048, "threads": 1, "kv_home": tmp_path / "kv", "digest": "small"} | options
+        opened.append(LlamaCpp(small_model, **settings))  # type: ignore[arg-type]
+        return opened[-1]
+
+    yield open_one
+    for each in opened:
+        each.close()
+
+
+def ask(question: str, *sources: str, **fields: object) -> Request:
+    """A request over `sources`, each a Segment of its own source."""
+    content: list[str | Segment] = []
+    for number, text in enumerate(sources):
+        content += [f"Source {number}: ", Segment(source=f"s{number}", content=text, made_by="text/1"), "\n"]
+    messages = (
+        Message(role="system", content=("Answer from the sources, shortly.",)),
+        Message(role="user", content=(*content, question)),
+    )
+    return Request.model_validate({"messages": messages, "max_output_tokens": 16, **fields})
