@@ -54,9 +54,9 @@ def take_in(part: Part, store: Store) -> Part:
     """
     if not part.is_source:
         return part.model_copy(update={"id": text_digest(part.text or "")})
+    if part.id and part.media_type and part.path and store.has(part.id) and part.path == str(store.path(part.id)):
+        return part  # it was taken in before
     named = part.model_copy(update={"name": part.name or _name_of(part)})
-    if part.id and part.path is None and part.data is None and part.frame is None:
-        return _finish(named, part.id, store.path(part.id), store, new=False)
     if part.path is not None:
         content: bytes | Path = _expanded(part.path)
     elif part.frame is not None:
@@ -73,7 +73,7 @@ def take_in(part: Part, store: Store) -> Part:
 
 def _finish(part: Part, digest: str, place: Path, store: Store, *, new: bool) -> Part:
     try:
-        media_type = _media_type(part, sniff_path(place, part.name))
+        media_type = _media_type(part, sniff_path(place, _name_of(part)))
     except InputError:
         if new:
             store.discard(digest)

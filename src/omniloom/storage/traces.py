@@ -81,7 +81,7 @@ class Traces:
         """The newest first."""
         rows = self.database.read(
             lambda db: db.execute(
-                "SELECT t.id, t.name, t.start, t.owner, root.end, root.status,"
+                "SELECT t.id, t.name, t.start, t.owner, root.end - root.start, root.status,"
                 " (SELECT count(*) FROM spans s WHERE s.trace_id = t.id) FROM traces t"
                 " LEFT JOIN spans root ON root.number ="
                 " (SELECT min(number) FROM spans r WHERE r.trace_id = t.id)"
@@ -168,12 +168,12 @@ def _span(row: tuple[Any, ...], died: bool) -> Span:
 
 
 def _summary(
-    trace_id: str, name: str, start: float, owner: str, end: float | None, status: str | None, spans: int
+    trace_id: str, name: str, start: float, owner: str, seconds: float | None, status: str | None, spans: int
 ) -> TraceSummary:
     return TraceSummary(
         id=trace_id,
         start=datetime.fromtimestamp(start).astimezone().isoformat(sep=" ", timespec="seconds"),
-        seconds=None if end is None else round(end - start, 2),
+        seconds=None if seconds is None else round(seconds, 2),
         status=_status(status, owner),
         spans=spans,
         name=name,
