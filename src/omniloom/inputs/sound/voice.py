@@ -84,6 +84,13 @@ class Window:
         last = self.pieces[-1]
         return last.start + min(max(second, 0.0), last.seconds)
 
+    def span(self) -> tuple[float, float]:
+        """The seconds of the file from the first to the last moment with a voice."""
+        first, last = self.pieces[0], self.pieces[-1]
+        begin = next((n for n, chance in enumerate(first.voiced) if chance >= ON_SHORT), 0)
+        after = next((n for n, chance in enumerate(reversed(last.voiced)) if chance >= ON_SHORT), 0)
+        return first.start + begin * FRAME / RATE, last.start + (len(last.voiced) - after) * FRAME / RATE
+
     def voiced(self, start: float, end: float) -> float:
         """The highest speech probability between two seconds of the window."""
         import numpy as np

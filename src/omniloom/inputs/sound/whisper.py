@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from omniloom.core.errors import UnsupportedError, WeightsError
+from omniloom.inputs.sound import brief
 from omniloom.inputs.sound.voice import Window
 
 FILES = ("model.bin", "config.json", "tokenizer.json", "vocabulary.txt")
@@ -77,12 +78,30 @@ class Recogniser:
 
     def __call__(self, window: Window) -> list[Utterance]:
         samples = window.samples()
+        if window.seconds < brief.MOST_SECONDS:
+            heard = self._brief(samples, window)
+            if heard is not None:
+                return heard
         language = self._language(samples, window.seconds)
         found = self._transcribe(samples, language)
         if any(part.compression_ratio > 2.4 for part in found):
             # A loop: the same search with repetition forbidden, instead of sampling at random.
             found = self._transcribe(samples, language, no_repeat_ngram_size=3, repetition_penalty=1.1)
         return [self._utterance(part, window, language) for part in found if part.text.strip()]
+
+    def _brief(self, samples: Any, window: Window) -> list[Utterance] | None:
+        """A word or two; None when there are more, which the usual way reads better."""
+        text, confidence, language = brief.hear(self._model, samples, self._given or self._settled)
+        written = text.split()
+        if len(written) > 2:
+            return None
+        start, end = window.span()
+        step = (end - start) / max(len(written), 1)
+        words = [
+            Word(" " + word, start + step * at, start + step * (at + 1), confidence, window.voiced(0, window.seconds))
+            for at, word in enumerate(written)
+        ]
+        return [Utterance(words, math.log(max(confidence, 1e-6)), 0.0, 1.0, language, window.seconds, text)]
 
     def _transcribe(self, samples: Any, language: str, **options: Any) -> list[Any]:
         parts, _ = self._model.transcribe(
