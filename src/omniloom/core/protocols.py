@@ -1,6 +1,6 @@
 """What the rooms promise each other: Engine, Reader, Run, Policy, Memory."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Event as Flag
 from typing import Literal, Protocol, runtime_checkable
@@ -73,12 +73,18 @@ class Reader(Protocol):
 class Run(Protocol):
     """The one door: budget, policy, cache, cancellation, streaming, retries and the trace live behind it."""
 
-    def ask(self, request: Request, *, purpose: str = "chat") -> Completion: ...
+    def ask(
+        self, request: Request, *, purpose: str = "chat", on_text: Callable[[str], None] | None = None
+    ) -> Completion: ...
     def ask_many(self, requests: Sequence[Request], *, purpose: str = "chat") -> list[Completion]: ...
     def embed(self, texts: Sequence[str]) -> list[list[float]]: ...
     def call(self, tool_call: ToolCall) -> ToolResult: ...
     def note(self, name: str, **attributes: object) -> None:
         """Write a decision into the trace."""
+        ...
+
+    def check(self) -> None:
+        """Raise BudgetError or CancelledError if this run may not go on."""
         ...
 
 

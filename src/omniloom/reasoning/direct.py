@@ -1,17 +1,26 @@
 """Answer one question directly: think within the budget, then write, each sentence grounded as it is finished."""
 
+import json
+import re
 from collections.abc import Callable
 
 from omniloom.core.protocols import Capabilities, Run
 from omniloom.core.values import Completion, Constraint
-from omniloom.reasoning.prompts import NOT_FOUND, Task, request
+from omniloom.reasoning.prompts import Task, request
 
 _SCRATCH = (
     "Request: {said}\n\n"
     "Before answering, think on a scratch-pad: note which passages matter, what they say, and work out step by step "
     "what follows. Do not write the answer yet."
 )
-_ANSWER = "{notes}Request: {said}"
+_ANSWER = "{notes}Question: {said}"
+# What a model writes when it found nothing; a claim without any support is caught by grounding in any language.
+_NOT_FOUND = re.compile(
+    r"\b(not|n't|no|nicht|keine?|pas|aucune?|ning[uú]n)\b.{0,40}\b(mention|provid|stat|specif|found|given|availab|"
+    r"contain|information|indicat|disclos|say|said|answer|erwähn|angegeben|enth|gefunden|précis|trouv|indiqu|"
+    r"menciona|encuentr|indica)|^NOT FOUND",
+    re.IGNORECASE,
+)
 _JSON = (
     "{notes}{answer}Request: {said}\n\n"
     "Fill in this JSON from the sources. Copy values exactly as they are written there. "
@@ -61,8 +70,8 @@ def repair(run: Run, task: Task, constraint: Constraint, broken: str, why: str) 
 
 
 def is_not_found(text: str) -> bool:
-    """Whether the model said that the sources do not hold the answer, and nothing else of substance."""
-    return text.strip().strip("*_`\"'.").upper().startswith(NOT_FOUND)
+    """Whether the model says that the sources do not hold the answer, and says nothing else of substance."""
+    return len(text) < 240 and _NOT_FOUND.search(text.strip()) is not None
 
 
 def _quoted(notes: str) -> str:
@@ -70,6 +79,4 @@ def _quoted(notes: str) -> str:
 
 
 def _compact(schema: object) -> str:
-    import json
-
     return json.dumps(schema, ensure_ascii=False, separators=(",", ":"))

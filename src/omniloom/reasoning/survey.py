@@ -1,22 +1,24 @@
 """Go through several sources one by one, then say where they disagree.
 
-A small model that is shown five sources at once answers from one of them. Asked about each in turn, over the same
-kept state of all of them, it finds what each says; what contradicts is found by comparing numbers of the same unit.
+A small model that is shown five sources at once mixes them up (measured: docs/lab-log.md). Shown one at a time, it
+reports what stands there; the kept state of each source serves every set it is asked in. What contradicts is found
+by comparing numbers of the same unit, then confirmed by the model.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from omniloom.core.protocols import Run
-from omniloom.core.values import Constraint, Part
+from omniloom.core.values import Constraint, Message, Part, Request, Segment
 from omniloom.reasoning.ground import Passages, Quote
 from omniloom.reasoning.prompts import Task, request
-from omniloom.reasoning.wording import Word, sentences
+from omniloom.reasoning.wording import Word, sentences, tokens
 
-NOTHING = "NOTHING"
 MAX_SOURCES = 8
 _FINDING_TOKENS = 160
+_FINDINGS = 4
 _MAX_CONFLICTS = 3
 _BROAD = re.compile(
     r"\b(analy[sz]|summar|compar|cross|contrast|overview|review|differ|agree|contradict|consisten|discuss|report|"
@@ -24,10 +26,18 @@ _BROAD = re.compile(
     r"zusammenfass|vergleich|widerspr|résum|analys|compara|resum|confront)",
     re.IGNORECASE,
 )
+_MEASURES = {
+    "type": "object",
+    "properties": {
+        "statement_1_measures": {"type": "string", "maxLength": 60},
+        "statement_2_measures": {"type": "string", "maxLength": 60},
+    },
+    "required": ["statement_1_measures", "statement_2_measures"],
+    "additionalProperties": False,
+}
 _FIND = (
-    "Request: {said}\n\nLook only at source {letter} ({name}) now. In at most three short sentences say what it "
-    "contributes, with its numbers exactly as they stand there. End every sentence with the number of its passage "
-    "in brackets, like [{example}]. Do not mention other sources."
+    "Request: {said}\n\nList the up to {most} most important facts that this source states, one short sentence per "
+    "line, each ending with its passage number like [{example}]. Only facts that are written in the source."
 )
 
 
@@ -37,22 +47,19 @@ def is_broad(said: str, parts: tuple[Part, ...]) -> bool:
 
 
 def visit(run: Run, task: Task, part: Part) -> str:
-    """What one source contributes, a sentence or three with pointers; empty if nothing of it is shown."""
+    """The facts one source contributes, one a line with pointers; empty if nothing of it is shown."""
     indices = passages_of(task.passages, part)
     if not indices:
         return ""
-    instruction = _FIND.format(
-        said=task.said or "Analyze the sources.",
-        letter=task.letters[part.id],
-        name=part.name,
-        example=indices[0] + 1,
-    )
-    done = run.ask(request(task, instruction, max_output_tokens=_FINDING_TOKENS), purpose=f"survey {part.name}")
+    most = min(_FINDINGS, len(indices) + 1)
+    instruction = _FIND.format(said=task.said or "Analyze the sources.", most=most, example=indices[0] + 1)
+    asked = request(task, instruction, only=part, max_output_tokens=_FINDING_TOKENS)
+    done = run.ask(asked, purpose=f"survey {part.name}")
     text = done.text.strip()
     if done.finish_reason == "length":
         spans = sentences(text)
         text = text[: spans[-2][1]] if len(spans) > 1 else text
-    return "" if text.upper().startswith(NOTHING) else text
+    return text
 
 
 def passages_of(passages: Passages, part: Part) -> list[int]:
@@ -79,21 +86,48 @@ class _Measure:
 
 
 def conflicts(run: Run, task: Task) -> list[Conflict]:
-    """The disagreements between sources: found by words and units, then confirmed by the model one by one."""
+    """The disagreements between sources: found by words and units; what each number measures is asked of the model.
+
+    Asked whether two statements contradict, a small model says yes to anything (measured: docs/lab-log.md). Asked
+    what each measures it answers well enough that the words of both answers can be compared.
+    """
     confirmed: list[Conflict] = []
     for candidate in candidates(task.passages):
         if len(confirmed) == _MAX_CONFLICTS:
             break
-        a, b = (_text(task.passages, quote) for quote in (candidate.first, candidate.second))
-        instruction = (
-            f"Statement 1: {a}\nStatement 2: {b}\n\n"
-            "Do the two statements give different values for the same quantity? Answer yes or no."
+        asked = Request(
+            messages=(
+                Message(
+                    role="user",
+                    content=(
+                        *("Statement 1: ", _segment(task.passages, candidate.first)),
+                        *("\nStatement 2: ", _segment(task.passages, candidate.second)),
+                        f"\nWhat does the number with the unit {candidate.unit!r} in each statement measure?",
+                    ),
+                ),
+            ),
+            constraint=Constraint(kind="json_schema", value=_MEASURES),
+            max_output_tokens=64,
         )
-        constraint = Constraint(kind="choices", value=["yes", "no"])
-        asked = request(task, instruction, constraint=constraint, max_output_tokens=4)
-        if run.ask(asked, purpose="conflict").text.strip().lower() == "yes":
+        done = run.ask(asked, purpose="conflict")
+        if _same_quantity(done.text, candidate.unit):
             confirmed.append(candidate)
     return confirmed
+
+
+def _same_quantity(text: str, unit: str) -> bool:
+    try:
+        one, other = (str(value) for value in json.loads(text).values())
+    except (ValueError, TypeError):
+        return False
+    keys = [{word.key for word in tokens(each) if word.kind != "number"} - {unit} for each in (one, other)]
+    return bool(keys[0] & keys[1])
+
+
+def _segment(passages: Passages, quote: Quote) -> Segment:
+    """The quote as a source of its own: text of a file never stands in a prompt as our words."""
+    segment = passages.segments[quote.index]
+    return segment.model_copy(update={"content": segment.text[quote.start : quote.end], "anchors": ()})
 
 
 def candidates(passages: Passages, limit: int = 2 * _MAX_CONFLICTS) -> list[Conflict]:
@@ -124,9 +158,11 @@ def _agree_elsewhere(one: _Measure, other: _Measure, measures: list[_Measure]) -
 def _measures(passages: Passages) -> Iterator[_Measure]:
     """Every number with its unit (the word after it) and the words of its sentence."""
     for index, segment in enumerate(passages.segments):
+        before = frozenset[str]()
         for start, end in sentences(segment.text):
             words = [word for word in passages.words[index] if start <= word.start and word.end <= end]
-            topic = frozenset(word.key for word in words if word.kind != "number")
+            own = frozenset(word.key for word in words if word.kind != "number")
+            topic, before = own | before, own
             quote = Quote(index, start, end, topic)
             for position, word in enumerate(words):
                 unit = _unit(segment.text, words, position)
@@ -142,7 +178,3 @@ def _unit(text: str, words: list[Word], position: int) -> str:
     if following is None or following.kind == "number" or following.start - words[position].end > 2:
         return ""
     return following.key
-
-
-def _text(passages: Passages, quote: Quote) -> str:
-    return passages.segments[quote.index].text[quote.start : quote.end]

@@ -115,7 +115,7 @@ def _value(name: str, kind: Any, given: Any) -> Any:
     if given is None:
         return kind()
     if isinstance(given, kind):
-        return cast("Any", given)
+        return given
     try:
         return kind.model_validate(given)
     except ValueError as error:

@@ -5,7 +5,7 @@ import queue
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from omniloom.core.errors import CancelledError, OmniloomError, UsageError
 from omniloom.core.events import Completed, Event
@@ -135,7 +135,7 @@ class Model:
         """
         if on_error not in ("raise", "return"):
             raise UsageError(f"on_error={on_error!r} is unknown", hint="'raise' or 'return'")
-        shared: list[Any] = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+        shared: list[Any] = list(cast("list[Any]", inputs)) if isinstance(inputs, (list, tuple)) else [inputs]
         results: list[Response | OmniloomError] = []
         for each in _questions(questions, shared):
             try:

@@ -3,7 +3,7 @@
 import hashlib
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from threading import Event as Flag
 from threading import Timer
@@ -72,7 +72,7 @@ class EngineRun:
     # -- trace -------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def span(self, operation: str, name: str, **attributes: Any) -> Iterator[dict[str, Any]]:
+    def span(self, operation: str, name: str, **attributes: Any) -> Generator[dict[str, Any]]:
         """A step of the trace; what is put into the yielded dict stands with it."""
         span = Span(
             id=uuid.uuid4().hex[:16],
