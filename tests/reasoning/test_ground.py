@@ -1,0 +1,155 @@
+"""Grounding: what a claim needs, what supports it, and what does not."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from omniloom.core.locators import Locator
+from omniloom.core.values import Part, Segment
+from omniloom.reasoning.claims import MARK, ClaimWriter
+from omniloom.reasoning.evidence import find_value
+from omniloom.reasoning.ground import Passages, ground, pointers, without_pointers
+from omniloom.reasoning.wording import number_key, sentences, tokens
+
+PAPER, TALK, TABLE = "a" * 64, "b" * 64, "c" * 64
+NAMES = {PAPER: "paper.pdf", TALK: "interview.mp3", TABLE: "results.csv"}
+PARTS = tuple(
+    Part(kind=kind, id=digest, name=NAMES[digest], path="/none")
+    for digest, kind in ((PAPER, "pdf"), (TALK, "audio"), (TABLE, "table"))
+)
+
+
+def passages() -> Passages:
+    return Passages(
+        (
+            Segment(
+                source=PAPER,
+                content="Throughput doubled from 410 to 820 jobs per second. The trial ran six weeks in Lisbon.",
+                locator=Locator(page=1),
+                made_by="test",
+            ),
+            Segment(
+                source=TALK, content="We ran it for four weeks.", locator=Locator(time=(61.5, 64.0)), made_by="test"
+            ),
+            Segment(
+                source=TABLE,
+                content="row 2: FIFO | 410\nrow 3: loom | 820",
+                context="scheduler | jobs",
+                locator=Locator(cells=(2, 1, 3, 2)),
+                made_by="test",
+            ),
+        ),
+        NAMES,
+    )
+
+
+@pytest.mark.parametrize(
+    ("claim", "places"),
+    [
+        ("Throughput doubled from 410 to 820 jobs per second [1].", [0]),
+        ("Throughput doubled from 410 to 820 jobs per second [2].", [0]),
+        # The table holds both numbers as well, and the model points at it: it stays as a second place.
+        ("Throughput doubled from 410 to 820 jobs per second [3].", [0, 2]),
+        ("It ran for 4 weeks [1].", [1]),
+        ("The trial ran for 6 weeks [2].", [0]),
+        ("The trial ran in Lisbon for six weeks.", [0]),
+    ],
+)
+def test_a_claim_is_found_where_it_stands_whatever_the_model_points_at(claim: str, places: list[int]) -> None:
+    found = ground(claim, pointers(claim), passages())
+    assert found.supported
+    assert sorted({quote.index for quote in found.quotes}) == places
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "Throughput rose to 830 jobs per second [1].",
+        "The trial ran six weeks in Madrid [1].",
+        "The scheduler costs 99 dollars.",
+        "The bar is blue.",
+        "[1]",
+        "",
+    ],
+)
+def test_a_number_or_name_that_stands_nowhere_is_not_supported(claim: str) -> None:
+    assert not ground(claim, pointers(claim), passages()).supported
+
+
+def test_quotes_are_verbatim_and_cover_the_numbers() -> None:
+    writer = ClaimWriter(passages(), PARTS)
+    text = "".join([*writer.feed("Throughput doubled from 410 to 820 jobs per second [2]. "), *writer.finish()])
+    assert text == "Throughput doubled from 410 to 820 jobs per second [1]. "
+    (claim,) = writer.claims
+    (citation,) = claim.citations
+    assert citation.quote in passages().segments[citation.segment].text
+    assert {"410", "820"} <= {word.key for word in tokens(citation.quote)}
+    assert citation.url == "paper.pdf#page=1"
+
+
+def test_the_claim_is_the_span_of_the_text_it_says() -> None:
+    writer = ClaimWriter(passages(), PARTS)
+    answer = (
+        "- Throughput doubled from 410 to 820 jobs per second [1].\n- It costs 99 dollars [2].\nIt ran four weeks [2]"
+    )
+    for position in range(0, len(answer), 7):
+        list(writer.feed(answer[position : position + 7]))
+    list(writer.finish())
+    spans = [writer.text[claim.at[0] : claim.at[1]] for claim in writer.claims if isinstance(claim.at, tuple)]
+    assert [span.startswith(claim.text[:10]) for span, claim in zip(spans, writer.claims, strict=True)] == [True] * 3
+    assert [claim.supported for claim in writer.claims] == [True, False, True]
+    assert MARK in spans[1]
+
+
+def test_unsupported_claims_can_be_dropped() -> None:
+    writer = ClaimWriter(passages(), PARTS, "drop")
+    text = "".join([*writer.feed("The price is 99 dollars. It ran four weeks."), *writer.finish()])
+    assert "99" not in text
+    assert "four weeks" in text
+
+
+@given(st.text(max_size=300), st.integers(1, 12))
+def test_streaming_in_any_pieces_gives_the_same_text(text: str, size: int) -> None:
+    whole, pieces = ClaimWriter(passages(), PARTS), ClaimWriter(passages(), PARTS)
+    expected = "".join([*whole.feed(text), *whole.finish()])
+    streamed = [piece for start in range(0, len(text), size) for piece in pieces.feed(text[start : start + size])]
+    assert "".join([*streamed, *pieces.finish()]) == pieces.text
+    assert [claim.text for claim in pieces.claims] == [claim.text for claim in whole.claims]
+    assert pieces.text == expected
+
+
+@given(st.text(max_size=400))
+def test_sentences_cover_all_that_is_not_white_space(text: str) -> None:
+    spans = sentences(text)
+    assert all(a < b for a, b in spans)
+    assert all(first[1] <= second[0] for first, second in pairwise(spans))
+    assert "".join(text[a:b] for a, b in spans).split() == text.split() or "".join(
+        "".join(text[a:b].split()) for a, b in spans
+    ) == "".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("raw", "key"), [("1,024", "1024"), ("1024.0", "1024"), ("9.60", "9.6"), ("1.234.567,8", "1234567.8"), ("007", "7")]
+)
+def test_numbers_are_compared_by_value(raw: str, key: str) -> None:
+    assert number_key(raw) == key
+
+
+def test_number_words_are_numbers() -> None:
+    assert [word.key for word in tokens("twenty-five looms and eighteen jobs") if word.kind == "number"] == ["25", "18"]
+
+
+def test_pointers_are_read_and_taken_out() -> None:
+    assert pointers("so [3], and [4, 5] or [7-9]") == [3, 4, 5, 7, 8, 9]
+    assert without_pointers("It fell [3]. And rose [4, 5] again [x].") == "It fell. And rose again [x]."
+
+
+def test_a_leaf_is_found_as_written_by_number_or_as_a_window_of_words() -> None:
+    shown = passages()
+    assert find_value("/jobs_per_second", 820, shown).quotes[0].index in (0, 2)
+    assert find_value("/city", "lisbon", shown).quotes[0].index == 0
+    assert find_value("/said", "ran it four weeks", shown).quotes[0].index == 1
+    assert find_value("/price", 99, shown).quotes == ()
+    assert find_value("/ok", True, shown).quotes == ()
