@@ -102,9 +102,9 @@ def _sniffed(kind: Kind, media_type: str, label: str) -> Sniffed:
 
 def _is_html(text: str) -> bool:
     start = text[:4096].lstrip("\ufeff \t\r\n").lower()
-    if not start.startswith("<"):
-        return False
-    return bool(re.match(r"(<\?xml[^>]*>|<!--.*?-->|\s)*<(!doctype\s+html|html|head|body|title)\b", start, re.DOTALL))
+    while start.startswith(("<?xml", "<!--")):
+        start = start.partition("-->" if start.startswith("<!--") else ">")[2].lstrip()
+    return bool(re.match(r"<(!doctype\s+html|html|head|body|title)\b", start))
 
 
 def _is_mail(text: str) -> bool:
@@ -160,24 +160,29 @@ def _share(lines: list[str], delimiter: str) -> float:
         return 0.0
     cells = [cell.strip() for row in rows for cell in row]
     filled = [cell for cell in cells if cell]
-    if len(filled) < 0.4 * len(cells) or all(not row[-1].strip() for row in rows):
+    if (
+        len(filled) < 0.4 * len(cells)
+        or all(not row[-1].strip() for row in rows)
+        or all(row == rows[0] for row in rows)
+    ):
         return 0.0
     words = sum(cell.count(" ") + 1 for cell in filled) / len(filled)
     numbers = sum(1 for cell in filled if re.fullmatch(r"[-+(]?[\d.,:%$€£/-]+\)?", cell)) / len(filled)
-    if words > 4 and numbers < 0.2 and delimiter != "\t":
+    sentences = sum(row[-1].rstrip().endswith((".", "!", "?")) for row in rows) / len(rows)
+    if (words > 4 or sentences > 0.5) and numbers < 0.2 and delimiter != "\t":
         return 0.0
     return count / len(rows)
 
 
 def _is_markdown(lines: list[str]) -> bool:
     """At least two of: headings, fences, links, list items with emphasis, tables."""
-    joined = "\n".join(lines[:400])
+    joined = "\n".join(lines[:400])[:20_000]
     patterns = (
         r"^#{1,6} \S",
         r"^(```|~~~)",
-        r"\[[^\]\n]+\]\([^)\s]+\)",
-        r"(\*\*|__)\S[^*_\n]*\1",
-        r"^\|.*\|\s*\n\|[ :|-]+\|",
+        r"\[[^\[\]\n]{1,200}\]\([^()\s]{1,500}\)",
+        r"(\*\*|__)[^*_\s][^*_\n]{0,200}\1",
+        r"^\|[^\n]{1,500}\|[ \t]{0,9}\n\|[ :|-]{1,200}\|",
         r"^[-*+] \S",
     )
     return sum(1 for pattern in patterns if re.search(pattern, joined, re.MULTILINE)) >= 2
