@@ -9,6 +9,8 @@ from omniloom.core.protocols import Source
 from omniloom.core.values import Loss, Segment
 
 SOFT, HARD = 1200, 1500  # characters: what a Segment is filled up to, and what none exceeds
+_MANY = 20_000  # blocks of a document: above it small neighbours share a Segment
+_BLANK_LINES = re.compile(r"\n[^\S\n]*\n\s*")
 _SENTENCE = re.compile(r"[.!?…][\"'”’»)\]]{0,3}\s|[。！？][」』”]?|\n")
 _ABBREVIATION = re.compile(
     r"(?:\b[A-Za-z]|\b(?:[Dd]r|Mrs?|Ms|[Pp]rof|St|Nr?|[Nn]o|[Ff]igs?|Eqs?|[Cc]f|vs|ca|al|bzw|usw|etc))$"
@@ -67,7 +69,7 @@ def joined(made_by: str, blocks: Iterable[Block]) -> Extract:
 
 def segments(extract: Extract, source: Source) -> Iterator[Segment]:
     """One Segment per span, more where it is longer than HARD; its content is verbatim the text at its `chars`."""
-    for span in extract.spans:
+    for span in extract.spans if len(extract.spans) <= _MANY else _fewer(extract.spans):
         for start, end in pieces(extract.text, span.start, span.end):
             yield Segment(
                 source=source.id,
@@ -78,10 +80,22 @@ def segments(extract: Extract, source: Source) -> Iterator[Segment]:
             )
 
 
-def paragraphs(text: str) -> Iterator[Span]:
+def _fewer(spans: list[Span]) -> Iterator[Span]:
+    """Neighbours of one page and context joined up to SOFT characters."""
+    held = spans[0]
+    for span in spans[1:]:
+        if (span.page, span.context) == (held.page, held.context) and span.end - held.start <= SOFT:
+            held = Span(held.start, span.end, held.page, held.context)
+        else:
+            yield held
+            held = span
+    yield held
+
+
+def paragraphs(text: str, within: tuple[int, int] | None = None) -> Iterator[Span]:
     """Spans of plain text: paragraphs (what blank lines part), small ones joined up to SOFT characters."""
     start = end = 0
-    for first, last in _between_blank_lines(text):
+    for first, last in _between_blank_lines(text, *(within or (0, len(text)))):
         if end > start and last - start > SOFT:
             yield Span(start, end)
             start = first
@@ -104,37 +118,27 @@ def pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 def _cut(text: str, start: int) -> int:
     window = text[start : start + SOFT]
-    best = 0
-    for match in _SENTENCE.finditer(window, SOFT // 4):
-        if window[match.start()] != "." or not _ABBREVIATION.search(window[max(0, match.start() - 8) : match.start()]):
-            best = match.end()
+    best = _last_sentence(window, SOFT * 3 // 4) or _last_sentence(window, SOFT // 4)
     if not best:
         best = 1 + max(window.rfind(" "), window.rfind("\t"))
     return start + (best if best > SOFT // 4 else SOFT)
 
 
-def _between_blank_lines(text: str) -> Iterator[tuple[int, int]]:
-    at, start = 0, -1
-    last = 0
-    for line in _lines(text):
-        if line.strip():
-            start = at if start < 0 else start
-            last = at + len(line.rstrip())
-        elif start >= 0:
-            yield start, last
-            start = -1
-        at += len(line)
-    if start >= 0:
-        yield start, last
+def _last_sentence(window: str, start: int) -> int:
+    best = 0
+    for match in _SENTENCE.finditer(window, start):
+        if window[match.start()] != "." or not _ABBREVIATION.search(window[max(0, match.start() - 8) : match.start()]):
+            best = match.end()
+    return best
 
 
-def _lines(text: str) -> Iterator[str]:
-    """Lines with their ends, without a copy of the whole."""
-    at = 0
-    while at < len(text):
-        end = text.find("\n", at) + 1 or len(text)
-        yield text[at:end]
-        at = end
+def _between_blank_lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    for blank in _BLANK_LINES.finditer(text, start, end):
+        if (edges := _trimmed(text, start, blank.start()))[0] < edges[1]:
+            yield edges
+        start = blank.end()
+    if (edges := _trimmed(text, start, end))[0] < edges[1]:
+        yield edges
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:

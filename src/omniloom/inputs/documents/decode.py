@@ -4,6 +4,7 @@ import codecs
 import re
 
 from omniloom.core.errors import UnreadableError
+from omniloom.inputs.documents.guess import guess
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -61,7 +62,8 @@ def _decoded(data: bytes, name: str, declared: str) -> str:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, "replace")
-    for encoding in (codec(declared) if declared else "", "utf-8"):
+    escaped = "iso2022_jp" if b"\x1b$" in data[:_SAMPLE] else ""
+    for encoding in (codec(declared) if declared else "", escaped, "utf-8"):
         try:
             if encoding and not (encoding == "utf-8" and b"\0" in data[:_SAMPLE]):
                 return data.decode(encoding)
@@ -74,7 +76,10 @@ def _decoded(data: bytes, name: str, declared: str) -> str:
     good = len(lenient) - bad - len(lenient.encode("ascii", "ignore"))
     if bad * 10 <= good:  # UTF-8 with a few bytes gone wrong
         return lenient
-    return data.decode(_guess(data, name), "replace")
+    encoding = guess(data)
+    if not encoding:
+        raise _no_text(name)
+    return data.decode(_WIDER.get(codecs.lookup(encoding).name, encoding), "replace")
 
 
 def _wide(sample: bytes, name: str) -> str:
@@ -85,17 +90,6 @@ def _wide(sample: bytes, name: str) -> str:
     if even > 4 * odd and even * 4 > len(sample) // 2:
         return "utf-16-be"
     raise _no_text(name)
-
-
-def _guess(data: bytes, name: str) -> str:
-    from charset_normalizer import from_bytes
-
-    telling = [line for line in data[: _SAMPLE * 16].splitlines() if not line.isascii()]
-    sample = b"\n".join(telling)[:_SAMPLE] or data[:_SAMPLE]
-    best = from_bytes(sample, threshold=0.3).best()
-    if best is None:
-        raise _no_text(name)
-    return _WIDER.get(codecs.lookup(best.encoding).name, best.encoding)
 
 
 def _no_text(name: str) -> UnreadableError:

@@ -10,7 +10,7 @@ from omniloom.core.values import Loss
 from omniloom.inputs.documents.blocks import HARD, Block, Extract, Span, joined, paragraphs
 from omniloom.inputs.documents.decode import decode
 
-_MARKDOWN_LIMIT = 4 << 20  # characters; above it the block structure is not worth its time
+_MARKDOWN_LIMIT = 2 << 20  # characters; above it the block structure is not worth its time
 _LEAVES = frozenset("heading_open paragraph_open fence code_block html_block tr_open".split())
 _CHARSET = re.compile(
     rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})|<\?xml[^>]{0,80}encoding=[\"']([\w.:-]{1,40})", re.I
@@ -44,7 +44,18 @@ def markdown(text: str) -> Extract:
             row = token.type == "tr_open" and text[start:end].strip() != header
             if text[start:end].strip():
                 spans.append(Span(start, end, context=header if row else ""))
-    return Extract("text.markdown/1", text, spans)
+    return Extract("text.markdown/1", text, list(_without_gaps(text, spans)))
+
+
+def _without_gaps(text: str, spans: list[Span]) -> Iterator[Span]:
+    """What the parser passed over (link definitions, what is nested too deeply) is kept as plain paragraphs."""
+    at = 0
+    for span in [*spans, Span(len(text), len(text))]:
+        if re.search(r"\w", text[at : span.start]):
+            yield from paragraphs(text, (at, span.start))
+        if span.end > span.start:
+            yield span
+        at = max(at, span.end)
 
 
 def html(data: bytes, name: str, declared: str = "") -> Extract:
@@ -53,7 +64,7 @@ def html(data: bytes, name: str, declared: str = "") -> Extract:
 
     found = _CHARSET.search(data[:4096])
     text, replaced = decode(data, name, declared or ((found[1] or found[2]).decode() if found else ""))
-    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
+    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True, huge_tree=True)
     try:
         root = etree.fromstring(text.encode("utf-8", "replace"), parser)
     except etree.LxmlError as error:
@@ -61,6 +72,9 @@ def html(data: bytes, name: str, declared: str = "") -> Extract:
     page = _Page()
     extract = joined("text.html/1", page.blocks(root) if root is not None else ())
     extract.losses += page.losses()
+    if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
+        detail = "the page is nested too deeply; what follows that place was not read"
+        extract.losses.append(Loss(kind="truncated", severity="lost", detail=detail))
     if replaced:
         extract.losses.append(
             Loss(kind="encoding", severity="reduced", detail=f"characters that could not be decoded: {replaced}")
