@@ -97,8 +97,15 @@ def _openai(folder: Path) -> Iterator[Engine]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     payload = {
-        **{"model": str(_model()), "host": "127.0.0.1", "port": port, "key": key, "slots": f"{folder}{os.sep}"},
-        **{"context": CONTEXT, "batch": 128, "threads": 1, "embedding": False},
+        "model": str(_model()),
+        "host": "127.0.0.1",
+        "port": port,
+        "key": key,
+        "slots": f"{folder}{os.sep}",
+        "context": CONTEXT,
+        "batch": 128,
+        "threads": 1,
+        "embedding": False,
     }
     limits = Limits(memory_bytes=None, cpu_seconds=None, wall_seconds=None)
     places = {"readable": [_model()], "writable": [folder], "limits": limits}
@@ -210,7 +217,7 @@ def test_the_same_request_gives_the_same_answer(subject: Subject) -> None:
 def test_a_cancelled_call_ends_at_once(subject: Subject, record_property: Callable[[str, object], None]) -> None:
     cancel = threading.Event()
     stopped = 0.0
-    with pytest.raises(CancelledError):  # noqa: PT012
+    with pytest.raises(CancelledError):
         for event in subject.engine.stream(REQUESTS["long"], cancel):
             if isinstance(event, TextDelta):
                 stopped = stopped or time.monotonic()

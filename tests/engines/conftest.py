@@ -10,9 +10,9 @@ from omniloom.core.values import Message, Request, Segment
 from omniloom.engines.llamacpp import LlamaCpp
 
 STORY = (
-    "The lighthouse of Varn was built in 1871 by the engineer Ida Holm. It stands on a rock of red granite, is 41 metres "
-    "high and shows two white flashes every ten seconds. In the winter of 1902 its keeper, Nils Berg, rowed out four times "
-    "in one night and brought nine sailors to the shore. Since 1986 it has worked without a keeper. "
+    "The lighthouse of Varn was built in 1871 by the engineer Ida Holm. It stands on a rock of red granite, is 41 "
+    "metres high and shows two white flashes every ten seconds. In the winter of 1902 its keeper, Nils Berg, rowed "
+    "out four times in one night and brought nine sailors to the shore. Since 1986 it has worked without a keeper. "
 )
 
 
@@ -49,8 +49,18 @@ def fresh(small_model: Path, tmp_path: Path) -> Iterator[Callable[..., LlamaCpp]
         each.close()
 
 
-def ask(question: str, *sources: str, **fields: object) -> Request:
-    """A request over `sources`, each a Segment of its own source."""
+@pytest.fixture(scope="session")
+def story() -> str:
+    return STORY
+
+
+@pytest.fixture(scope="session")
+def ask() -> Callable[..., Request]:
+    """Makes a request over texts, each a Segment of its own source."""
+    return _ask
+
+
+def _ask(question: str, *sources: str, **fields: object) -> Request:
     content: list[str | Segment] = []
     for number, text in enumerate(sources):
         content += [f"Source {number}: ", Segment(source=f"s{number}", content=text, made_by="text/1"), "\n"]

@@ -39,8 +39,8 @@ class OpenAI:
 
     url: ends in /v1. model: the server's name for it. api_key: sent to this host and no other. context_tokens: what
     the model takes, input and output; the server's own refusal is a ContextError in any case. input_kinds: "image"
-    and "audio" are passed natively when they are named here. extra: fields added to every request body; None takes one out.
-    retries: of answers 429 and 5xx before anything was received, waiting as the server says, up to 30 s in all.
+    and "audio" are passed natively when they are named here. extra: fields added to every request body; None takes one
+    out. retries: of answers 429 and 5xx before anything was received, waiting as the server says, up to 30 s in all.
     Raises OfflineError for another host than this one when OMNILOOM_OFFLINE is set.
     """
 

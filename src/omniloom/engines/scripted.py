@@ -122,7 +122,7 @@ class Scripted:
         if self._closed:
             raise EngineError("the engine is closed")
         if request.constraint is not None and (why := self.supports(request.constraint)) is not None:
-            raise SchemaError(f"the constraint cannot be enforced: {why}", path=why.partition(" ")[0])
+            raise SchemaError(f"the constraint cannot be enforced: {why}", path=why.partition(": ")[0])
         self._takes(request)
         with self._lock:
             step = self._script[min(len(self.requests), len(self._script) - 1)]

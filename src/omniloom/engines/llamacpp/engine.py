@@ -164,7 +164,7 @@ class LlamaCpp:
         if request.max_output_tokens < 1:
             raise UnsupportedError(f"max_output_tokens must be at least 1, got {request.max_output_tokens!r}")
         if request.constraint is not None and (why := self.supports(request.constraint)) is not None:
-            raise SchemaError(f"the constraint cannot be enforced: {why}", path=why.partition(" ")[0])
+            raise SchemaError(f"the constraint cannot be enforced: {why}", path=why.partition(": ")[0])
 
     def _lasting(self, request: Request, cancel: Flag | None, started: float) -> Iterator[Event]:
         """The stream, begun again when the process dies under it: what was yielded before is compared and skipped."""

@@ -101,12 +101,16 @@ class Host:
             return
         deadline = time.monotonic() + _SETTLE_SECONDS
         while time.monotonic() < deadline:
-            [slots] = self._call("GET", "/slots", None, cancel, stream=False)
-            if not slots[0]["is_processing"]:
+            if not self.busy(cancel):
                 self._unsettled = False
                 return
             time.sleep(_POLL)
         self.kill()
+
+    def busy(self, cancel: Flag | None = None) -> bool:
+        """Whether the slot computes."""
+        [slots] = self._call("GET", "/slots", None, cancel, stream=False)
+        return bool(slots[0]["is_processing"])
 
     def worked(self) -> None:
         """A call came to its end: earlier deaths no longer count."""
