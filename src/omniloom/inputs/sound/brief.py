@@ -54,7 +54,7 @@ def hear(model: Any, samples: Any, language: str) -> tuple[str, float, str]:
         beam_size=_BEAM,
         num_hypotheses=_BEAM,
         return_scores=True,
-        suppress_tokens=get_suppressed_tokens(tokenizer, [-1]),
+        suppress_tokens=get_suppressed_tokens(tokenizer, (-1,)),
         max_length=60,
     )
     once, thrice = (
@@ -108,7 +108,7 @@ def _weights(hypotheses: Hypotheses) -> dict[str, float]:
 def _key(text: str) -> str:
     """What is the same however it is written: case, marks, repetition, and digits for number words."""
     words = re.findall(r"[^\W_]+(?:'[^\W_]+)?", text.lower())
-    return " ".join(_unrepeated([_NUMBERS.get(word, word) for word in words]))
+    return " ".join(_unrepeated([_NUMBERS[word] if word in _NUMBERS else word for word in words]))
 
 
 def _unrepeated(words: list[str]) -> list[str]:

@@ -1,0 +1,162 @@
+"""The frames of a video on the clock a player shows, a few a second, in bounded memory."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omniloom.core.errors import TooLargeError, UnreadableError
+from omniloom.core.locators import Locator
+from omniloom.core.values import Loss
+from omniloom.inputs.sound.decode import declared_seconds, open_media, origin
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+INTERVAL = 0.25  # seconds between looked-at frames
+MAX_PIXELS = 40_000_000  # of one frame
+MAX_SECONDS = 6 * 3600.0
+MAX_BAD = 500  # packets in a row that cannot be decoded, after which the rest is given up
+_WIDTH = 320  # of the small grey picture that frames are compared by
+_TILE = 8
+_CHANGED = 14.0  # grey levels; recompressed still pictures stay below 6, a changed letter gives 30 and more
+_READ_SIDE = 1920
+
+
+@dataclass
+class Frame:
+    """`time`: seconds. `grey`: the small picture, float32, rows x columns. `picture()` makes the full one."""
+
+    time: float
+    grey: Any
+    raw: Any
+
+    def picture(self) -> "Image":
+        """Upright, at most 1920 pixels on the longer side."""
+        scale = min(1.0, _READ_SIDE / max(self.raw.width, self.raw.height))
+        size = {"width": max(round(self.raw.width * scale), 1), "height": max(round(self.raw.height * scale), 1)}
+        image = self.raw.reformat(format="rgb24", **(size if scale < 1 else {})).to_image()
+        turn = round(getattr(self.raw, "rotation", 0) or 0) % 360
+        return image.rotate(turn, expand=True) if turn else image
+
+
+def changed(one: Frame, other: Frame) -> float:
+    """The part of the picture's tiles that differ, 0..1."""
+    import numpy as np
+
+    if one.grey.shape != other.grey.shape:
+        return 1.0
+    rows, columns = (side // _TILE * _TILE for side in one.grey.shape)
+    difference = abs(one.grey[:rows, :columns] - other.grey[:rows, :columns])
+    tiles = difference.reshape(rows // _TILE, _TILE, columns // _TILE, _TILE).mean(axis=(1, 3))
+    return float(np.count_nonzero(tiles > _CHANGED)) / max(tiles.size, 1)
+
+
+class Frames:
+    """The sampled frames of one file. `losses`, `seconds` and `count` are complete once iterated."""
+
+    def __init__(self, path: Path, part: str) -> None:
+        self.path, self.part = path, part
+        self.losses: list[Loss] = []
+        self.seconds = 0.0
+        self.declared = 0.0
+        self.count = 0
+        self._bad: list[float] = []
+
+    def __iter__(self) -> Iterator[Frame]:
+        with open_media(self.path) as container:
+            stream = picture_stream(container)
+            if stream is None:
+                raise UnreadableError(f"{self.path.name!r} has no moving pictures", hint="give it as Audio")
+            check_size(stream.codec_context.width, stream.codec_context.height, self.path.name)
+            stream.thread_type = "SLICE"
+            stream.codec_context.thread_count = 2
+            self.declared = declared_seconds(container)
+            start, due = origin(container), float("-inf")
+            for raw in self._decoded(container, stream):
+                at = self._time(raw, start, stream)
+                self.count += 1
+                self.seconds = max(self.seconds, at + self._length(raw, stream))
+                if at >= MAX_SECONDS:
+                    self._lose("too_long", f"only the first {MAX_SECONDS / 3600:g} hours are read", at, at)
+                    break
+                if at >= due:
+                    due = at + INTERVAL - 0.02
+                    check_size(raw.width, raw.height, self.path.name)
+                    yield Frame(at, _small(raw), raw)
+        self._finish()
+
+    def _decoded(self, container: Any, stream: Any) -> Iterator[Any]:
+        from av.error import FFmpegError
+
+        packets, in_a_row = container.demux(stream), 0
+        while in_a_row < MAX_BAD:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except (FFmpegError, OSError):
+                self._bad.append(self.seconds)
+                return
+            try:
+                frames = packet.decode()
+            except (FFmpegError, ValueError):
+                self._bad.append(self.seconds)
+                in_a_row += 1
+                continue
+            in_a_row = 0
+            yield from frames
+
+    def _time(self, raw: Any, start: float, stream: Any) -> float:
+        """Seconds from the start; a frame without a clock comes one frame after the last."""
+        if raw.pts is None or raw.time_base is None:
+            return self.seconds
+        at = max(float(raw.pts * raw.time_base) - start, 0.0)
+        return at if at <= self.seconds + MAX_SECONDS else self.seconds
+
+    @staticmethod
+    def _length(raw: Any, stream: Any) -> float:
+        if raw.duration and raw.time_base:
+            return min(float(raw.duration * raw.time_base), 60.0)
+        return 1 / float(stream.average_rate) if stream.average_rate else 0.04
+
+    def _finish(self) -> None:
+        if not self.count:
+            raise UnreadableError(f"{self.path.name!r} holds no frame that can be decoded", hint="the file is cut off")
+        if self._bad:
+            detail = f"{len(self._bad)} packets of pictures could not be decoded, the first at {self._bad[0]:.1f} s"
+            self._lose("undecodable", detail, self._bad[0], self._bad[-1])
+        if self.declared - self.seconds > max(1.5, 0.05 * self.declared) and not self.losses:
+            detail = f"the file states {self.declared:.1f} s, pictures could be read up to {self.seconds:.1f} s"
+            self._lose("truncated", detail, self.seconds, self.declared)
+
+    def _lose(self, kind: str, detail: str, start: float, end: float) -> None:
+        place = Locator(time=(round(start, 2), round(max(end, start), 2)))
+        self.losses.append(Loss(kind=kind, severity="lost", part=self.part, detail=detail, locator=place))
+
+
+def picture_stream(container: Any) -> Any:
+    """The first stream of moving pictures; a cover picture is none. None without one."""
+    from av.stream import Disposition
+
+    for stream in container.streams.video:
+        if not stream.disposition & Disposition.attached_pic:
+            return stream
+    return None
+
+
+def check_size(width: int, height: int, name: str) -> None:
+    """Raises TooLargeError for frames over MAX_PIXELS."""
+    if width * height > MAX_PIXELS:
+        raise TooLargeError(
+            f"{name!r} has frames of {width} x {height} pixels, more than {MAX_PIXELS / 1e6:g} million",
+            hint="scale it down",
+        )
+
+
+def _small(raw: Any) -> Any:
+    import numpy as np
+
+    width = min(_WIDTH, raw.width)
+    height = max(round(raw.height * width / raw.width), 1)
+    return raw.reformat(width=width, height=height, format="gray").to_ndarray().astype(np.float32)
