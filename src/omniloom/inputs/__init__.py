@@ -7,16 +7,19 @@ WEIGHTS, EXTRA and `read(source)`; optionally LIMITS. Its file name is its name.
 import importlib
 import pkgutil
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from pydantic import ValidationError
 
-from omniloom.core.errors import IsolationError, TooLargeError, UnsupportedError, UsageError
+from omniloom.core.errors import CancelledError, IsolationError, TooLargeError, UnsupportedError, UsageError
 from omniloom.core.events import Progress
 from omniloom.core.protocols import Source
 from omniloom.core.values import Loss, Part, Segment
@@ -40,6 +43,9 @@ _LIMITS = {
     "video": Limits(cpu_seconds=24 * _HOUR, wall_seconds=24 * _HOUR, stall_seconds=600, memory_bytes=3 * GIB),
 }
 
+_turns: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
+_turns_lock = threading.Lock()
+
 
 @cache
 def readers() -> Mapping[str, ModuleType]:
@@ -50,7 +56,10 @@ def readers() -> Mapping[str, ModuleType]:
         if hasattr(module, "MEDIA_TYPES"):
             found[info.name] = module
     for point in entry_points(group="omniloom.inputs"):
-        found.setdefault(point.name, point.load())
+        try:
+            found.setdefault(point.name, point.load())
+        except Exception as error:  # a broken package must not stop the reading of everything else
+            warnings.warn(f"the reader {point.name!r} ({point.value}) cannot be loaded: {error!r}", stacklevel=2)
     return found
 
 
@@ -84,9 +93,38 @@ def read_part(
         raise UsageError(f"{part.name or part.kind!r} has no stored content to read", hint="take it in first")
     name, module = reader_for(part)
     options = {key: value for key, value in part.options.items() if key != "password"}
-    kept = store.journal.reading(part.id, name, module.VERSION, options)
-    if kept is not None:
-        return kept.model_copy(update={"counts": {}})
+    with _turn(part.id, cancel):
+        kept = store.journal.reading(part.id, name, module.VERSION, options)
+        if kept is not None:
+            return kept.model_copy(update={"counts": {}})
+        items, counts = _read_now(part, module, weights, on_progress, cancel)
+        store.journal.keep_reading(part.id, name, module.VERSION, options, items, counts)
+    segments = tuple(item for item in items if isinstance(item, Segment))
+    return Reading(segments=segments, losses=tuple(i for i in items if isinstance(i, Loss)), counts=counts)
+
+
+@contextmanager
+def _turn(part_id: str, cancel: threading.Event | None) -> Iterator[None]:
+    """One thread at a time reads a part; the next finds what it kept. Raises CancelledError while waiting."""
+    with _turns_lock:
+        turn = _turns.setdefault(part_id, threading.Lock())
+    while not turn.acquire(timeout=0.1):
+        if cancel is not None and cancel.is_set():
+            raise CancelledError("the caller cancelled")
+    try:
+        yield
+    finally:
+        turn.release()
+
+
+def _read_now(
+    part: Part,
+    module: ModuleType,
+    weights: Callable[[str], Mapping[str, Path]],
+    on_progress: Callable[[Progress], None] | None,
+    cancel: threading.Event | None,
+) -> tuple[list[Segment | Loss], dict[str, float]]:
+    """The items in the order of the source, and by unit how much of it was read."""
     items: list[Segment | Loss] = []
     counts: dict[str, float] = {}
     for item in _items(part, module, weights, cancel):
@@ -96,9 +134,7 @@ def read_part(
                 on_progress(item)
         else:
             items.append(item)
-    store.journal.keep_reading(part.id, name, module.VERSION, options, items, counts)
-    segments = tuple(item for item in items if isinstance(item, Segment))
-    return Reading(segments=segments, losses=tuple(i for i in items if isinstance(i, Loss)), counts=counts)
+    return items, counts
 
 
 def _items(
@@ -119,7 +155,8 @@ def _items(
     )
     payload = {"module": module.__name__, "source": source.model_dump(mode="json")}
     limits = getattr(module, "LIMITS", None) or _LIMITS.get(part.kind, Limits())
-    places = [source.path, *roles.values()]
+    # Weights of several files lie in one folder, and a model file may name its neighbours.
+    places = [source.path, *roles.values(), *(place.parent for place in roles.values() if place.is_file())]
     try:
         for frame in run_isolated(
             "omniloom.inputs.child:read",
