@@ -2,7 +2,8 @@
 
 import base64
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event as Flag
@@ -100,21 +101,27 @@ class OpenAI:
         made = _Made()
         first: float | None = None
         for item in self._remote.stream("/chat/completions", body, cancel):
-            for event in made.take(item, request.sampling.top_logprobs):
-                first = first or time.monotonic() - started
-                yield event
+            with _understood(item):
+                told = made.take(item, request.sampling.top_logprobs)
+            if told and first is None:
+                first = time.monotonic() - started
+            yield from told
         if made.finish is None:
             raise EngineError("the server ended its stream in the middle of the answer")
-        yield Finished(completion=made.completion(time.monotonic() - started, first))
+        with _understood(made.usage):
+            completion = made.completion(time.monotonic() - started, first)
+        yield Finished(completion=completion)
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         if not texts:
             return []
         answer = self._remote.post("/embeddings", {"model": self._model, "input": list(texts)})
-        vectors = sorted(answer["data"], key=lambda each: each["index"])
+        with _understood(answer):
+            data = sorted(answer["data"], key=lambda each: each["index"])
+            vectors = [[float(value) for value in each["embedding"]] for each in data]
         if len(vectors) != len(texts):
             raise EngineError(f"the server gave {len(vectors)} vectors for {len(texts)} texts")
-        return [[float(value) for value in each["embedding"]] for each in vectors]
+        return vectors
 
     def count_tokens(self, request: Request | str) -> int:
         """A high estimate, for this interface has no call that counts: three bytes a token, 32 tokens for a template
@@ -198,23 +205,25 @@ class _Made:
     usage: dict[str, Any] = field(default_factory=dict)
     finish: FinishReason | None = None
 
-    def take(self, item: dict[str, Any], top: int) -> Generator[Event, None, None]:
+    def take(self, item: dict[str, Any], top: int) -> list[Event]:
+        told: list[Event] = []
         self.usage = item.get("usage") or self.usage
         for choice in item.get("choices", ())[:1]:
             delta = choice.get("delta") or {}
             thought = delta.get("reasoning_content") or delta.get("reasoning") or ""
             if thought:
                 self.reasoning.append(thought)
-                yield ReasoningDelta(text=thought)
-            told = _logprobs((choice.get("logprobs") or {}).get("content") or (), top)
+                told.append(ReasoningDelta(text=thought))
+            logprobs = _logprobs((choice.get("logprobs") or {}).get("content") or (), top)
             if delta.get("content"):
                 self.text.append(delta["content"])
-                self.logprobs += told
-                yield TextDelta(text=delta["content"], logprobs=tuple(told))
+                self.logprobs += logprobs
+                told.append(TextDelta(text=delta["content"], logprobs=tuple(logprobs)))
             for call in delta.get("tool_calls") or ():
                 self._take_call(call)
             if choice.get("finish_reason"):
                 self.finish = _FINISH.get(choice["finish_reason"], "stop")
+        return told
 
     def _take_call(self, call: dict[str, Any]) -> None:
         known = self.calls.setdefault(int(call.get("index", 0)), {"id": "", "name": "", "arguments": ""})
@@ -243,6 +252,15 @@ class _Made:
             finish_reason=self.finish or "stop",
             usage=usage,
         )
+
+
+@contextmanager
+def _understood(told: Any) -> Iterator[None]:
+    """Whatever does not have the interface's form is the server's error, not ours."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise EngineError(f"the server sent what this interface does not have: {str(told)[:200]!r}") from error
 
 
 def _call(call: dict[str, str]) -> ToolCall:

@@ -93,4 +93,6 @@ def events(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
         if value == "[DONE]":
             return
         item = json.loads(value)
+        if field == "data" and not isinstance(item, dict):
+            raise ValueError(f"an event is an object, got {value[:40]!r}")
         yield {"error": item} if field == "error" else item
