@@ -225,6 +225,40 @@ def test_damage_under_an_open_journal(tmp_path: Path) -> None:
     assert len({file.name.split("-")[1][:19] for file in tmp_path.glob("*.damaged-*")}) <= 1
 
 
+def test_processes_meet_the_same_damage(tmp_path: Path) -> None:
+    """One of them replaces the journal; none loses what the others wrote into the new one."""
+    path = tmp_path / "journal.sqlite"
+    _filled(path)
+    with path.open("r+b") as file:
+        file.seek(0)
+        file.write(b"\0" * 4096)
+    script = (
+        "import sys; from pathlib import Path; from omniloom.storage.journal import Journal\n"
+        "from omniloom.core.values import Completion\n"
+        "journal = Journal(Path(sys.argv[1])); journal.keep_completion(sys.argv[2], Completion(text='x'), [])"
+    )
+    command = [sys.executable, "-c", script, str(path)]
+    processes = [subprocess.Popen([*command, f"new{number}"]) for number in range(4)]
+    assert [process.wait(60) for process in processes] == [0] * 4
+    journal = Journal(path)
+    assert all(journal.completion(f"new{number}") is not None for number in range(4))
+    assert len(list(tmp_path.glob("*.damaged-*.sqlite"))) == 1
+    journal.close()
+
+
+def test_damage_that_stays_is_said(store: Store) -> None:
+    def always(_: sqlite3.Connection) -> None:
+        error = sqlite3.DatabaseError("malformed")
+        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise error
+
+    store.journal.keep_completion("k", Completion(text="x"), [])
+    with pytest.raises(StorageError, match="malformed"):
+        store.journal.database.read(always)
+    assert store.journal.moved_aside is not None
+    assert store.journal.completion("k") == Completion(text="x"), "saved from the one moved aside"
+
+
 def test_a_damaged_row_is_computed_again(store: Store) -> None:
     store.journal.keep_completion("k", Completion(text="x"), [])
     store.journal.database.write(lambda db: db.execute("UPDATE completions SET completion = x'00ff'"))

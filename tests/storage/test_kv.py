@@ -73,8 +73,23 @@ def test_what_the_dead_were_writing_goes(tmp_path: Path) -> None:
     mine.write_bytes(b"being written")
     dead = mine.with_name(f"{'0' * 64}.999999999-5-abc.17.partial")
     dead.write_bytes(b"left over")
+    for pid in (999_999_999, os.getpid()):
+        (kv.root / f"live-{pid}-x").mkdir()
+        (kv.root / f"live-{pid}-x" / "state").write_bytes(b"of an engine")
     KVStore(tmp_path / "kv", 1000)
     assert mine.exists() and not dead.exists()
+    assert [folder.name for folder in kv.root.glob("live-*")] == [f"live-{os.getpid()}-x"]
+
+
+def test_as_an_engine_keeps_them(tmp_path: Path) -> None:
+    kv = KVStore(tmp_path / "kv", 1000)
+    written = kv.root / "written"
+    written.write_bytes(b"state")
+    kv.put("k", written, ["p"])
+    found = kv.get("k")
+    assert found is not None and found.read_bytes() == b"state" and not written.exists()
+    kv.put("gone", written)  # logged: the answer does not depend on it
+    assert kv.get("gone") is None
 
 
 def test_threads(tmp_path: Path) -> None:

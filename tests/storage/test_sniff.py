@@ -9,6 +9,7 @@ import time
 import wave
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -128,14 +129,14 @@ def test_real_recordings_and_videos(tmp_path: Path) -> None:
         assert found is not None and found.media_type == expected, (ending, found)
 
 
-def _encoded(av: object, stream: object, frame: object) -> list[object]:
+def _encoded(av: Any, stream: Any, frame: Any) -> list[Any]:
     if "Audio" not in type(frame).__name__:
-        return list(stream.encode(frame))  # type: ignore[attr-defined]
-    context = stream.codec_context  # type: ignore[attr-defined]
+        return list(stream.encode(frame))
+    context = stream.codec_context
     resampler = av.AudioResampler(
         format=context.format, layout="mono", rate=48000, frame_size=context.frame_size or 960
-    )  # type: ignore[attr-defined]
-    return [packet for piece in resampler.resample(frame) for packet in stream.encode(piece)]  # type: ignore[attr-defined]
+    )
+    return [packet for piece in resampler.resample(frame) for packet in stream.encode(piece)]
 
 
 def test_office_files_and_archives() -> None:
@@ -218,6 +219,7 @@ _POEM = "Two roads diverged in a yellow wood,\nAnd sorry I could not travel both
         ("BM is a company\n" * 3, "", "text/plain"),
         ("ID3 tags and RIFF files", "", "text/plain"),
         ("Grüße aus Köln, où, ça\n", "", "text/plain"),
+        ("a log line of a program\n" * 20 + "\0\0", "", "text/plain"),
     ],
 )
 def test_texts(text: str, name: str, expected: str) -> None:

@@ -22,8 +22,9 @@ T = TypeVar("T")
 log = logging.getLogger("omniloom.storage")
 
 BUSY_SECONDS = 30.0
-CHECK_BYTES = 16 << 20  # a file up to this size is checked at every open (about 10 ms), a larger one once a day
+CHECK_BYTES = 64 << 20  # a file up to this size is checked at every open (at most 30 ms), a larger one once a day
 CHECK_SECONDS = 24 * 3600.0
+_ATTEMPTS = 3
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _creating = threading.Lock()
@@ -69,23 +70,26 @@ class Database:
                 self._connection.close()
             self._connection = None
 
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):
+            self.close()
+
     def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         self._after_fork()
         with self._lock:
-            try:
-                return work(self._opened())
-            except sqlite3.DatabaseError as error:
-                code = getattr(error, "sqlite_errorcode", 0)
-                if code & 0xFF in _DAMAGED:
-                    self._replace_damaged(str(error))
-                elif code == _MOVED:
-                    self.close()
-                else:
-                    raise self._storage_error(error) from error
-            try:
-                return work(self._opened())
-            except sqlite3.DatabaseError as error:
-                raise self._storage_error(error) from error
+            for attempt in range(_ATTEMPTS):
+                try:
+                    return work(self._opened())
+                except sqlite3.DatabaseError as error:
+                    code = getattr(error, "sqlite_errorcode", 0)
+                    if attempt + 1 < _ATTEMPTS and code & 0xFF in _DAMAGED:
+                        # Damage that the check does not see, and meets again, is damage all the same.
+                        self._replace_damaged(str(error), certain=attempt > 0)
+                    elif attempt + 1 < _ATTEMPTS and code == _MOVED:
+                        self.close()
+                    else:
+                        raise self._storage_error(error) from error
+        raise AssertionError("unreachable")
 
     def _after_fork(self) -> None:
         """A connection and a lock that came along through fork belong to the parent: leave them, unclosed."""
@@ -122,7 +126,7 @@ class Database:
                 connection.close()
                 raise
 
-    def _replace_damaged(self, reason: str) -> None:
+    def _replace_damaged(self, reason: str, *, certain: bool) -> None:
         """Move the damaged file aside, once, however many processes notice it at the same time."""
         from filelock import FileLock
 
@@ -131,7 +135,8 @@ class Database:
             with contextlib.suppress(sqlite3.DatabaseError):
                 self._connection = self._open()
                 _quick_check(self._connection)
-                return  # somebody else has replaced it
+                if not certain:
+                    return  # somebody else has replaced it
             self.close()
             aside = self.path.with_name(f"{self.path.stem}.damaged-{time.time_ns()}{self.path.suffix}")
             with disk_errors(self.path):

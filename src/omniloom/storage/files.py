@@ -122,20 +122,23 @@ def process_token() -> str:
     return _token_of(os.getpid())
 
 
-def is_alive(token: str) -> bool:
-    """True while the process that `process_token` named runs; a reused process id is not mistaken for it."""
+def is_alive(token: str, *, exact: bool = True) -> bool:
+    """True while the process that `process_token` named runs; a reused process id is not mistaken for it.
+
+    Not `exact`: `token` is a bare process id.
+    """
     number = token.split("-")[0]
     if not number.isdigit():
         return False
     if sys.platform == "win32":
-        return token == process_token()
+        return True  # signal 0 ends a process there; what the dead leave is cleared by its age
     try:
         os.kill(int(number), 0)
     except ProcessLookupError:
         return False
     except (PermissionError, OverflowError):
         return True
-    return _token_of(int(number)) == token
+    return not exact or _token_of(int(number)) == token
 
 
 def _token_of(pid: int) -> str:

@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import to_json
+
 from omniloom.core.base import Value
 from omniloom.core.values import Part
 from omniloom.storage.computed import Computed, Reading, text_digest
@@ -114,9 +116,10 @@ def _forget(db: sqlite3.Connection, part_id: str) -> tuple[dict[str, int], list[
         ("parts", "id = ?", one),
     ):
         gone[table] = db.execute(f"DELETE FROM {table} WHERE {where}", values).rowcount  # noqa: S608
-    for digest in digests:
-        gone["vectors"] += db.execute("DELETE FROM vectors WHERE digest = ?", (digest,)).rowcount
-        db.execute("DELETE FROM made_from WHERE what = 'vector' AND key = ?", (digest,))
+    named = (to_json(sorted(digests)).decode(),)
+    among = "IN (SELECT value FROM json_each(?))"
+    gone["vectors"] += db.execute(f"DELETE FROM vectors WHERE digest {among}", named).rowcount  # noqa: S608
+    db.execute(f"DELETE FROM made_from WHERE what = 'vector' AND key {among}", named)  # noqa: S608
     for what, table, column in (
         ("completion", "completions", "key"),
         ("trace", "responses", "trace_id"),

@@ -7,14 +7,18 @@ written first, so a state whose parts are unknown never exists.
 import contextlib
 import hashlib
 import json
+import logging
 import os
+import shutil
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from omniloom.core.errors import StorageError
-from omniloom.storage.files import disk_errors, is_left_over, private_folder, process_token, write_whole
+from omniloom.storage.files import disk_errors, is_alive, is_left_over, private_folder, process_token, write_whole
+
+log = logging.getLogger("omniloom.storage")
 
 
 class KVStore:
@@ -72,8 +76,14 @@ class KVStore:
         return self.lookup(key)
 
     def put(self, key: str, path: Path, sources: Sequence[str] = ()) -> None:
-        """`commit` of a whole file, as engines call it; `path` is on the same disk as the folder."""
-        self.commit(key, sources, path=path)
+        """`commit` of a whole file, as engines call it; `path` is on the same disk as the folder.
+
+        A full disk is logged, not raised: the next call loses time, this one not its answer.
+        """
+        try:
+            self.commit(key, sources, path=path)
+        except StorageError as error:
+            log.warning("a document's state was not kept: %s", error)
 
     def drop(self, name: str) -> int:
         """Remove every state that holds the part `name`, the state whose key is `name`, and whatever cannot say what
@@ -137,6 +147,10 @@ class KVStore:
         for partial in self.root.glob("*.partial"):
             if is_left_over(partial, now):
                 partial.unlink(missing_ok=True)
+        # Engines write in folders `live-<process id>-…` beside the states.
+        for folder in self.root.glob("live-*"):
+            if not is_alive(folder.name.split("-")[1], exact=False):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _name(key: str) -> str:

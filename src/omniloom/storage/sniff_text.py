@@ -68,8 +68,10 @@ def decode(head: bytes) -> str | None:
     for mark, encoding in _BOMS:
         if head.startswith(mark):
             return head[len(mark) :].decode(encoding, "ignore")
-    if b"\x00" in head:
-        return _decode_wide(head)
+    if b"\x00" in head and (wide := _decode_wide(head)) is not None:
+        return wide
+    if head.count(0) <= 0.01 * len(head):
+        head = head.replace(b"\x00", b"")  # a few strays, as in logs, make no binary of a text
     if len(head.translate(None, _CONTROLS)) < 0.99 * len(head):
         return None
     try:

@@ -11,7 +11,7 @@ CREATE TABLE completions (key TEXT PRIMARY KEY, completion BLOB NOT NULL, used R
 CREATE TABLE vectors (
     model TEXT NOT NULL, digest TEXT NOT NULL, vector BLOB NOT NULL, used REAL NOT NULL,
     PRIMARY KEY (model, digest)
-) WITHOUT ROWID;
+);
 CREATE TABLE traces (id TEXT PRIMARY KEY, name TEXT NOT NULL, start REAL NOT NULL, owner TEXT NOT NULL);
 CREATE TABLE spans (
     number INTEGER PRIMARY KEY, trace_id TEXT NOT NULL, id TEXT NOT NULL, parent TEXT, operation TEXT NOT NULL,
