@@ -202,7 +202,7 @@ def test_frames_without_pyarrow(store: Store, monkeypatch: pytest.MonkeyPatch) -
     for frame in (pl.DataFrame(rows), pd.DataFrame(rows)):
         part = take_in(Table(frame), store)
         assert part.media_type == "application/vnd.apache.parquet" and part == take_in(Table(frame), store)
-        assert duckdb.sql(f"SELECT * FROM read_parquet('{part.path}')").fetchall() == [("Köln", 1), ("Bonn", 2)]
+        assert duckdb.execute(f"SELECT * FROM read_parquet('{part.path}')").fetchall() == [("Köln", 1), ("Bonn", 2)]
 
 
 def test_threads_take_in_the_same_file(store: Store, tmp_path: Path) -> None:
