@@ -27,10 +27,11 @@ THREADS = 2
 
 @dataclass(frozen=True)
 class Word:
-    """A run without spaces. box: fractions of the picture as given."""
+    """A run without spaces. box: fractions of the picture as given; upright: as in Line."""
 
     text: str
     box: Box
+    upright: Box
 
 
 @dataclass(frozen=True)
@@ -214,7 +215,8 @@ def _line(text: str, score: float, middles: list[float], quad: "Array", shape: t
     for word, (start, end) in zip(text.split(), spans, strict=True):
         top = [quad[0] + (quad[1] - quad[0]) * at for at in (start, end)]
         bottom = [quad[3] + (quad[2] - quad[3]) * at for at in (start, end)]
-        words.append(Word(word, unturned(_around([*top, *bottom], shape), turn)))
+        place = _around([*top, *bottom], shape)
+        words.append(Word(word, unturned(place, turn), place))
     upright = _around(list(quad), shape)
     return Line(" ".join(text.split()), unturned(upright, turn), round(score, 4), upright, turn, tuple(words))
 
