@@ -66,6 +66,18 @@ def own_folder(payload: dict[str, Any]) -> Frames:
     Path("left behind").write_text("x")
 
 
+def leaves_a_maze(payload: dict[str, Any]) -> Frames:
+    """Folders deeper than any path is long, a folder that nobody may enter, a link out."""
+    Path("closed").mkdir(0)
+    if not payload["confined"]:
+        Path("link").symlink_to(payload["outside"])
+    for _ in range(payload["depth"]):
+        Path("folder").mkdir()
+        Path("folder", "file").write_text("x")
+        os.chdir("folder")
+    yield {"done": True}
+
+
 def other_processes(payload: dict[str, Any]) -> Frames:
     import resource
 

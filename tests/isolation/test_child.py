@@ -100,6 +100,18 @@ def test_does_not_outlive_a_killed_parent() -> None:
     raise AssertionError("the child outlived its parent")
 
 
+def test_is_ended_when_its_parent_ends_and_forgot_it() -> None:
+    script = (
+        "import sys; sys.path[:0] = [sys.argv[1], sys.argv[2]]\n"
+        "from omniloom.isolation import Child\n"
+        "child = Child('hostile:conversation', {}); child.send({'a': 1}); child.receive(); print(child.pid)\n"
+    )
+    command = [sys.executable, "-W", "error", "-c", script, str(HERE), str(HERE.parents[1] / "src")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert os.name != "posix" or not _running(int(done.stdout))
+
+
 @linux
 @pytest.mark.parametrize("kind", ["unix", "loopback"])
 def test_listens_only_where_allowed(kind: str, tmp_path: Path) -> None:

@@ -23,15 +23,16 @@ confined = pytest.mark.skipif(
 
 
 @pytest.fixture(autouse=True)
-def bounded_and_clean() -> Iterator[None]:
+def bounded_and_clean(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Each case ends soon, leaves no child process, no thread of ours and no folder behind."""
-    folders = set(Path(tempfile.gettempdir()).glob("omniloom-*"))
+    place = tmp_path_factory.mktemp("private")
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
     started = time.monotonic()
     yield
     assert time.monotonic() - started < 20
     left = {t.name for t in threading.enumerate()} - {"MainThread"}
     assert not [name for name in left if not name.startswith("omniloom-spawn") and "pytest" not in name]
-    assert not set(Path(tempfile.gettempdir()).glob("omniloom-*")) - folders
+    assert not list(place.iterdir())
     if sys.platform.startswith("linux"):
         with contextlib.suppress(ChildProcessError):
             assert os.waitpid(-1, os.WNOHANG) == (0, 0)
@@ -98,6 +99,14 @@ def test_writes_where_allowed(tmp_path: Path) -> None:
     list(run_isolated("hostile:files", payload, writable=[tmp_path]))
     assert (tmp_path / "out").read_bytes() == b"mine"
     assert not Path(run("own_folder")["name"][0]).parent.exists()
+
+
+def test_what_a_child_leaves_behind_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("mine")  # the fixture sees whether the private folder is gone
+    assert run("leaves_a_maze", outside=str(tmp_path), depth=1100, confined=level().landlock_abi > 0) == {
+        "done": [True]
+    }
+    assert (tmp_path / "mine").read_text() == "mine"
 
 
 @confined

@@ -1,5 +1,6 @@
 """A child process for a conversation of frames, watched by its parent."""
 
+import atexit
 import json
 import os
 import select
@@ -20,6 +21,7 @@ from omniloom.isolation.reasons import ending, from_frame
 from omniloom.isolation.watch import Watch
 
 _ENTRY = Path(__file__).with_name("entry.py")
+_living: "set[Child]" = set()
 
 
 class Child:
@@ -51,14 +53,15 @@ class Child:
         self._closed = False
         self._write_lock = threading.Lock()
         self._folder = spawn.private_folder()
-        folder = Path(self._folder.name).resolve()
+        folder = self._folder
         try:
             self._process = spawn.start(_ENTRY, folder, self.limits.threads)
         except BaseException:
-            self._folder.cleanup()
+            spawn.remove(self._folder)
             raise
         self._watch = Watch(self._process, self.limits, cancel)
         self._frames = self._read_frames()
+        _living.add(self)
         setup = _setup([target.partition(":")[0], *packages], [*readable], [folder, *writable])
         setup |= {"target": target, "payload": payload, "limits": json.loads(self.limits.model_dump_json())}
         setup |= {"unix_socket": allow_unix_socket, "loopback": allow_loopback, "conversation": conversation}
@@ -116,7 +119,8 @@ class Child:
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe is not None:
                 pipe.close()
-        self._folder.cleanup()
+        spawn.remove(self._folder)
+        _living.discard(self)
 
     def __enter__(self) -> "Child":
         return self
@@ -188,3 +192,13 @@ def _read(process: "subprocess.Popen[bytes]", descriptor: int) -> bytes:
                 return b""
             time.sleep(0)
     return os.read(descriptor, 1 << 16)
+
+
+def _close_all(owner: int = os.getpid()) -> None:
+    """At the end of this process, not of a fork of it."""
+    if os.getpid() == owner:
+        for child in list(_living):
+            child.close()
+
+
+atexit.register(_close_all)

@@ -1,6 +1,8 @@
 """Start a child interpreter with a private folder, a small environment and pipes of its own."""
 
+import contextlib
 import os
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -45,9 +47,31 @@ def start(entry: Path, folder: Path, threads: int) -> "subprocess.Popen[bytes]":
         raise IsolationError(f"a child process could not be started: {error}") from error
 
 
-def private_folder() -> "tempfile.TemporaryDirectory[str]":
-    """A folder of the child's own, readable by the user alone, removed with its content after."""
-    return tempfile.TemporaryDirectory(prefix="omniloom-", ignore_cleanup_errors=True)
+def private_folder() -> Path:
+    """A folder of the child's own, readable by the user alone; `remove` it after."""
+    return Path(tempfile.mkdtemp(prefix="omniloom-")).resolve()
+
+
+def remove(folder: Path) -> None:
+    """The folder and what a child left in it, however deep and whatever its modes; links are not followed.
+
+    What stands in a folder is moved up before the folder is removed, so no path grows and nothing recurses.
+    """
+    number, free = 0, secrets.token_hex(8)
+    with contextlib.suppress(OSError):
+        while entries := list(os.scandir(folder)):
+            for entry in entries:
+                if not entry.is_dir(follow_symlinks=False):
+                    Path(entry.path).unlink()
+                    continue
+                Path(entry.path).chmod(0o700)
+                for inner in list(os.scandir(entry.path)):
+                    if inner.is_dir(follow_symlinks=False):
+                        Path(inner.path).chmod(0o700)
+                    number += 1
+                    Path(inner.path).rename(folder / f"{free} {number}")
+                Path(entry.path).rmdir()
+        folder.rmdir()
 
 
 def environment(folder: Path, threads: int) -> dict[str, str]:
