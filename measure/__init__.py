@@ -1,0 +1,1 @@
+"""Long measurements over a folder of development data: `make measure DATA=DIR`. Not part of the package."""

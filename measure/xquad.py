@@ -1,0 +1,48 @@
+"""XQuAD: a question and the paragraph that answers it; the answer as JSON, its evidence as a citation."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from measure.citations import check
+from measure.log import Log, mean
+from measure.scoring import exact, token_f1
+
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "answer": {"type": "string", "description": "the shortest words of the source that answer", "maxLength": 300}
+    },
+    "required": ["answer"],
+    "additionalProperties": False,
+}
+
+
+def measure(data: Path, limit: int = 100) -> dict[str, Any]:
+    """F1 and exact match over the first `limit` questions, and how many citations resolve with a verbatim quote."""
+    import omniloom as ol
+
+    lines = (data / "text" / "xquad_en.jsonl").read_text().splitlines()[:limit]
+    samples = {sample["id"]: sample for sample in map(json.loads, lines)}
+    with ol.load() as model:
+
+        def ask(key: str) -> dict[str, Any]:
+            sample = samples[key]
+            source = ol.Text(sample["context"].encode(), name=f"{sample['title']}.txt")
+            response = model.generate([sample["question"], source], schema=SCHEMA, max_output_tokens=96)
+            answer = response.data["answer"]
+            return {
+                "answer": answer,
+                "f1": token_f1(answer, sample["answers"]),
+                "exact": exact(answer, sample["answers"]),
+                "cited": bool(response.claims and response.claims[0].citations),
+                **check(response, model),
+            }
+
+        records = Log("xquad").each(samples, ask)
+    return {
+        "xquad F1": mean(r["f1"] for r in records) | {"floor": 0.75},
+        "xquad exact": mean(r["exact"] for r in records),
+        "xquad answers with evidence": mean(r["cited"] for r in records),
+        "xquad citations verbatim": mean(v for r in records for v in r["verbatim"]) | {"floor": 1.0},
+    }
