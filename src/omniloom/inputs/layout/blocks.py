@@ -11,44 +11,13 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
-from omniloom.inputs.layout.words import Line, Word, on_one_baseline, right_to_left
+from omniloom.inputs.layout.tables import baselines, tables
+from omniloom.inputs.layout.words import Block, Line, on_one_baseline, right_to_left
 
 _MARGIN = 0.08  # head and foot of a page, as a share of its height
 _BULLET = re.compile(r"^([•◦▪‣·●○■□–—*-]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|\[\d+\])$")
+_PROSE = 18  # characters to a line; less than this on one side is no column of prose
 _LONGEST = 1800  # characters after which a paragraph is continued in another block
-
-
-@dataclass(slots=True)
-class Block:
-    """Lines that are read together: a paragraph, or a row of a table when `cells` says where its columns are.
-
-    header: the table's header row as text, for the rows below it.
-    """
-
-    lines: list[Line]
-    kind: str = "paragraph"
-    header: str = ""
-    cells: list[list[Word]] = field(default_factory=list)
-
-    @property
-    def left(self) -> float:
-        return min(line.left for line in self.lines)
-
-    @property
-    def top(self) -> float:
-        return min(line.top for line in self.lines)
-
-    @property
-    def right(self) -> float:
-        return max(line.right for line in self.lines)
-
-    @property
-    def bottom(self) -> float:
-        return max(line.bottom for line in self.lines)
-
-    @property
-    def words(self) -> list[Word]:
-        return [word for line in self.lines for word in line.words]
 
 
 @dataclass(slots=True)
@@ -63,20 +32,18 @@ class Region:
     rows: list[Block] = field(default_factory=list)
 
 
-def blocks(lines: Sequence[Line], tables: Sequence[list[Block]], width: float, height: float) -> list[Block]:
+def blocks(lines: Sequence[Line], width: float, height: float, *, ordered: bool = True) -> list[Block]:
     """Paragraphs and table rows in reading order; head of the page first, foot last.
 
-    tables: rows of each table; their lines are not among `lines`. width, height: of the page.
+    width, height: of the page. ordered: the words' order is that of a file, not of OCR.
     """
-    regions = [Region(line.left, line.top, line.right, line.bottom, [line]) for line in lines]
-    for rows in tables:
-        inside = [line for row in rows for line in row.lines]
-        regions.append(_around(inside, rows))
-    heads, body, feet = _margins(regions, height)
-    done: list[Block] = []
-    for group in (heads, body, feet):
-        done.extend(_paragraphs(_in_order(group, width), _leading(lines)))
-    return done
+    whole, rest = tables(lines, ordered=ordered, alone=False)
+    regions = [_around([line], []) for line in rest]
+    regions.extend(_around([line for row in rows for line in row.lines], rows) for rows in whole)
+    leading = _leading(lines)
+    return [
+        block for group in _margins(regions, height) for block in _paragraphs(_in_order(group, width, ordered), leading)
+    ]
 
 
 def _around(inside: list[Line], rows: list[Block]) -> Region:
@@ -107,25 +74,35 @@ def _set_off(spans: list[tuple[float, float]], inside: Callable[[float], bool]) 
     return 0.0
 
 
-def _in_order(regions: list[Region], width: float) -> list[Region]:
-    gutter = _gutter(regions, width) if len(regions) > 3 else None
+def _in_order(regions: list[Region], width: float, ordered: bool) -> list[Region]:
+    gutter = _gutter(regions, width, ordered) if len(regions) > 3 else None
     if gutter is None:
-        return _by_rows(regions)
+        return _by_rows(_with_tables(regions, ordered))
     bands: list[list[Region]] = [[]]
+    crossing = False
     for region in sorted(regions, key=lambda r: (r.top, r.left)):
-        if region.left < gutter < region.right:
-            bands.extend([[region], []])
-        else:
-            bands[-1].append(region)
+        if (region.left < gutter < region.right) != crossing:
+            crossing = not crossing
+            bands.append([])
+        bands[-1].append(region)
     mirrored = right_to_left(" ".join(line.text for region in regions for line in region.lines))
     done: list[Region] = []
     for band in bands:
-        sides = [[r for r in band if r.right <= gutter], [r for r in band if r.right > gutter]]
-        if len(band) == 1 and band[0].left < gutter < band[0].right:
+        sides = [[r for r in band if r.right <= gutter], [r for r in band if r.left >= gutter]]
+        if not any(sides):
             sides = [band]
         for side in reversed(sides) if mirrored else sides:
-            done.extend(_in_order(side, width))
+            done.extend(_in_order(side, width, ordered))
     return done
+
+
+def _with_tables(regions: list[Region], ordered: bool) -> list[Region]:
+    """Regions of one column, the lines of each table in it joined."""
+    lines = [region.lines[0] for region in regions if not region.rows]
+    found, rest = tables(lines, ordered=ordered, alone=True)
+    kept = {id(line) for line in rest}
+    done = [region for region in regions if region.rows or id(region.lines[0]) in kept]
+    return done + [_around([line for row in rows for line in row.lines], rows) for rows in found]
 
 
 def _by_rows(regions: list[Region]) -> list[Region]:
@@ -148,36 +125,53 @@ def _level(first: Region, second: Region) -> bool:
     return shared > 0.6 * max(first.bottom - first.top, second.bottom - second.top)
 
 
-def _gutter(regions: list[Region], width: float) -> float | None:
+def _gutter(regions: list[Region], width: float, ordered: bool) -> float | None:
     """The x of the best gutter: most lines on its poorer side, fewest crossing; None if there is no second column."""
     grain = max(width / 300, 0.5)
     edges = sorted({math.ceil(r.right / grain) * grain for r in regions})
     best: tuple[float, float] | None = None
     for edge in edges:
-        starts = [r.left for r in regions if r.left >= edge]
+        starts = sorted(r.left for r in regions if r.left >= edge)
         if not starts:
             continue
-        x = (edge + min(starts)) / 2
+        start = starts[len(starts) // 12]  # a page number may stand within the gutter
+        x = (edge + start) / 2
         left = [r for r in regions if r.right <= x]
         right = [r for r in regions if r.left >= x]
-        score = _two_columns(left, right, len(regions) - len(left) - len(right), min(starts) - edge)
+        score = _two_columns(left, right, len(regions) - len(left) - len(right), start - edge, ordered)
         if score > 0 and (best is None or score > best[0]):
             best = (score, x)
     return best[1] if best else None
 
 
-def _two_columns(left: list[Region], right: list[Region], crossing: int, space: float) -> float:
+def _two_columns(left: list[Region], right: list[Region], crossing: int, space: float, ordered: bool) -> float:
     """How much this looks like two columns; 0 or less if it does not."""
-    few = min(sum(len(r.lines) for r in left), sum(len(r.lines) for r in right))
-    em = median([line.size for r in [*left, *right] for line in r.lines])
-    if few < 3 or space < 0.6 * em:
+    few = min(sum(len(r.lines) for r in side) for side in (left, right))
+    if few < 3:
         return 0.0
-    shared = min(max(r.bottom for r in left), max(r.bottom for r in right)) - max(
-        min(r.top for r in left), min(r.top for r in right)
+    em = median([line.size for r in [*left, *right] for line in r.lines])
+    top, bottom = (
+        max(min(r.top for r in s) for s in (left, right)),
+        min(max(r.bottom for r in s) for s in (left, right)),
     )
-    if shared < 2 * em:
+    if space < 0.5 * em or bottom - top < 2 * em:
+        return 0.0
+    if min(_fill(left), _fill(right)) < _PROSE and not (ordered and _read_apart(left, right)):
         return 0.0
     return few - 0.7 * crossing + min(space / em, 3.0)
+
+
+def _fill(side: list[Region]) -> float:
+    """Characters to a line of the page, over what is split on one baseline."""
+    lines = [line for region in side for line in region.lines]
+    return sum(len(line.text) for line in lines) / max(len(baselines(lines)), 1)
+
+
+def _read_apart(left: list[Region], right: list[Region]) -> bool:
+    """Whether the file goes down each side, and not from the left to the right side row by row."""
+    sides = {line.order: number for number, side in enumerate((left, right)) for r in side for line in r.lines}
+    changes = sum(1 for first, second in pairwise(sorted(sides)) if sides[first] != sides[second])
+    return changes <= 0.3 * min(len(left), len(right))
 
 
 def _leading(lines: Sequence[Line]) -> float:

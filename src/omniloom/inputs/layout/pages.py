@@ -7,7 +7,6 @@ from omniloom.core.locators import Box, Locator
 from omniloom.core.values import Loss, Segment
 from omniloom.inputs.layout.blocks import blocks
 from omniloom.inputs.layout.segments import segment
-from omniloom.inputs.layout.tables import tables
 from omniloom.inputs.layout.textlayer import TextLayer, read_layer, upright_size
 from omniloom.inputs.layout.words import Line, Word, lines
 
@@ -54,12 +53,11 @@ def from_layer(layer: TextLayer, number: int, source: str) -> Iterator[Segment |
     """The dominant direction of writing first, then what stands sideways to it."""
     for turn in sorted(layer.words, key=lambda t: -len(layer.words[t])):
         width, height = upright_size(layer, turn)
-        found, rest = tables(lines(layer.words[turn]), ordered=True)
 
         def place(word: Word, turn: int = turn, width: float = width, height: float = height) -> Box:
             return _displayed(word, turn, width, height)
 
-        for block in blocks(rest, found, width, height):
+        for block in blocks(lines(layer.words[turn]), width, height):
             yield segment(block, place, source=source, page=number, made_by="pdf.text/1")
 
 
@@ -71,12 +69,11 @@ def from_picture(image: Any, number: int, source: str, layer: TextLayer) -> Iter
         return
     turn = read[0].turn
     width, height = upright_size(layer, turn)
-    found, rest = tables(ocr_lines(read, width, height), ordered=False)
 
     def place(word: Word) -> Box:
         return _displayed(word, turn, width, height)
 
-    for block in blocks(rest, found, width, height):
+    for block in blocks(ocr_lines(read, width, height), width, height, ordered=False):
         yield segment(block, place, source=source, page=number, made_by="pdf.ocr/1")
 
 

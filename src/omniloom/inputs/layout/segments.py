@@ -8,8 +8,7 @@ from statistics import fmean
 
 from omniloom.core.locators import Box, Locator, union
 from omniloom.core.values import Anchor, Segment
-from omniloom.inputs.layout.blocks import Block
-from omniloom.inputs.layout.words import Line, Word
+from omniloom.inputs.layout.words import Block, Line, Word
 
 Place = Callable[[Word], Box]
 """Where a word stands in the displayed page or picture, as fractions."""

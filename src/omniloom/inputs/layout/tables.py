@@ -1,31 +1,51 @@
-"""Tables told by alignment: consecutive rows of short cells that share their columns.
+"""Tables told by alignment: consecutive rows whose gaps stand below each other.
 
-A row is taken for one of a table when its cells follow each other in the file (text layers) or when they are short
-(OCR, whose order says nothing). Merged cells and nested headers come out as plain rows.
+Cells of a row must follow each other in the file (text layers), or be short (OCR, whose order says nothing): that is
+what tells a table from columns of prose. Spanning header cells stand in the first column they span.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
+from math import inf
+from statistics import fmean
 
-from omniloom.inputs.layout.blocks import Block
-from omniloom.inputs.layout.words import Line, Word, on_one_baseline, right_to_left
+from omniloom.inputs.layout.words import Block, Line, Word, on_one_baseline, right_to_left
 
-_LONG = 30  # characters; a row of nothing but cells this long is prose in columns
+_PROSE = 28  # characters a row; two columns filled like this are prose
+_SHORT = 20
 _APART = 2.0  # em between rows of one table
+_NARROWEST = 0.35  # em of a gap all rows share
+_HEADERS = 3
+
+Gap = tuple[float, float]
 
 
-def tables(lines: Sequence[Line], *, ordered: bool) -> tuple[list[list[Block]], list[Line]]:
-    """(rows of each table, the lines left over). ordered: the order of words is that of a file, not of OCR."""
+@dataclass(slots=True)
+class _Group:
+    rows: list[list[Line]]
+    gaps: list[Gap]
+
+    @property
+    def full(self) -> list[list[Line]]:
+        return [row for row in self.rows if len(row) > 1]
+
+
+def tables(lines: Sequence[Line], *, ordered: bool, alone: bool) -> tuple[list[list[Block]], list[Line]]:
+    """(rows of each table, the lines left over).
+
+    ordered: the order of words is that of a file, not of OCR. alone: the lines are of one column of the page; without
+    it a table beside a column of prose is not taken, lest the prose be taken for a cell.
+    """
     rows = baselines(lines)
     found: list[list[Block]] = []
     used: set[int] = set()
-    for group in _groups(rows, ordered):
-        columns = _columns([row for row in group if len(row) > 1])
-        if len(columns) < 2:
-            continue
-        blocks = _rows(group, columns)
-        found.append(blocks)
-        used.update(id(line) for row in group for line in row)
+    for start, group in _groups(rows):
+        if _is_table(group, ordered, alone):
+            heads = _heads(rows[max(0, start - _HEADERS) : start], group)
+            blocks = _blocks(heads, group)
+            found.append(blocks)
+            used.update(id(line) for block in blocks for line in block.lines)
     return found, [line for line in lines if id(line) not in used]
 
 
@@ -40,67 +60,108 @@ def baselines(lines: Sequence[Line]) -> list[list[Line]]:
     return [sorted(row, key=lambda line: line.left) for row in rows]
 
 
-def _groups(rows: list[list[Line]], ordered: bool) -> list[list[list[Line]]]:
-    """Runs of rows that may be tables: tabular ones, and between them single lines that go on a cell."""
-    groups: list[list[list[Line]]] = []
-    group: list[list[Line]] = []
-    waiting: list[list[Line]] = []
-    for row in rows:
-        close = not group or _near([*group, *waiting][-1], row)
-        if _tabular(row, ordered) and close:
-            group.extend([*waiting, row])
-            waiting = []
-        elif group and close and len(row) == 1 and len(waiting) < 3:
+def _groups(rows: list[list[Line]]) -> list[tuple[int, _Group]]:
+    """(number of the first row, group) for each run of rows that share a gap; single lines may stand between them."""
+    groups: list[tuple[int, _Group]] = []
+    start, group, waiting = 0, _Group([], []), list[list[Line]]()
+    for number, row in enumerate(rows):
+        last = waiting[-1] if waiting else group.rows[-1] if group.rows else None
+        gaps = _shared(group.gaps, _gaps(row), _em(row)) if group.rows else _gaps(row)
+        goes_on = last is not None and _near(last, row) and _inner(gaps) * 2 >= max(_inner(group.gaps), 1)
+        if goes_on and len(row) > 1:
+            group.rows.extend([*waiting, row])
+            group.gaps, waiting = gaps, []
+        elif goes_on and len(waiting) < 3:
             waiting.append(row)
         else:
-            groups.append(group)
-            group, waiting = ([row] if _tabular(row, ordered) else []), []
-    groups.append(group)
-    return [group for group in groups if _convincing(group)]
+            groups.append((start, group))
+            start, waiting = number, []
+            group = _Group([row], _gaps(row)) if len(row) > 1 else _Group([], [])
+    groups.append((start, group))
+    return [(start, group) for start, group in groups if len(group.full) > 1]
+
+
+def _em(row: list[Line]) -> float:
+    return max(max(line.size for line in row), 0.1)
 
 
 def _near(above: list[Line], below: list[Line]) -> bool:
-    em = max(line.size for line in above)
-    return min(line.top for line in below) - max(line.bottom for line in above) < _APART * em
+    return min(line.top for line in below) - max(line.bottom for line in above) < _APART * _em(above)
 
 
-def _tabular(row: list[Line], ordered: bool) -> bool:
-    if len(row) < 2 or all(len(line.text) >= _LONG for line in row):
+def _gaps(row: list[Line]) -> list[Gap]:
+    between = [(left.right, right.left) for left, right in pairwise(row)]
+    return [(-inf, row[0].left), *between, (row[-1].right, inf)]
+
+
+def _shared(first: list[Gap], second: list[Gap], em: float) -> list[Gap]:
+    both = [(max(a[0], b[0]), min(a[1], b[1])) for a in first for b in second]
+    return [gap for gap in both if gap[1] - gap[0] > _NARROWEST * em]
+
+
+def _inner(gaps: list[Gap]) -> int:
+    return sum(1 for start, end in gaps if start != -inf and end != inf)
+
+
+def _columns(gaps: list[Gap]) -> list[tuple[float, float]]:
+    """x ranges from the middle of one shared gap to the middle of the next."""
+    cuts = sorted((start + end) / 2 for start, end in gaps if start != -inf and end != inf)
+    return list(pairwise([-inf, *cuts, inf]))
+
+
+def _is_table(group: _Group, ordered: bool, alone: bool) -> bool:
+    columns = _columns(group.gaps)
+    rows = group.full
+    if len(columns) < 2 or len(rows) < (3 if len(columns) == 2 else 2):
+        return False
+    cells = [_cells(row, columns) for row in rows]
+    filled = sorted(
+        fmean(len(_text(c[n])) for c in cells if c[n]) for n in range(len(columns)) if any(c[n] for c in cells)
+    )
+    if len(filled) < 2 or filled[-2] >= _PROSE:
         return False
     if not ordered:
-        return True
-    if right_to_left(" ".join(line.text for line in row)):
-        row = row[::-1]
-    steps = [right.order - left.words[-1].order for left, right in pairwise(row)]
-    return sum(1 for step in steps if step == 1) * 2 >= len(steps)
+        return alone or filled[-1] < _SHORT
+    steps = [step for row in cells for step in _steps(row)]
+    return sum(steps) >= 0.7 * len(steps)
 
 
-def _convincing(group: list[list[Line]]) -> bool:
-    counts = [len(row) for row in group if len(row) > 1]
-    return len(counts) >= 3 or (len(counts) == 2 and min(counts) >= 3)
+def _steps(cells: list[list[Word]]) -> list[bool]:
+    """For each filled cell but the first of a row: whether it follows the one before it in the file."""
+    filled = [cell for cell in cells if cell]
+    if right_to_left(" ".join(_text(cell) for cell in filled)):
+        filled.reverse()
+    return [0 < min(w.order for w in b) - max(w.order for w in a) <= 2 for a, b in pairwise(filled)]
 
 
-def _columns(rows: list[list[Line]]) -> list[tuple[float, float]]:
-    """The x ranges of columns: where cells of different rows overlap, but for the few that span columns."""
-    spans = sorted((line.left, line.right) for row in rows for line in row)
-    edges = sorted({x for span in spans for x in span})
-    needed = max(1, len(rows) // 5)
-    columns: list[tuple[float, float]] = []
-    for start, end in pairwise(edges):
-        middle = (start + end) / 2
-        covered = sum(1 for left, right in spans if left < middle < right)
-        if covered < needed:
-            continue
-        if columns and columns[-1][1] >= start:
-            columns[-1] = (columns[-1][0], end)
-        else:
-            columns.append((start, end))
-    return columns
+def _text(cell: list[Word]) -> str:
+    return " ".join(word.text for word in cell)
 
 
-def _rows(group: list[list[Line]], columns: list[tuple[float, float]]) -> list[Block]:
+def _heads(above: list[list[Line]], group: _Group) -> list[list[Line]]:
+    """Rows right above the table that are short, within its width, and set against its columns."""
+    left = min(line.left for row in group.rows for line in row)
+    right = max(line.right for row in group.rows for line in row)
+    heads: list[list[Line]] = []
+    below = group.rows[0]
+    for row in reversed(above):
+        em = _em(row)
+        inside = row[0].left > left - 2 * em and row[-1].right < right + 2 * em
+        short = sum(len(line.text) for line in row) < 0.75 * (right - left) / (0.5 * em)
+        if not (inside and short and _near(row, below)) or (
+            len(row) == 1 and row[0].left < left + 0.2 * (right - left)
+        ):
+            break
+        heads.insert(0, row)
+        below = row
+    return heads if any(len(row) > 1 for row in heads) else []
+
+
+def _blocks(heads: list[list[Line]], group: _Group) -> list[Block]:
+    """One block a row; a line that goes on a cell of the row above is part of that row."""
+    columns = _columns(group.gaps)
     blocks: list[Block] = []
-    for row in group:
+    for row in group.rows:
         cells = _cells(row, columns)
         filled = [number for number, cell in enumerate(cells) if cell]
         if len(row) == 1 and blocks and filled != [0]:
@@ -109,36 +170,29 @@ def _rows(group: list[list[Line]], columns: list[tuple[float, float]]) -> list[B
                 blocks[-1].cells[number].extend(cells[number])
         else:
             blocks.append(Block(list(row), kind="row", cells=cells))
-    header = " | ".join(" ".join(word.text for word in cell) for cell in blocks[0].cells)
+    if heads:
+        merged: list[list[Word]] = [[] for _ in columns]
+        for row in heads:
+            for number, cell in enumerate(_cells(row, columns)):
+                merged[number].extend(cell)
+        blocks.insert(0, Block([line for row in heads for line in row], kind="row", cells=merged))
+    header = " | ".join(_text(cell) for cell in blocks[0].cells)
     for block in blocks[1:]:
         block.header = header
+    if right_to_left(header + " ".join(_text(cell) for block in blocks for cell in block.cells)):
+        for block in blocks:
+            block.cells.reverse()
     return blocks
 
 
 def _cells(row: list[Line], columns: list[tuple[float, float]]) -> list[list[Word]]:
-    """The words of each column; a cell that spans columns stands in the first of them."""
+    """The words of each column. A line that crosses a column's edge within a word stands in the first it spans."""
     cells: list[list[Word]] = [[] for _ in columns]
     for line in row:
         spanned = [n for n, (start, end) in enumerate(columns) if line.left < end and line.right > start]
+        cut = all(not (word.left < columns[n][0] < word.right) for n in spanned[1:] for word in line.words)
         for word in line.words:
             middle = (word.left + word.right) / 2
-            inside = [n for n in spanned if columns[n][0] <= middle <= columns[n][1]]
-            split = len(spanned) > 1 and _between(line, columns, spanned)
-            number = inside[0] if inside and split else (spanned or [_nearest(middle, columns)])[0]
-            cells[number].append(word)
-    if right_to_left(" ".join(line.text for line in row)):
-        cells.reverse()
+            inside = next((n for n in spanned if columns[n][0] <= middle <= columns[n][1]), spanned[0])
+            cells[inside if cut else spanned[0]].append(word)
     return cells
-
-
-def _between(line: Line, columns: list[tuple[float, float]], spanned: list[int]) -> bool:
-    """Whether the line's own gaps stand where those between its columns are."""
-    for number in spanned[1:]:
-        start, end = columns[number - 1][1], columns[number][0]
-        if any(word.left < (start + end) / 2 < word.right for word in line.words):
-            return False
-    return True
-
-
-def _nearest(x: float, columns: list[tuple[float, float]]) -> int:
-    return min(range(len(columns)), key=lambda n: abs((columns[n][0] + columns[n][1]) / 2 - x))

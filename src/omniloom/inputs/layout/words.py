@@ -1,4 +1,4 @@
-"""Words and lines on a page: what the text layer and OCR both give, and what reading order works on.
+"""Words, lines and blocks of a page: what the text layer and OCR both give, and what reading order works on.
 
 Coordinates are those of the page as its text stands upright: points (or pixels), x to the right, y down. Nothing here
 knows about files.
@@ -62,6 +62,39 @@ class Line:
     @property
     def order(self) -> int:
         return self.words[0].order
+
+
+@dataclass(slots=True)
+class Block:
+    """Lines that are read together: a paragraph, or a row of a table when `cells` says where its columns are.
+
+    header: the table's header row as text, for the rows below it.
+    """
+
+    lines: list[Line]
+    kind: str = "paragraph"
+    header: str = ""
+    cells: list[list[Word]] = field(default_factory=list)
+
+    @property
+    def left(self) -> float:
+        return min(line.left for line in self.lines)
+
+    @property
+    def top(self) -> float:
+        return min(line.top for line in self.lines)
+
+    @property
+    def right(self) -> float:
+        return max(line.right for line in self.lines)
+
+    @property
+    def bottom(self) -> float:
+        return max(line.bottom for line in self.lines)
+
+    @property
+    def words(self) -> list[Word]:
+        return [word for line in self.lines for word in line.words]
 
 
 def right_to_left(text: str) -> bool:
