@@ -1,27 +1,48 @@
-"""The catalog: a data file (models.json), read once."""
+"""The catalog: a data file (models.json), read once.
+
+A model is one or more files. A file comes as it is from a folder of the user or from the model hub, or in pieces,
+each the member of an archive that a package registry keeps: archives are data here, never installed or imported.
+"""
 
 import difflib
 import json
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib import resources
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from omniloom.core.base import Value
 from omniloom.core.errors import UsageError
 
+_SHA256 = r"^[0-9a-f]{64}$"
+_PLAIN_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
-class Piece(Value):
-    """A member of one wheel of the package index; the pieces of a file are joined in order.
 
-    sha256 and bytes are those of the wheel, which is data here: it is never installed or imported.
+class Archive(Value):
+    """A wheel of the Python package index ("pip") or a tarball of the npm registry ("npm").
+
+    sha256 and bytes are those of the archive. tags: platform, python, implementation and abi of a wheel that is not
+    for every platform; its data is, so that same wheel is asked for everywhere. integrity: what npm tells of it.
     """
 
-    package: str
-    version: str
-    sha256: str
-    bytes: int
+    kind: Literal["pip", "npm"]
+    package: str = Field(pattern=r"^@?[A-Za-z0-9][A-Za-z0-9._/-]*$")
+    version: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+-]*$")
+    sha256: str = Field(pattern=_SHA256)
+    bytes: int = Field(gt=0)
+    tags: Mapping[Literal["platform", "python", "implementation", "abi"], str] = Field(default_factory=dict)
+    integrity: str = ""
+
+
+class Piece(Value):
+    """One member of an archive; sha256 and bytes are those of the member, unpacked."""
+
+    archive: str
     member: str
+    bytes: int = Field(gt=0)
+    sha256: str = Field(pattern=_SHA256)
 
 
 class HubFile(Value):
@@ -32,28 +53,35 @@ class HubFile(Value):
 
 
 class File(Value):
-    """One file of an entry. sha256 is that of the assembled file; empty where only the hub has it and tells it."""
+    """One file of an entry.
+
+    sha256 is that of the assembled file, whatever source it comes from. It is empty where only the hub has the file:
+    then the hub's own word for it counts, and `bytes` is about right.
+    """
 
     role: str
-    name: str
-    sha256: str
-    bytes: int
+    name: str = Field(pattern=_PLAIN_NAME)
+    sha256: str = Field(pattern=rf"{_SHA256}|^$")
+    bytes: int = Field(gt=0)
     pieces: tuple[Piece, ...] = ()
     hub: HubFile | None = None
 
 
 class Built(Value):
-    """A file written once from the downloaded ones by `module:function`."""
+    """A file written once from the downloaded ones, which are removed then, by `module:function(folder, target)`."""
 
     role: str
-    name: str
+    name: str = Field(pattern=_PLAIN_NAME)
     by: str
 
 
 class Entry(Value):
-    """One model. folder_role: set where the user of the weights takes the whole folder under this role."""
+    """One model. folder_role: set where the user of the weights takes the whole folder, under this role.
 
-    name: str
+    origin: whose model it is, and in which form. licence: SPDX name of the licence upstream gives.
+    """
+
+    name: str = Field(pattern=_PLAIN_NAME)
     aliases: tuple[str, ...] = ()
     purpose: str
     is_default: bool = False
@@ -62,19 +90,37 @@ class Entry(Value):
     context_tokens: int = 0
     origin: str = ""
     files: tuple[File, ...] = Field(min_length=1)
+    archives: Mapping[str, Archive] = Field(default_factory=dict)
     folder_role: str = ""
     built: Built | None = None
 
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        for file in self.files:
+            if unknown := {piece.archive for piece in file.pieces} - set(self.archives):
+                raise ValueError(f"{self.name}: no archive is called {sorted(unknown)}")
+            if file.pieces and (not file.sha256 or file.bytes != sum(piece.bytes for piece in file.pieces)):
+                raise ValueError(f"{self.name}: the pieces of {file.name!r} do not add up, or it has no sha256")
+            if not file.pieces and file.hub is None:
+                raise ValueError(f"{self.name}: nothing has {file.name!r}")
+        return self
+
     @property
     def size_bytes(self) -> int:
+        """Of all files, as downloaded and assembled."""
         return sum(file.bytes for file in self.files)
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Where it can come from, in the order tried."""
-        hub = all(file.hub for file in self.files)
-        index = all(file.pieces for file in self.files)
-        return ("local", *(("hub",) if hub else ()), *(("index",) if index else ()))
+        """Where it comes from, in the order tried: "local", "hub" (the model hub), "pip", "npm"."""
+        kinds = {self.archives[piece.archive].kind for file in self.files for piece in file.pieces}
+        hub = ("hub",) if any(file.hub for file in self.files) else ()
+        return ("local", *hub, *(kind for kind in ("pip", "npm") if kind in kinds))
+
+    @property
+    def is_hub_only(self) -> bool:
+        """True where a file is on the model hub and in no registry."""
+        return any(not file.pieces for file in self.files)
 
 
 @lru_cache(1)

