@@ -4,6 +4,7 @@ import html
 import re
 import time
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,8 @@ def measure(data: Path) -> dict[str, Any]:
 
 def one(path: Path) -> dict[str, Any] | None:
     """The scores of one PDF; None if it has no reference reading."""
-    references = sorted((path.parent / "groundtruth").glob(f"{path.stem}.md")) or sorted(
-        (path.parent / "groundtruth").glob(f"{path.stem}.*full_page.md")
-    )
+    folder = path.parent / "groundtruth"
+    references = [*folder.glob(f"{path.stem}.md"), *sorted(folder.glob(f"{path.stem}.*full_page.md"))]
     if not references:
         return None
     started = time.perf_counter()
@@ -43,7 +43,7 @@ def one(path: Path) -> dict[str, Any] | None:
     text = "\n".join(s.text for s in segments if not s.made_by.startswith("pdf.meta"))
     expected, found = words(_plain(references[0].read_text())), words(text)
     shared = sum((Counter(expected) & Counter(found)).values())
-    ocr = any(segment.made_by.startswith("pdf.ocr") for segment in segments)
+    ocr = sum(s.made_by.startswith("pdf.ocr") for s in segments) * 2 > len(segments)
     seen = {s.locator.page for s in segments} | {loss.locator.page for loss in losses}
     return {
         "name": path.name,
@@ -81,8 +81,8 @@ def order(expected: list[str], found: list[str]) -> float:
     1 is the order of the reference throughout; a jump between columns at each line costs one pair a line.
     """
     have = Counter(found)
-    pairs = [pair for pair in zip(expected, expected[1:], strict=False) if have[pair[0]] and have[pair[1]]]
-    following = Counter(zip(found, found[1:], strict=False))
+    pairs = [pair for pair in pairwise(expected) if have[pair[0]] and have[pair[1]]]
+    following = Counter(pairwise(found))
     shared = sum((Counter(pairs) & following).values())
     return shared / max(len(pairs), 1)
 

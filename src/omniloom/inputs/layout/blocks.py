@@ -46,6 +46,12 @@ def blocks(lines: Sequence[Line], width: float, height: float, *, ordered: bool 
     ]
 
 
+def has_columns(lines: Sequence[Line], width: float) -> bool:
+    """Whether the lines, given in no known order, stand in two columns of prose."""
+    regions = [_around([line], []) for line in lines]
+    return len(regions) > 3 and _gutter(regions, width, ordered=False) is not None
+
+
 def _around(inside: list[Line], rows: list[Block]) -> Region:
     left, top = min(line.left for line in inside), min(line.top for line in inside)
     right, bottom = max(line.right for line in inside), max(line.bottom for line in inside)

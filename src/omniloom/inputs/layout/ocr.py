@@ -4,6 +4,7 @@ Runs the PP-OCR models that the rapidocr wheel brings (detector and recogniser, 
 It does not group lines into rows or paragraphs and does not say what a picture shows beside text.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-DETECT_SIDE = 2000  # pixels of the longer side the detector sees; lines are cut from the full picture
+DETECT_SIDE = 1280  # pixels of the longer side the detector sees first; lines are cut from the full picture
+_FINE_SIDE = 2000  # where that shows small print
+_SMALL_PRINT = 13  # pixels
+_SHORT_SIDE = 700  # strips (receipts, long screenshots) are not made narrower than this
+_TILE_PIXELS = 2_800_000
+_OVERLAP = 96
 MIN_SCORE = 0.5
 _SURE = 0.85  # a sample of lines scoring above this stands upright
 _SAMPLE = 8
@@ -38,7 +44,7 @@ class Word:
 class Line:
     """One line of text. box: fractions of the picture as given; score: 0..1, mean over characters.
 
-    upright: the box in the picture after turning it by `turn` degrees clockwise, which makes the text upright;
+    upright: the box in the picture after turning it by `turn` degrees clockwise and making its lines level;
     lines are ordered and joined by it. words: in reading order; joined with one space they are the text.
     """
 
@@ -67,8 +73,20 @@ def recognise(image: "Image", *, turn: bool = True) -> list[Line]:
         full, quarter = np.ascontiguousarray(np.rot90(full, 2)), (quarter + 2) % 4
         height, width = full.shape[:2]
         quads = (np.array([width, height], dtype=np.float32) - quads)[:, [2, 3, 0, 1]]
-    lines = [line for line in _lines(full, quads, quarter) if line.score >= MIN_SCORE]
+    lines = [line for line in _lines(full, quads, quarter * 90) if line.score >= MIN_SCORE]
     return sorted(lines, key=lambda line: (line.upright[1], line.upright[0]))
+
+
+def read_regions(image: "Image", boxes: Sequence[Box]) -> list[tuple[str, float]]:
+    """(text, score) of regions known to hold one upright line each; cheap, as nothing is searched for."""
+    full = _pixels(image)
+    height, width = full.shape[:2]
+    crops: list[Any] = []
+    for left, top, wide, high in boxes:
+        x, y = int(left * width), int(top * height)
+        crop = full[y : max(y + 2, round((top + high) * height)), x : max(x + 2, round((left + wide) * width))]
+        crops.append(crop)
+    return [(text, score) for text, score, _ in _read([crop for crop in crops if crop.size])]
 
 
 def unturned(box: Box, turn: int) -> Box:
@@ -125,20 +143,55 @@ def _pixels(image: "Image") -> "Array":
 
 def _detect(full: "Array") -> "Array":
     """Corner points in pixels of `full`, shape (lines, 4, 2), clockwise from the top left of each line."""
+    import numpy as np
+
+    sides = full.shape[:2]
+    scale = min(1.0, max(DETECT_SIDE / max(sides), _SHORT_SIDE / min(sides)))
+    quads = _detect_at(full, scale)
+    finer = min(1.0, max(_FINE_SIDE / max(sides), scale))
+    if len(quads) and finer > 1.1 * scale:
+        heights = [min(_sides(quad)) * scale for quad in quads]
+        if float(np.percentile(heights, 15)) < _SMALL_PRINT:
+            return _detect_at(full, finer)
+    return quads
+
+
+def _detect_at(full: "Array", scale: float) -> "Array":
+    """As `_detect`, on the picture made smaller by `scale`, in tiles along its longer side where it is large."""
     import cv2
     import numpy as np
 
     height, width = full.shape[:2]
-    scale = min(1.0, DETECT_SIDE / max(height, width))
     small = full if scale == 1.0 else cv2.resize(full, (max(1, round(width * scale)), max(1, round(height * scale))))
-    pad = max(0, 64 - small.shape[0]), max(0, 64 - small.shape[1])
+    down = small.shape[0] >= small.shape[1]
+    length = max(small.shape[:2])
+    step = max(_TILE_PIXELS // min(small.shape[:2]), 4 * _OVERLAP)
+    found: list[Any] = []
+    for start in range(0, max(length - _OVERLAP, 1), step):
+        end = min(start + step + _OVERLAP, length)
+        quads = _detect_tile(small[start:end] if down else small[:, start:end])
+        quads[:, :, 1 if down else 0] += start
+        middles = quads[:, :, 1 if down else 0].mean(axis=1)
+        first = start + (_OVERLAP / 2 if start else 0)
+        last = end - _OVERLAP / 2 if end < length else length
+        found.append(quads[(middles >= first) & (middles <= last)])
+        if end == length:
+            break
+    return np.concatenate(found) / np.float32(scale)
+
+
+def _detect_tile(picture: "Array") -> "Array":
+    import cv2
+    import numpy as np
+
+    pad = max(0, 64 - picture.shape[0]), max(0, 64 - picture.shape[1])
     if any(pad):
-        small = cv2.copyMakeBorder(small, 0, pad[0], 0, pad[1], cv2.BORDER_REPLICATE)
+        picture = cv2.copyMakeBorder(picture, 0, pad[0], 0, pad[1], cv2.BORDER_REPLICATE)
     # The model is loaded on the first detection, under a lock of rapidocr's own.
-    found = _engine()._load_det_model()(small)
+    found = _engine()._load_det_model()(np.ascontiguousarray(picture))
     if found.boxes is None or len(found.boxes) == 0:
         return np.zeros((0, 4, 2), dtype=np.float32)
-    return np.asarray(found.boxes, dtype=np.float32) / scale
+    return np.asarray(found.boxes, dtype=np.float32)
 
 
 def _vertical(quads: "Array") -> bool:
@@ -186,7 +239,7 @@ def _read(crops: "list[Array]") -> list[tuple[str, float, list[float]]]:
     return read
 
 
-def _lines(full: "Array", quads: "Array", quarter: int) -> list[Line]:
+def _lines(full: "Array", quads: "Array", turn: int) -> list[Line]:
     """All lines of the upright picture `full`; single lines on their side are tried both ways."""
     import numpy as np
 
@@ -196,6 +249,7 @@ def _lines(full: "Array", quads: "Array", quarter: int) -> list[Line]:
     read = _read(crops)
     tall = [number for number, quad in enumerate(quads) if _sides(quad)[1] >= 1.5 * _sides(quad)[0]]
     other = dict(zip(tall, _read([np.rot90(crops[number], 2) for number in tall]), strict=True))
+    level = _levelling(quads, full.shape)
     lines: list[Line] = []
     for number, (quad, (text, score, middles)) in enumerate(zip(quads, read, strict=True)):
         along = quad
@@ -205,20 +259,41 @@ def _lines(full: "Array", quads: "Array", quarter: int) -> list[Line]:
             if other[number][1] > score:
                 (text, score, middles), along = other[number], quad[[3, 0, 1, 2]]
         if text.strip():
-            lines.append(_line(text, score, middles, along, full.shape, quarter * 90))
+            lines.append(_line(text, score, middles, along, full.shape, turn, level))
     return lines
 
 
-def _line(text: str, score: float, middles: list[float], quad: "Array", shape: tuple[int, ...], turn: int) -> Line:
+def _levelling(quads: "Array", shape: tuple[int, ...]) -> "Array":
+    """The affine matrix (2, 3) that turns the picture so that its lines are level; photographs are a little askew."""
+    import math
+
+    import cv2
+    import numpy as np
+
+    wide = [quad[1] - quad[0] for quad in quads if _sides(quad)[0] > 3 * _sides(quad)[1]]
+    angles = [math.degrees(math.atan2(float(side[1]), float(side[0]))) for side in wide]
+    angle = float(np.median(angles)) if len(angles) > 2 else 0.0
+    if abs(angle) < 0.2 or abs(angle) > 20:
+        angle = 0.0
+    return cv2.getRotationMatrix2D((shape[1] / 2, shape[0] / 2), angle, 1.0)
+
+
+def _line(
+    text: str, score: float, middles: list[float], quad: "Array", shape: tuple[int, ...], turn: int, level: "Array"
+) -> Line:
     words: list[Word] = []
-    spans = _spans(text, middles)
-    for word, (start, end) in zip(text.split(), spans, strict=True):
+    for word, (start, end) in zip(text.split(), _spans(text, middles), strict=True):
         top = [quad[0] + (quad[1] - quad[0]) * at for at in (start, end)]
         bottom = [quad[3] + (quad[2] - quad[3]) * at for at in (start, end)]
-        place = _around([*top, *bottom], shape)
-        words.append(Word(word, unturned(place, turn), place))
-    upright = _around(list(quad), shape)
-    return Line(" ".join(text.split()), unturned(upright, turn), round(score, 4), upright, turn, tuple(words))
+        corners = [*top, *bottom]
+        words.append(Word(word, unturned(_around(corners, shape), turn), _around(_moved(corners, level), shape)))
+    box = unturned(_around(list(quad), shape), turn)
+    upright = _around(_moved(list(quad), level), shape)
+    return Line(" ".join(text.split()), box, round(score, 4), upright, turn, tuple(words))
+
+
+def _moved(points: "list[Array]", matrix: "Array") -> "list[Array]":
+    return [matrix[:, :2] @ point + matrix[:, 2] for point in points]
 
 
 def _spans(text: str, middles: list[float]) -> list[tuple[float, float]]:

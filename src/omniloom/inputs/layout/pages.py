@@ -1,110 +1,139 @@
-"""One PDF page: its text layer where that can be trusted, otherwise its picture recognised."""
+"""One PDF page: its text layer where that can be trusted, otherwise its picture recognised; then its figures."""
 
 from collections.abc import Iterator
+from difflib import SequenceMatcher
 from typing import Any
 
-from omniloom.core.locators import Box, Locator
+from omniloom.core.locators import Locator
 from omniloom.core.values import Loss, Segment
 from omniloom.inputs.layout.blocks import blocks
+from omniloom.inputs.layout.figures import figures, read_figures
+from omniloom.inputs.layout.render import blank, render
 from omniloom.inputs.layout.segments import segment
 from omniloom.inputs.layout.textlayer import TextLayer, read_layer, upright_size
-from omniloom.inputs.layout.words import Line, Word, lines
+from omniloom.inputs.layout.words import Line, lines
 
-DPI = 200
-_PIXELS = 12_000_000
 _FEW = 40  # characters: fewer, and a picture on the page: the picture is the page
+_PICTURE = 0.3  # of the page
+_BAD = 0.1  # share of characters without a meaning, above which the layer is not used
+_AGREES = 0.6
+_SAMPLE = 5
 
 
 def read_page(page: Any, number: int, source: str) -> Iterator[Segment | Loss]:
-    """`page` is a pypdfium2 PdfPage, `number` counts from 1."""
+    """`page` is a pypdfium2 PdfPage, `number` counts from 1. Every page gives a Segment or a Loss."""
     layer = read_layer(page)
-    if usable(page, layer):
+    drawn = figures(page)
+    empty = True
+    for item in _items(page, layer, drawn, number, source):
+        empty = False
+        yield item
+    if empty:
+        yield _loss("page_empty", "reduced", "no text stands on it", number, source)
+
+
+def _items(page: Any, layer: TextLayer, drawn: Any, number: int, source: str) -> Iterator[Segment | Loss]:
+    picture: Any = None
+    if layer.hidden:
+        picture = render(page)
+        if not _agrees(layer, picture, hidden=True):
+            yield _loss("hidden_text", "reduced", f"{layer.hidden} characters drawn invisibly", number, source)
+            layer = _visible(layer)
+    if _usable(layer, drawn.largest) and (not _odd(layer) or _agrees(layer, picture or render(page), hidden=False)):
         yield from from_layer(layer, number, source)
+        yield from read_figures(page, drawn, layer, number, source)
+    elif drawn.anything and not blank(page):
+        yield from _recognised(picture or render(page), layer, number, source)
+
+
+def _recognised(picture: Any, layer: TextLayer, number: int, source: str) -> Iterator[Segment | Loss]:
+    from omniloom.inputs.layout.scan import read_scan
+
+    found = read_scan(picture, Locator(page=number), source=source, made_by="pdf.ocr/1")
+    yield from found
+    if not found and layer.count:
+        yield _loss(
+            "page_unreadable", "lost", "its text has no usable encoding and none was recognised", number, source
+        )
     else:
-        yield from from_picture(render(page), number, source, layer)
+        yield _loss("not_seen", "reduced", "read by OCR: only its text is seen", number, source)
 
 
-def usable(page: Any, layer: TextLayer) -> bool:
-    if layer.count == 0 or layer.bad > 0.1 * layer.count:
-        return False
-    return not (layer.count < _FEW and picture_share(page) > 0.3)
-
-
-def picture_share(page: Any) -> float:
-    """The largest picture's area as a share of the page."""
-    import pypdfium2.raw as raw
-
-    width, height = page.get_size()
-    share = 0.0
-    for drawn in page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=4):
-        left, bottom, right, top = drawn.get_bounds()
-        share = max(share, abs(right - left) * abs(top - bottom) / max(width * height, 1.0))
-    return share
-
-
-def render(page: Any, dpi: int = DPI) -> Any:
-    """The page as a PIL image in its displayed orientation, at most 12 million pixels."""
-    width, height = page.get_size()
-    scale = min(dpi / 72, (_PIXELS / max(width * height, 1.0)) ** 0.5)
-    return page.render(scale=scale, may_draw_forms=True).to_pil()
-
-
-def from_layer(layer: TextLayer, number: int, source: str) -> Iterator[Segment | Loss]:
+def from_layer(layer: TextLayer, number: int, source: str) -> Iterator[Segment]:
     """The dominant direction of writing first, then what stands sideways to it."""
     for turn in sorted(layer.words, key=lambda t: -len(layer.words[t])):
         width, height = upright_size(layer, turn)
-
-        def place(word: Word, turn: int = turn, width: float = width, height: float = height) -> Box:
-            return _displayed(word, turn, width, height)
-
         for block in blocks(lines(layer.words[turn]), width, height):
-            yield segment(block, place, source=source, page=number, made_by="pdf.text/1")
+            yield segment(block, Locator(page=number), source=source, made_by="pdf.text/1")
 
 
-def from_picture(image: Any, number: int, source: str, layer: TextLayer) -> Iterator[Segment | Loss]:
-    from omniloom.inputs.layout.ocr import recognise
-
-    read = recognise(image)
-    if not read:
-        return
-    turn = read[0].turn
-    width, height = upright_size(layer, turn)
-
-    def place(word: Word) -> Box:
-        return _displayed(word, turn, width, height)
-
-    for block in blocks(ocr_lines(read, width, height), width, height, ordered=False):
-        yield segment(block, place, source=source, page=number, made_by="pdf.ocr/1")
+def _usable(layer: TextLayer, largest: float) -> bool:
+    """Whether there is a text layer, its characters have meanings, and it is not a stamp on a scan."""
+    if layer.count == 0 or layer.bad > _BAD * layer.count:
+        return False
+    return layer.count >= _FEW or largest < _PICTURE
 
 
-def ocr_lines(read: list[Any], width: float, height: float) -> list[Line]:
-    """Recognised lines (fractions) as lines of words in points of the upright page."""
-    done: list[Line] = []
-    order = 0
-    for line in read:
-        words: list[Word] = []
-        for word in line.words:
-            left, top, wide, high = word.upright
-            box = (left * width, top * height, (left + wide) * width, (top + high) * height)
-            words.append(Word(word.text, *box, line.upright[3] * height, order, line.score))
-            order += 1
-        done.append(Line(words))
-        order += 1
-    return done
+def _odd(layer: TextLayer) -> bool:
+    """Whether the letters are not those of a language: fonts with shuffled codes give plausible characters.
+
+    Only Latin script is judged, by its share of vowels (0.3 to 0.5 in the languages it writes).
+    """
+    text = "".join(word.text for words in layer.words.values() for word in words).lower()
+    latin = [char for char in text if "a" <= char <= "z" or "ß" <= char <= "ɏ"]
+    if len(latin) < 200 or len(latin) < 0.5 * len(text):
+        return False
+    vowels = sum(1 for char in latin if char in "aeiouyàáâãäåæèéêëìíîïòóôõöøùúûüýÿāēīōūąęěőůűıœ")
+    return not 0.25 <= vowels / len(latin) <= 0.6
 
 
-def _displayed(word: Word, turn: int, width: float, height: float) -> Box:
-    from omniloom.inputs.layout.ocr import unturned
+def _agrees(layer: TextLayer, picture: Any, *, hidden: bool) -> bool:
+    """Whether a sample of the layer's lines reads the same in the picture of the page.
 
-    box = (word.left / width, word.top / height, (word.right - word.left) / width, word.height / height)
-    return unturned(box, turn)
+    Without the ocr extra it is believed, if there is a picture it may be the text of.
+    """
+    from omniloom.core.errors import UnsupportedError
+    from omniloom.inputs.layout.ocr import read_regions
+
+    upright = [word for word in layer.words.get(0, []) if word.hidden or not hidden]
+    sample = sorted(lines(upright), key=lambda line: -len(line.text))[:_SAMPLE]
+    if not sample:
+        return False
+    try:
+        read = read_regions(picture, [_box(line, layer) for line in sample])
+    except UnsupportedError:
+        return True
+    scores = [_alike(line.text, text) for line, (text, _) in zip(sample, read, strict=False)]
+    return sum(scores) / len(sample) >= _AGREES
+
+
+def _alike(first: str, second: str) -> float:
+    """0..1, without regard to spaces and case."""
+    return SequenceMatcher(None, "".join(first.split()).lower(), "".join(second.split()).lower()).ratio()
+
+
+def _box(line: Line, layer: TextLayer) -> tuple[float, float, float, float]:
+    return (
+        line.left / layer.width,
+        line.top / layer.height,
+        (line.right - line.left) / layer.width,
+        (line.bottom - line.top) / layer.height,
+    )
+
+
+def _visible(layer: TextLayer) -> TextLayer:
+    words = {turn: [word for word in found if not word.hidden] for turn, found in layer.words.items()}
+    words = {turn: found for turn, found in words.items() if found}
+    count = sum(len(word.text) for found in words.values() for word in found)
+    return TextLayer(layer.width, layer.height, words, count, min(layer.bad, count), 0)
+
+
+def _loss(kind: str, severity: Any, what: str, number: int, source: str) -> Loss:
+    return Loss(
+        kind=kind, severity=severity, part=source, detail=f"page {number}: {what}", locator=Locator(page=number)
+    )
 
 
 def unreadable(number: int, source: str, error: Exception) -> Loss:
-    return Loss(
-        kind="page_unreadable",
-        severity="lost",
-        part=source,
-        detail=f"page {number} cannot be read: {type(error).__name__}: {str(error)[:200]}",
-        locator=Locator(page=number),
-    )
+    """The Loss of a page that cannot be read at all."""
+    return _loss("page_unreadable", "lost", f"{type(error).__name__}: {str(error)[:200]}", number, source)

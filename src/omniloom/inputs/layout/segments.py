@@ -3,25 +3,21 @@
 A word broken at the end of a line is joined in the text; each of its halves keeps its own anchor.
 """
 
-from collections.abc import Callable
 from statistics import fmean
 
 from omniloom.core.locators import Box, Locator, union
 from omniloom.core.values import Anchor, Segment
 from omniloom.inputs.layout.words import Block, Line, Word
 
-Place = Callable[[Word], Box]
-"""Where a word stands in the displayed page or picture, as fractions."""
 
-
-def segment(block: Block, place: Place, *, source: str, page: int, made_by: str) -> Segment:
-    """One block as one Segment. Cells of a table row are set apart by ` | `."""
+def segment(block: Block, base: Locator, *, source: str, made_by: str) -> Segment:
+    """One block as one Segment. base: what all its places share, such as the page. Cells are set apart by ` | `."""
     pieces = _cells(block) if block.cells else _running(block.lines)
     content = ""
     anchors: list[Anchor] = []
     for before, word, text in pieces:
         content += before
-        locator = Locator(page=page, box=place(word))
+        locator = base.model_copy(update={"box": inside(word.box)})
         anchors.append(Anchor(start=len(content), end=len(content) + len(text), locator=locator))
         content += text
     scores = [word.score for word in block.words if word.score is not None]
@@ -68,3 +64,8 @@ def broken(word: Word, following: Word) -> bool:
     """Whether a hyphen at the end of a line only breaks the word: `tokeni-` and `zation`."""
     text = word.text
     return len(text) > 2 and text.endswith("-") and text[-2].islower() and following.text[:1].islower()
+
+
+def inside(box: Box) -> Box:
+    """The box as a Locator keeps it: within the page, four digits."""
+    return Locator(box=box).box or box

@@ -5,14 +5,18 @@ kept: whether it is drawn invisibly, and whether its code maps to a Unicode char
 """
 
 import ctypes
+import re
 import unicodedata
 from dataclasses import dataclass, field
 from typing import Any
 
-from omniloom.inputs.layout.words import Word, right_to_left
+from omniloom.core.locators import Box
+from omniloom.inputs.layout.words import Word, on_one_baseline, right_to_left
 
 _INVISIBLE = 3
 _UNIT = 1_000_000  # device pixels a page side is mapped to, so that PDFium's integers lose nothing
+_LEADERS = re.compile(r"[.·…_]+")
+_LONG_LEADERS = re.compile(r"[.·_]{5,}")
 _HYPHENS = {"\x02": "-", "\xad": "-", "\u2010": "-", "\ufffe": "-"}
 
 
@@ -48,9 +52,10 @@ class TextLayer:
 
 def read_layer(page: Any) -> TextLayer:
     """`page` is a pypdfium2 PdfPage. Never raises for a page without text: its layer is empty."""
-    width, height = page.get_size()
+    width, height = (max(side, 1.0) for side in page.get_size())
     layer = TextLayer(width, height)
     glyphs = _glyphs(page, width, height)
+    glyphs = [glyph for glyph in glyphs if _on_page(glyph, width, height)]
     real = [glyph for glyph in glyphs if glyph.text.strip()]
     layer.count = len(real)
     layer.bad = sum(1 for glyph in real if not glyph.mapped)
@@ -58,6 +63,13 @@ def read_layer(page: Any) -> TextLayer:
     for turn in sorted({glyph.turn for glyph in real}):
         layer.words[turn] = _words(glyphs, turn, width, height)
     return layer
+
+
+def _on_page(glyph: Glyph, width: float, height: float) -> bool:
+    """What stands outside the page as displayed (crop marks, hidden notes) is not on it."""
+    return not glyph.text.strip() or (
+        -1 <= (glyph.left + glyph.right) / 2 <= width + 1 and -1 <= (glyph.top + glyph.bottom) / 2 <= height + 1
+    )
 
 
 def upright_size(layer: TextLayer, turn: int) -> tuple[float, float]:
@@ -69,7 +81,7 @@ def _glyphs(page: Any, width: float, height: float) -> list[Glyph]:
 
     text = page.get_textpage()
     try:
-        matrix = _to_display(page, width, height)
+        matrix = to_display(page, width, height)
         objects: dict[int, bool] = {}
         return [
             glyph
@@ -80,7 +92,7 @@ def _glyphs(page: Any, width: float, height: float) -> list[Glyph]:
         text.close()
 
 
-def _to_display(page: Any, width: float, height: float) -> tuple[float, ...]:
+def to_display(page: Any, width: float, height: float) -> tuple[float, ...]:
     """a, b, c, d, e, f with x' = a x + c y + e and y' = b x + d y + f, page space → displayed points."""
     import pypdfium2.raw as raw
 
@@ -103,23 +115,32 @@ def _glyph(raw: Any, text: Any, index: int, matrix: tuple[float, ...], objects: 
     box = raw.FS_RECTF()
     if not raw.FPDFText_GetLooseCharBox(text, index, box):
         return None
-    left, top, right, bottom = _apply(matrix, box.left, box.bottom, box.right, box.top)
+    left, top, right, bottom = display_box(matrix, box.left, box.bottom, box.right, box.top)
     angle = raw.FPDFText_GetCharAngle(text, index)
     drawn = raw.FPDFText_GetTextObject(text, index)
     key = ctypes.cast(drawn, ctypes.c_void_p).value or 0
     if key not in objects:
-        objects[key] = bool(drawn) and raw.FPDFTextObj_GetTextRenderMode(drawn) == _INVISIBLE
+        objects[key] = bool(drawn) and _invisible(raw, drawn)
     mapped = raw.FPDFText_HasUnicodeMapError(text, index) != 1 and not _unreadable(char)
     turn = _turn(angle, matrix)
     size = (bottom - top) if turn in (0, 180) else (right - left)
     return Glyph(char, left, top, right, bottom, size, turn, objects[key], mapped)
 
 
+def _invisible(raw: Any, drawn: Any) -> bool:
+    """Drawn in the invisible mode, or in a colour that is wholly transparent."""
+    if raw.FPDFTextObj_GetTextRenderMode(drawn) == _INVISIBLE:
+        return True
+    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
+    return bool(raw.FPDFPageObj_GetFillColor(drawn, red, green, blue, alpha)) and alpha.value == 0
+
+
 def _unreadable(char: str) -> bool:
     return unicodedata.category(char) in ("Co", "Cn", "Cc", "Cs") or char == "\ufffd"
 
 
-def _apply(matrix: tuple[float, ...], *box: float) -> tuple[float, float, float, float]:
+def display_box(matrix: tuple[float, ...], *box: float) -> tuple[float, float, float, float]:
+    """left, bottom, right, top in page space → left, top, right, bottom in displayed points."""
     a, b, c, d, e, f = matrix
     xs = [a * x + c * y + e for x in (box[0], box[2]) for y in (box[1], box[3])]
     ys = [b * x + d * y + f for x in (box[0], box[2]) for y in (box[1], box[3])]
@@ -152,7 +173,7 @@ def _words(glyphs: list[Glyph], turn: int, width: float, height: float) -> list[
             run = []
         elif glyph.turn == turn:
             run.append(glyph)
-    return words
+    return _without_leaders(words)
 
 
 def _adjacent(last: Glyph, glyph: Glyph, turn: int) -> bool:
@@ -172,9 +193,33 @@ def _finish(run: list[Glyph], words: list[Word], turn: int, width: float, height
     text = unicodedata.normalize("NFC", "".join(_logical(run)))
     left, top = min(g.left for g in run), min(g.top for g in run)
     right, bottom = max(g.right for g in run), max(g.bottom for g in run)
+    box = (left / width, top / height, (right - left) / width, (bottom - top) / height)
     left, top, right, bottom = _turned((left, top, right, bottom), turn, width, height)
     size = sorted(g.size for g in run)[len(run) // 2]
-    words.append(Word(text, left, top, right, bottom, size, len(words), hidden=all(g.hidden for g in run)))
+    hidden = all(g.hidden for g in run)
+    words.append(Word(text, left, top, right, bottom, size, len(words), hidden=hidden, box=box))
+
+
+def _without_leaders(words: list[Word]) -> list[Word]:
+    """Dots that lead from an entry to its page become one mark."""
+    kept: list[Word] = []
+    for word in words:
+        if _LEADERS.fullmatch(word.text) and kept and on_one_baseline(kept[-1], word):
+            last = kept[-1]
+            if last.text == "…" or _LEADERS.fullmatch(last.text):
+                last.text, last.right = "…", max(last.right, word.right)
+                last.box = _both(last.box, word.box)
+                continue
+        word.text = _LONG_LEADERS.sub("…", word.text)
+        word.order = len(kept)
+        kept.append(word)
+    return kept
+
+
+def _both(first: Box, second: Box) -> Box:
+    left, top = min(first[0], second[0]), min(first[1], second[1])
+    right, bottom = max(first[0] + first[2], second[0] + second[2]), max(first[1] + first[3], second[1] + second[3])
+    return left, top, right - left, bottom - top
 
 
 def _turned(

@@ -8,13 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
+from omniloom.core.locators import Box
+
 _JUMP = 0.85  # a gap of this many line heights is no space between words
 _NARROW = 0.3  # nor is one of this many, where the words do not follow each other in the file
 
 
 @dataclass(slots=True)
 class Word:
-    """A run without spaces. size: font size or height of the line; order: its number in the file."""
+    """A run without spaces. size: font size or height of the line; order: its number in the file.
+
+    box: where it stands in the page or picture as displayed, as fractions.
+    """
 
     text: str
     left: float
@@ -25,6 +30,7 @@ class Word:
     order: int = 0
     score: float | None = None
     hidden: bool = False
+    box: Box = (0.0, 0.0, 0.0, 0.0)
 
     @property
     def height(self) -> float:
