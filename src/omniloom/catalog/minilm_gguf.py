@@ -30,8 +30,13 @@ _IN_LAYER = {
 
 
 def write(folder: Path, target: Path) -> None:
-    """Reads model.safetensors and vocab.txt in `folder`, writes `target`. Matrices are halves, the rest is single."""
+    """Reads model.safetensors and vocab.txt in `folder`, writes `target`.
+
+    Matrices are Q8_0, the rest is float32: vectors stay within a cosine of 0.9995 of the float32 model's, search finds
+    the same, and it runs a quarter faster than float16 (measure/embeddings.py).
+    """
     import gguf
+    import gguf.quants
     import numpy as np
 
     tensors = read_safetensors(folder / "model.safetensors")
@@ -39,9 +44,12 @@ def write(folder: Path, target: Path) -> None:
     _header(writer, gguf)
     _words(writer, (folder / "vocab.txt").read_text("utf-8").split("\n"), gguf)
     for theirs, ours in _names():
-        values = tensors[theirs]
-        matrix = values.ndim == 2 and not ours.startswith(("position_embd", "token_types"))
-        writer.add_tensor(ours, np.ascontiguousarray(values, np.float16 if matrix else np.float32))
+        values = np.ascontiguousarray(tensors[theirs], np.float32)
+        if values.ndim == 2 and not ours.startswith(("position_embd", "token_types")):
+            packed = gguf.quants.quantize(values, gguf.GGMLQuantizationType.Q8_0)
+            writer.add_tensor(ours, packed, raw_dtype=gguf.GGMLQuantizationType.Q8_0)
+        else:
+            writer.add_tensor(ours, values)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -83,7 +91,7 @@ def _header(writer: Any, gguf: Any) -> None:
     writer.add_layer_norm_eps(_EPSILON)
     writer.add_causal_attention(False)
     writer.add_pooling_type(gguf.PoolingType.MEAN)
-    writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
+    writer.add_file_type(gguf.LlamaFileType.MOSTLY_Q8_0)
 
 
 def _words(writer: Any, lines: list[str], gguf: Any) -> None:
