@@ -7,7 +7,7 @@ right-to-left pages are read as they are displayed.
 from collections.abc import Iterator
 from typing import Any
 
-from omniloom.core.errors import PasswordError, TooLargeError, UnreadableError, UsageError
+from omniloom.core.errors import PasswordError, TooLargeError, UnreadableError, UnsupportedError, UsageError
 from omniloom.core.events import Progress
 from omniloom.core.protocols import Source
 from omniloom.core.values import Loss, Segment
@@ -25,15 +25,28 @@ def read(source: Source) -> Iterator[Segment | Loss | Progress]:
     options: "pages" such as "1-3,7" (1-based), "password". Raises PasswordError, TooLargeError (more than 2,000
     pages asked for), UnreadableError (not a PDF, or damaged), UsageError (pages the file does not have).
     """
+    from omniloom.inputs.layout.beside import attachments, metadata, outline
+
     document = _open(source)
     try:
         numbers = wanted(str(source.options.get("pages", "")), len(document), source.name)
+        yield Progress(step="read", done=0, total=len(numbers), unit="pages")
+        yield from _tolerant(metadata(document, source.id, numbers[0]))
+        yield from _tolerant(outline(document, source.id, set(numbers)))
         for done, number in enumerate(numbers):
-            yield Progress(step="read", done=done, total=len(numbers), unit="pages")
             yield from _page(document, number, source.id)
-        yield Progress(step="read", done=len(numbers), total=len(numbers), unit="pages")
+            yield Progress(step="read", done=done + 1, total=len(numbers), unit="pages")
+        yield from _tolerant(attachments(document, source.id))
     finally:
         document.close()
+
+
+def _tolerant(items: Iterator[Any]) -> Iterator[Any]:
+    """A broken outline or information dictionary does not keep the pages from being read."""
+    try:
+        yield from items
+    except (RuntimeError, ValueError, OSError):
+        return
 
 
 def wanted(pages: str, count: int, name: str) -> list[int]:
@@ -67,6 +80,8 @@ def _open(source: Source) -> Any:
         document = pypdfium2.PdfDocument(source.path, password=str(source.options.get("password", "")) or None)
         if len(document) == 0:
             raise UnreadableError(f"{source.name!r} has no pages")
+        if document.get_formtype() != 0:
+            document.init_forms()
     except PdfiumError as error:
         if "password" in str(error).lower():
             given = bool(source.options.get("password"))
@@ -82,13 +97,15 @@ def _open(source: Source) -> Any:
 
 
 def _page(document: Any, number: int, source: str) -> Iterator[Segment | Loss]:
+    from omniloom.inputs.layout.beside import fields
     from omniloom.inputs.layout.pages import read_page, unreadable
 
     page: Any = None
     try:
         page = document[number - 1]
         yield from read_page(page, number, source)
-    except (RuntimeError, ValueError, OSError) as error:
+        yield from _tolerant(fields(document, page, number, source))
+    except (RuntimeError, ValueError, OSError, UnsupportedError) as error:
         yield unreadable(number, source, error)
     finally:
         if page is not None:
