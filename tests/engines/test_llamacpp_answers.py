@@ -103,6 +103,11 @@ def test_a_beginning_of_a_stop_string_is_not_lost_at_the_cap(engine: LlamaCpp, a
     assert held.finish_reason == "length"
 
 
+def test_text_no_encoding_holds_is_taken(engine: LlamaCpp, ask: Ask) -> None:
+    odd = "lone \udc80 and \ud83d, zero \x00, far \U0010ffff, mixed \u202e \ufeff"
+    assert finish(engine, ask("What is it? \udfff", odd, stop=("\udc80",), max_output_tokens=3)).text
+
+
 def test_overflow_names_both_numbers(engine: LlamaCpp, ask: Ask) -> None:
     with pytest.raises(ContextError, match=r"\d{4} tokens .*2048"):
         finish(engine, ask("word " * 2100))

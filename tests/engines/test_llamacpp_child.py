@@ -179,7 +179,7 @@ def test_closing_leaves_nothing(fresh: Fresh, ask: Ask, story: str, tmp_path: Pa
     engine.close()
     assert gone(pid)
     assert not folder.exists()
-    assert not list((tmp_path / "kv").glob("live-*"))
+    assert not list((tmp_path / "kv").glob("live.*"))
     with pytest.raises(UsageError, match="closed"):
         finish(engine, ask("x"))
 
@@ -208,7 +208,7 @@ def test_the_child_dies_with_its_parent(small_model: Path, tmp_path: Path) -> No
 
 
 def test_what_was_left_by_a_killed_process_is_swept(fresh: Fresh, ask: Ask, tmp_path: Path) -> None:
-    left = tmp_path / "kv" / "live-999999999-x"
+    left = tmp_path / "kv" / "live.999999999-1-x.y"
     left.mkdir(parents=True)
     (left / "half").write_bytes(b"x")
     fresh()

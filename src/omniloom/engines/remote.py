@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from omniloom.core.errors import CancelledError, ContextError, EngineError, OfflineError, UsageError
-from omniloom.engines.wire import Call, events, pumped
+from omniloom.engines.wire import Call, encoded, events, pumped
 
 _RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
 _PATIENCE = 30.0
@@ -71,7 +71,7 @@ class Remote:
     def _once(self, path: str, body: dict[str, Any], cancel: Flag | None, *, stream: bool) -> Iterator[Any]:
         import httpx
 
-        call = Call(self._open(), "POST", self._base + path, json=body)
+        call = Call(self._open(), "POST", self._base + path, content=encoded(body))
 
         def read() -> Iterator[Any]:
             with call.open() as response:
@@ -105,7 +105,9 @@ class Remote:
         if self._client is None:
             import httpx
 
-            headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
+            headers = {"Content-Type": "application/json"}
+            if self._key:
+                headers["Authorization"] = f"Bearer {self._key}"
             # A call is ended by shutting its socket down, so no socket is shared between calls.
             limits = httpx.Limits(max_keepalive_connections=0)
             timeout = httpx.Timeout(self._timeout, connect=min(10.0, self._timeout))

@@ -83,6 +83,11 @@ def pumped(source: Callable[[], Iterator[_T]], stop: Callable[[], None], cancel:
             stop()
 
 
+def encoded(body: Any) -> bytes:
+    """JSON bytes. A lone surrogate has no UTF-8 and becomes `?`, so that no text of a file can break a call."""
+    return b"" if body is None else json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+
+
 def events(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
     """The JSON objects of a server-sent event stream, up to `[DONE]`. Raises ValueError on data that is not JSON."""
     for line in lines:

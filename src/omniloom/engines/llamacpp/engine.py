@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from threading import Event as Flag
 from typing import Any
@@ -15,6 +15,7 @@ from omniloom.engines import constraints
 from omniloom.engines.llamacpp.decode import Generated, generate, sampling_body
 from omniloom.engines.llamacpp.header import read_header
 from omniloom.engines.llamacpp.host import Host, Lost, Settings
+from omniloom.engines.llamacpp.machine import physical_cores
 from omniloom.engines.llamacpp.prompt import Prompt, PromptBuilder
 from omniloom.engines.llamacpp.states import Kept, Prefix, slots_folder, stops
 from omniloom.engines.llamacpp.thinking import Tags, answer_lead, open_lead
@@ -24,6 +25,7 @@ from omniloom.storage.kv import KVStore
 
 _EMBEDDERS = ("bert", "nomic-bert", "jina-bert-v2", "modern-bert", "gemma-embedding", "t5encoder")
 _ATTEMPTS = 2
+_TEXTS_AT_ONCE = 32
 
 
 class LlamaCpp:
@@ -100,20 +102,19 @@ class LlamaCpp:
         self._check(request)
         started = time.monotonic()
         with self._turns.mine(cancel):
-            yield from self._lasting(request, cancel, started)
+            yield from self._lasting(lambda: self._once(request, cancel, started), cancel)
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """One vector of length 1 a text, cut at the context. Raises UnsupportedError, EngineError."""
         if not self._embedding:
             raise UnsupportedError(f"{self._name!r} is no embedding model", hint="omniloom pull all-minilm-l6-v2")
         vectors: list[list[float]] = []
-        for text in texts:
-            tokens = list(self._ask("/tokenize", {"content": text, "add_special": True})["tokens"])
-            limit = self._settings.context
-            body = {"content": tokens[: limit - 1] + tokens[-1:] if len(tokens) > limit else tokens}
+        for at in range(0, len(texts), _TEXTS_AT_ONCE):
+            contents = [self._cut(text) for text in texts[at : at + _TEXTS_AT_ONCE]]
             with self._turns.mine():
-                answer = self._ask("/embedding", body)
-            vectors.append([float(value) for value in answer[0]["embedding"][0]])
+                answer = self._ask("/embedding", {"content": contents})
+            told = sorted(answer, key=lambda each: each["index"])
+            vectors += [[float(value) for value in each["embedding"][0]] for each in told]
         return vectors
 
     def count_tokens(self, request: Request | str) -> int:
@@ -124,12 +125,9 @@ class LlamaCpp:
         return len(prompt.tokens)
 
     def warm(self, request: Request) -> None:
+        """Compute and keep the state of the request's sources. Raises ContextError, WeightsError, EngineError."""
         with self._turns.mine():
-            self._host.ensure()
-            self._host.settle(None)
-            prompt = self._prompt(request)
-            self._fitting(prompt, request.model_copy(update={"max_output_tokens": 1, "reasoning_budget": 0}))
-            for _ in self._prefix.ready(prompt, None):
+            for _ in self._lasting(lambda: self._ready(request), None):
                 pass
 
     def close(self) -> None:
@@ -145,6 +143,12 @@ class LlamaCpp:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _cut(self, text: str) -> list[int]:
+        """The text's tokens, at most as many as the context holds, with the last token (an end mark) kept."""
+        tokens = list(self._ask("/tokenize", {"content": text, "add_special": True})["tokens"])
+        limit = self._settings.context
+        return tokens if len(tokens) <= limit else tokens[: limit - 1] + tokens[-1:]
 
     def _ask(self, path: str, body: dict[str, Any]) -> Any:
         """A call that needs no turn; tried once more when the process died under it."""
@@ -166,13 +170,13 @@ class LlamaCpp:
         if request.constraint is not None and (why := self.supports(request.constraint)) is not None:
             raise SchemaError(f"the constraint cannot be enforced: {why}", path=why.partition(": ")[0])
 
-    def _lasting(self, request: Request, cancel: Flag | None, started: float) -> Iterator[Event]:
+    def _lasting(self, work: Callable[[], Iterator[Event]], cancel: Flag | None) -> Iterator[Event]:
         """The stream, begun again when the process dies under it: what was yielded before is compared and skipped."""
         yielded: list[str] = []
         while True:
             position = 0
             try:
-                for event in self._once(request, cancel, started):
+                for event in work():
                     if isinstance(event, (TextDelta, ReasoningDelta)):
                         position += 1
                         if position <= len(yielded):
@@ -189,8 +193,7 @@ class LlamaCpp:
                     raise CancelledError("the call was cancelled") from lost
 
     def _once(self, request: Request, cancel: Flag | None, started: float) -> Iterator[Event]:
-        self._host.ensure(cancel)
-        self._host.settle(cancel)
+        yield from self._awake(cancel)
         prompt = self._prompt(request)
         self._fitting(prompt, request)
         total = len(prompt.tokens)
@@ -216,6 +219,22 @@ class LlamaCpp:
             first_token_seconds=first,
         )
         yield Finished(completion=_completion(request, thought, answer, usage))
+
+    def _ready(self, request: Request) -> Iterator[Event]:
+        yield from self._awake(None)
+        prompt = self._prompt(request)
+        self._fitting(prompt, request.model_copy(update={"max_output_tokens": 1, "reasoning_budget": 0}))
+        yield from self._prefix.ready(prompt, None)
+
+    def _awake(self, cancel: Flag | None) -> Iterator[Event]:
+        """The process runs, and its slot is free."""
+        asleep = self._host.pid is None
+        if asleep:
+            yield Progress(step="load", done=0, total=1, unit="models")
+        self._host.ensure(cancel)
+        self._host.settle(cancel)
+        if asleep:
+            yield Progress(step="load", done=1, total=1, unit="models")
 
     def _answer(
         self, prompt: Prompt, request: Request, cancel: Flag | None
@@ -258,20 +277,6 @@ class LlamaCpp:
                 f"the request needs {needed} tokens ({len(prompt.tokens)} of input), the context holds {limit}",
                 hint="give fewer or shorter inputs, or a lower max_output_tokens",
             )
-
-
-def physical_cores() -> int:
-    """Cores this process may run on, hyper-threads counted once."""
-    import os
-
-    allowed = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
-    siblings = set()
-    for cpu in allowed:
-        try:
-            siblings.add(Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list").read_text("ascii"))
-        except OSError:
-            siblings.add(str(cpu))
-    return max(1, len(siblings))
 
 
 def _completion(request: Request, thought: Generated, answer: Generated, usage: Usage) -> Completion:

@@ -1,8 +1,10 @@
 """The parent's side of the child: started when first needed, spoken to over HTTP, started again when it died."""
 
 import contextlib
+import json
 import os
 import secrets
+import socket
 import sys
 import tempfile
 import threading
@@ -16,7 +18,7 @@ from typing import Any
 
 from omniloom.core.base import Value
 from omniloom.core.errors import CancelledError, ContextError, EngineError, IsolationError, UsageError, WeightsError
-from omniloom.engines.wire import Call, events, pumped
+from omniloom.engines.wire import Call, encoded, events, pumped
 from omniloom.isolation import Child, Limits
 
 _TARGET = "omniloom.engines.llamacpp.hosted:run"
@@ -155,7 +157,7 @@ class Host:
 
     def _launch(self) -> None:
         place = Path(self._folder.name)
-        unix = hasattr(__import__("socket"), "AF_UNIX") and sys.platform != "win32"
+        unix = hasattr(socket, "AF_UNIX") and sys.platform != "win32"
         endpoint = place / f"{secrets.token_hex(4)}.sock"
         key = "" if unix else secrets.token_urlsafe(32)
         payload = self._settings.model_dump() | {
@@ -196,7 +198,7 @@ class Host:
 
         if self._client is None:
             raise Lost("the engine's process is not running")
-        call = Call(self._client, method, path, json=body)
+        call = Call(self._client, method, path, content=encoded(body))
 
         def read() -> Iterator[Any]:
             with call.open() as response:
@@ -213,7 +215,7 @@ class Host:
 
         try:
             yield from pumped(read, call.hang_up, cancel)
-        except (httpx.TransportError, ValueError) as error:
+        except (httpx.TransportError, json.JSONDecodeError) as error:
             raise Lost(self._last_words() or str(error)) from error
 
     def _last_words(self) -> str:
@@ -238,16 +240,12 @@ def _client(endpoint: Path | None, address: str, key: str) -> Any:
 
 
 def _free_port() -> int:
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def _refused(status: int, body: bytes) -> EngineError:
-    import json
-
     try:
         return _refusal(json.loads(body)["error"])
     except (ValueError, KeyError, TypeError):

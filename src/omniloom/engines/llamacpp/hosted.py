@@ -1,6 +1,8 @@
 """What runs inside the child: one native server on a Unix socket (or a loopback port with a key), until told to end."""
 
 import os
+import re
+from collections.abc import Iterator
 from typing import Any
 
 
@@ -18,6 +20,16 @@ def run(payload: dict[str, Any], channel: Any) -> None:
     channel.send({"address": server.listening_address, "build": native.__version__})
     while channel.receive() is not None:
         pass
+
+
+def devices(_: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The devices the native library sees, and the instruction sets it uses."""
+    import xllamacpp
+
+    native: Any = xllamacpp
+    names = [f"{each['name']}: {each['description']}" for each in native.get_device_info()]
+    used = re.findall(r"([A-Z0-9_]+) = 1", native.get_system_info())
+    yield {"devices": names, "features": " ".join(used)}
 
 
 def _params(native: Any, payload: dict[str, Any]) -> Any:

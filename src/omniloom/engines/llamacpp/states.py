@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import secrets
 import tempfile
 from collections.abc import Generator, Sequence
@@ -15,6 +14,7 @@ from omniloom.core.events import Event
 from omniloom.engines.llamacpp.decode import prefill
 from omniloom.engines.llamacpp.host import Host
 from omniloom.engines.llamacpp.prompt import Prompt
+from omniloom.storage.files import is_alive, process_token
 
 _SHORTEST = 64
 _STEP, _GROWTH = 256, 1.5
@@ -100,27 +100,16 @@ def slots_folder(kv_home: Path) -> Path:
     """A new folder beside the kept states, so that moving a file in needs no copy; removed by the engine's close."""
     kv_home.mkdir(parents=True, exist_ok=True, mode=0o700)
     _sweep(kv_home)
-    return Path(tempfile.mkdtemp(prefix=f"live-{os.getpid()}-", dir=kv_home))
+    return Path(tempfile.mkdtemp(prefix=f"live.{process_token()}.", dir=kv_home))
 
 
 def _sweep(kv_home: Path) -> None:
     """Remove what processes that were killed left behind."""
     import shutil
 
-    for folder in kv_home.glob("live-*"):
-        owner = folder.name.split("-")[1]
-        if not owner.isdigit() or not _alive(int(owner)):
+    for folder in kv_home.glob("live.*.*"):
+        if not is_alive(folder.name.split(".")[1]):
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def _shown_to_child(path: Path, slots: Path) -> str:
