@@ -40,10 +40,11 @@ def one(path: Path) -> dict[str, Any] | None:
     started = time.perf_counter()
     segments, losses, pages = reading(path)
     seconds = time.perf_counter() - started
-    text = "\n".join(s.text for s in segments if not s.made_by.startswith("pdf.meta"))
+    segments = [segment for segment in segments if not segment.made_by.startswith("pdf.meta")]
+    text = "\n".join(segment.text for segment in segments)
     expected, found = words(_plain(references[0].read_text())), words(text)
     shared = sum((Counter(expected) & Counter(found)).values())
-    ocr = sum(s.made_by.startswith("pdf.ocr") for s in segments) * 2 > len(segments)
+    ocr = sum(len(s.text) for s in segments if s.made_by.startswith("pdf.ocr")) * 2 > len(text)
     seen = {s.locator.page for s in segments} | {loss.locator.page for loss in losses}
     return {
         "name": path.name,

@@ -5,17 +5,15 @@ cross it (titles, wide figures) cut the page into bands, each read column by col
 """
 
 import math
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
-from omniloom.inputs.layout.tables import baselines, tables
+from omniloom.inputs.layout.tables import BULLET, baselines, tables
 from omniloom.inputs.layout.words import Block, Line, on_one_baseline, right_to_left
 
 _MARGIN = 0.08  # head and foot of a page, as a share of its height
-_BULLET = re.compile(r"^([•◦▪‣·●○■□–—*-]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|\[\d+\])$")
 _PROSE = 18  # characters to a line; less than this on one side is no column of prose
 _LONGEST = 1800  # characters after which a paragraph is continued in another block
 
@@ -128,7 +126,8 @@ def _by_rows(regions: list[Region]) -> list[Region]:
 
 def _level(first: Region, second: Region) -> bool:
     shared = min(first.bottom, second.bottom) - max(first.top, second.top)
-    return shared > 0.6 * max(first.bottom - first.top, second.bottom - second.top)
+    heights = first.bottom - first.top, second.bottom - second.top
+    return shared > 0.6 * min(heights) and max(heights) < 2.5 * min(heights)
 
 
 def _gutter(regions: list[Region], width: float, ordered: bool) -> float | None:
@@ -218,7 +217,7 @@ def _belongs(block: Block, line: Line, leading: float) -> bool:
     step = (line.top - last.bottom) / em
     if line.top < last.middle or step > max(leading + 0.45, 0.35) or abs(line.size - last.size) > 0.2 * em:
         return False
-    if min(line.right, block.right) - max(line.left, block.left) <= 0 or _BULLET.match(line.words[0].text):
+    if min(line.right, block.right) - max(line.left, block.left) <= 0 or BULLET.match(line.words[0].text):
         return False
     if sum(len(each.text) for each in block.lines) > _LONGEST:
         return False
@@ -233,4 +232,4 @@ def _starts_anew(block: Block, line: Line, em: float) -> bool:
         return block.right - line.right > em and len(block.lines) > 1
     indented = line.left - min(each.left for each in block.lines) > 0.9 * em and line.left - last.left > 0.9 * em
     ended = last.text[-1:] in ".!?:" and block.right - last.right > 0.25 * wide and len(block.lines) > 1
-    return (indented and len(block.lines) > 1 and not _BULLET.match(block.lines[0].words[0].text)) or ended
+    return (indented and len(block.lines) > 1 and not BULLET.match(block.lines[0].words[0].text)) or ended

@@ -14,6 +14,8 @@ _SHOWN = 0.03  # of the page: smaller pictures are logos and ornaments
 _MOST = 8  # pictures of a page that are recognised
 _OBJECTS = 4000
 _STROKES = 12  # curves and slanted strokes make a drawing; rules and boxes alone are a table
+_LITTLE = 500  # characters of a page's layer, up to which text may be drawn as shapes
+_INK = 0.015
 _COVERED = 15  # words of the text layer inside a picture: it is the page's background
 
 
@@ -105,17 +107,40 @@ def read_figures(page: Any, drawn: Figures, layer: TextLayer, number: int, sourc
     )
 
 
-def _recognised(picture: Any, box: Box, layer: TextLayer, number: int, source: str) -> list[Segment]:
+def read_outlines(page: Any, drawn: Figures, layer: TextLayer, number: int, source: str) -> Iterator[Segment | Loss]:
+    """Text drawn as shapes on a page whose layer has little: recognised where much ink is beside the known words."""
+    if layer.count > _LITTLE or not drawn.anything or _ink_beside(page, drawn, layer) < _INK:
+        return
+    try:
+        yield from _recognised(render(page), (0.0, 0.0, 1.0, 1.0), layer, number, source)
+    except UnsupportedError:
+        return
+
+
+def _ink_beside(page: Any, drawn: Figures, layer: TextLayer) -> float:
+    """Share of the page that is drawn on, apart from the words of its layer and its pictures."""
+    import numpy as np
+
+    grey = np.asarray(render(page, 50).convert("L"), dtype=np.int16)
+    height, width = grey.shape
+    ink = np.abs(grey - int(np.median(grey))) > 60
+    for left, top, wide, high in [w.box for words in layer.words.values() for w in words] + drawn.pictures:
+        rows = slice(max(0, int(top * height) - 1), int((top + high) * height) + 2)
+        ink[rows, max(0, int(left * width) - 1) : int((left + wide) * width) + 2] = False
+    return float(ink.mean())
+
+
+def _recognised(picture: Any, box: Box, layer: TextLayer, number: int, source: str) -> Iterator[Segment | Loss]:
     from omniloom.inputs.layout.scan import read_scan
 
     left, top = int(box[0] * picture.width), int(box[1] * picture.height)
     right, bottom = round((box[0] + box[2]) * picture.width), round((box[1] + box[3]) * picture.height)
     if right - left < 16 or bottom - top < 16:
-        return []
+        return
     part = picture.crop((left, top, right, bottom))
     region = (left / picture.width, top / picture.height, part.width / picture.width, part.height / picture.height)
     known = [word.box for words in layer.words.values() for word in words]
-    return read_scan(
+    yield from read_scan(
         part,
         Locator(page=number),
         source=source,

@@ -56,10 +56,11 @@ class Line:
     words: tuple[Word, ...] = field(default=(), repr=False)
 
 
-def recognise(image: "Image", *, turn: bool = True) -> list[Line]:
+def recognise(image: "Image", *, turn: bool = True, at_least: float = MIN_SCORE) -> list[Line]:
     """The lines of text in a picture, from the top down as they stand upright.
 
-    turn: also read pictures that stand on their side or on their head. Raises UnsupportedError without the extra.
+    turn: also read pictures that stand on their side or on their head. at_least: the lowest score of a line.
+    Raises UnsupportedError without the extra.
     """
     import numpy as np
 
@@ -73,7 +74,7 @@ def recognise(image: "Image", *, turn: bool = True) -> list[Line]:
         full, quarter = np.ascontiguousarray(np.rot90(full, 2)), (quarter + 2) % 4
         height, width = full.shape[:2]
         quads = (np.array([width, height], dtype=np.float32) - quads)[:, [2, 3, 0, 1]]
-    lines = [line for line in _lines(full, quads, quarter * 90) if line.score >= MIN_SCORE]
+    lines = [line for line in _lines(full, quads, quarter * 90) if line.score >= at_least]
     return sorted(lines, key=lambda line: (line.upright[1], line.upright[0]))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from omniloom.core.locators import Locator
 from omniloom.core.values import Loss, Segment
 from omniloom.inputs.layout.blocks import blocks
-from omniloom.inputs.layout.figures import figures, read_figures
+from omniloom.inputs.layout.figures import figures, read_figures, read_outlines
 from omniloom.inputs.layout.render import blank, render
 from omniloom.inputs.layout.segments import segment
 from omniloom.inputs.layout.textlayer import TextLayer, read_layer, upright_size
@@ -42,6 +42,7 @@ def _items(page: Any, layer: TextLayer, drawn: Any, number: int, source: str) ->
     if _usable(layer, drawn.largest) and (not _odd(layer) or _agrees(layer, picture or render(page), hidden=False)):
         yield from from_layer(layer, number, source)
         yield from read_figures(page, drawn, layer, number, source)
+        yield from read_outlines(page, drawn, layer, number, source)
     elif drawn.anything and not blank(page):
         yield from _recognised(picture or render(page), layer, number, source)
 
@@ -49,14 +50,14 @@ def _items(page: Any, layer: TextLayer, drawn: Any, number: int, source: str) ->
 def _recognised(picture: Any, layer: TextLayer, number: int, source: str) -> Iterator[Segment | Loss]:
     from omniloom.inputs.layout.scan import read_scan
 
-    found = read_scan(picture, Locator(page=number), source=source, made_by="pdf.ocr/1")
+    found = list(read_scan(picture, Locator(page=number), source=source, made_by="pdf.ocr/1"))
+    if not any(isinstance(item, Segment) for item in found) and layer.count > 2 * layer.bad:
+        # A script that is not recognised: a layer that is mostly understood is better than nothing.
+        yield from from_layer(layer, number, source)
+        yield _loss("encoding_unsure", "reduced", f"{layer.bad} characters have no meaning", number, source)
+        return
     yield from found
-    if not found and layer.count:
-        yield _loss(
-            "page_unreadable", "lost", "its text has no usable encoding and none was recognised", number, source
-        )
-    else:
-        yield _loss("not_seen", "reduced", "read by OCR: only its text is seen", number, source)
+    yield _loss("not_seen", "reduced", "read by OCR: only its text is seen", number, source)
 
 
 def from_layer(layer: TextLayer, number: int, source: str) -> Iterator[Segment]:

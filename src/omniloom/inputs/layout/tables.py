@@ -4,6 +4,7 @@ Cells of a row must follow each other in the file (text layers), or be short (OC
 what tells a table from columns of prose. Spanning header cells stand in the first column they span.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,14 +16,19 @@ from omniloom.inputs.layout.words import Block, Line, Word, on_one_baseline, rig
 _PROSE = 28  # characters a row; two columns filled like this are prose
 _SHORT = 20
 _APART = 2.0  # em between rows of one table
-_NARROWEST = 0.35  # em of a gap all rows share
+_NARROWEST = 0.2  # em of a gap all rows share
+_SUPPORT = 0.3  # share of the rows that must be split at a gap: the others may have words close to each other
 _HEADERS = 3
+_CAPTION = re.compile(r"(?i)(table|figure|fig|example|listing|tab|tabelle|abbildung|tableau|tabla|tabella)\W{0,2}\d")
+BULLET = re.compile(r"^([•◦▪‣·●○■□►–—*-]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|\[\d+\])$")
 
 Gap = tuple[float, float]
 
 
 @dataclass(slots=True)
 class _Group:
+    """Rows, and the gaps between words that all of them share."""
+
     rows: list[list[Line]]
     gaps: list[Gap]
 
@@ -40,10 +46,11 @@ def tables(lines: Sequence[Line], *, ordered: bool, alone: bool) -> tuple[list[l
     rows = baselines(lines)
     found: list[list[Block]] = []
     used: set[int] = set()
-    for start, group in _groups(rows):
+    for start, whole in _groups(rows):
+        heads, group = _without_heads(whole)
         if _is_table(group, ordered, alone):
-            heads = _heads(rows[max(0, start - _HEADERS) : start], group)
-            blocks = _blocks(heads, group)
+            above = [row for row in rows[max(0, start - _HEADERS) : start] if id(row[0]) not in used]
+            blocks = _blocks(_heads([*above, *heads], group), group)
             found.append(blocks)
             used.update(id(line) for block in blocks for line in block.lines)
     return found, [line for line in lines if id(line) not in used]
@@ -66,8 +73,10 @@ def _groups(rows: list[list[Line]]) -> list[tuple[int, _Group]]:
     start, group, waiting = 0, _Group([], []), list[list[Line]]()
     for number, row in enumerate(rows):
         last = waiting[-1] if waiting else group.rows[-1] if group.rows else None
-        gaps = _shared(group.gaps, _gaps(row), _em(row)) if group.rows else _gaps(row)
-        goes_on = last is not None and _near(last, row) and _inner(gaps) * 2 >= max(_inner(group.gaps), 1)
+        goes_on = last is not None and _near(last, row) and not _CAPTION.match(row[0].text)
+        gaps = _shared(group.gaps, _gaps(row), _em(row)) if goes_on else []
+        before = len(_supported(group.gaps, group.full))
+        goes_on = goes_on and len(_supported(gaps, group.full)) * 2 >= max(before, 1)
         if goes_on and len(row) > 1:
             group.rows.extend([*waiting, row])
             group.gaps, waiting = gaps, []
@@ -76,9 +85,27 @@ def _groups(rows: list[list[Line]]) -> list[tuple[int, _Group]]:
         else:
             groups.append((start, group))
             start, waiting = number, []
-            group = _Group([row], _gaps(row)) if len(row) > 1 else _Group([], [])
+            fresh = len(row) > 1 and not _CAPTION.match(row[0].text)
+            group = _Group([row], _gaps(row)) if fresh else _Group([], [])
     groups.append((start, group))
     return [(start, group) for start, group in groups if len(group.full) > 1]
+
+
+def _without_heads(group: _Group) -> tuple[list[list[Line]], _Group]:
+    """(first rows, the rest): rows of spanning headers are set apart where the others then have more columns."""
+    best, most = 0, len(_columns(group))
+    rest = group
+    for number in range(1, min(_HEADERS, len(group.rows) - 3) + 1):
+        rows = group.rows[number:]
+        if len(rows[0]) < 2:
+            continue
+        gaps = _gaps(rows[0])
+        for row in rows[1:]:
+            gaps = _shared(gaps, _gaps(row), _em(row))
+        without = _Group(rows, gaps)
+        if len(_columns(without)) > most and len(without.full) >= 3:
+            best, most, rest = number, len(_columns(without)), without
+    return group.rows[:best], rest
 
 
 def _em(row: list[Line]) -> float:
@@ -90,8 +117,15 @@ def _near(above: list[Line], below: list[Line]) -> bool:
 
 
 def _gaps(row: list[Line]) -> list[Gap]:
-    between = [(left.right, right.left) for left, right in pairwise(row)]
-    return [(-inf, row[0].left), *between, (row[-1].right, inf)]
+    """Between words, and beside the row without end."""
+    words = sorted((word for line in row for word in line.words), key=lambda word: word.left)
+    between: list[Gap] = []
+    reach = words[0].right
+    for word in words[1:]:
+        if word.left > reach:
+            between.append((reach, word.left))
+        reach = max(reach, word.right)
+    return [(-inf, words[0].left), *between, (reach, inf)]
 
 
 def _shared(first: list[Gap], second: list[Gap], em: float) -> list[Gap]:
@@ -99,22 +133,33 @@ def _shared(first: list[Gap], second: list[Gap], em: float) -> list[Gap]:
     return [gap for gap in both if gap[1] - gap[0] > _NARROWEST * em]
 
 
-def _inner(gaps: list[Gap]) -> int:
-    return sum(1 for start, end in gaps if start != -inf and end != inf)
+def _supported(gaps: list[Gap], rows: list[list[Line]]) -> list[Gap]:
+    """Gaps between columns: of the rows with words on both sides, enough are split into lines there."""
+    inner = [(start, end) for start, end in gaps if start != -inf and end != inf]
+    return [gap for gap in inner if _is_split(gap, rows)]
 
 
-def _columns(gaps: list[Gap]) -> list[tuple[float, float]]:
-    """x ranges from the middle of one shared gap to the middle of the next."""
-    cuts = sorted((start + end) / 2 for start, end in gaps if start != -inf and end != inf)
+def _is_split(gap: Gap, rows: list[list[Line]]) -> bool:
+    start, end = gap
+    across = [row for row in rows if row[0].left < start and row[-1].right > end]
+    split = sum(1 for row in across if any(a.right < end and b.left > start for a, b in pairwise(row)))
+    return split >= max(1, _SUPPORT * len(across))
+
+
+def _columns(group: _Group) -> list[tuple[float, float]]:
+    """x ranges from the middle of one gap to the middle of the next."""
+    cuts = sorted((start + end) / 2 for start, end in _supported(group.gaps, group.full))
     return list(pairwise([-inf, *cuts, inf]))
 
 
 def _is_table(group: _Group, ordered: bool, alone: bool) -> bool:
-    columns = _columns(group.gaps)
+    columns = _columns(group)
     rows = group.full
-    if len(columns) < 2 or len(rows) < (3 if len(columns) == 2 else 2):
+    if len(columns) < 2 or len(rows) < (3 if len(columns) == 2 else 2) or len(group.rows) > 2 * len(rows):
         return False
     cells = [_cells(row, columns) for row in rows]
+    if all(BULLET.match(_text(row[0])) for row in cells if row[0]) or (len(rows) == 2 and not all(map(all, cells))):
+        return False
     filled = sorted(
         fmean(len(_text(c[n])) for c in cells if c[n]) for n in range(len(columns)) if any(c[n] for c in cells)
     )
@@ -146,6 +191,8 @@ def _heads(above: list[list[Line]], group: _Group) -> list[list[Line]]:
     below = group.rows[0]
     for row in reversed(above):
         em = _em(row)
+        if _CAPTION.match(row[0].text):
+            break
         inside = row[0].left > left - 2 * em and row[-1].right < right + 2 * em
         short = sum(len(line.text) for line in row) < 0.75 * (right - left) / (0.5 * em)
         if not (inside and short and _near(row, below)) or (
@@ -159,7 +206,7 @@ def _heads(above: list[list[Line]], group: _Group) -> list[list[Line]]:
 
 def _blocks(heads: list[list[Line]], group: _Group) -> list[Block]:
     """One block a row; a line that goes on a cell of the row above is part of that row."""
-    columns = _columns(group.gaps)
+    columns = _columns(group)
     blocks: list[Block] = []
     for row in group.rows:
         cells = _cells(row, columns)
