@@ -73,7 +73,7 @@ def model(
     return {"name": name, "purpose": "a test", "licence": "CC0-1.0", "files": files, "archives": kept, **more}
 
 
-def in_parts(folder: Path, name: str, parts: int = 4, size: int = 60_000) -> tuple[dict[str, Any], bytes]:
+def in_parts(folder: Path, name: str, parts: int = 2, size: int = 60_000) -> tuple[dict[str, Any], bytes]:
     """A model of one file in as many wheels, and a small file in the first; returns its entry and the file."""
     contents = [noise(size, seed) for seed in range(parts)]
     whole, note = b"".join(contents), b'{"a": 1}'
