@@ -1,0 +1,1 @@
+"""Tables: each kind of file becomes grids, each grid a profile and groups of rows."""

@@ -1,0 +1,150 @@
+"""One line a column: its type, how many values differ, the least and the greatest; counted by DuckDB."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from omniloom.core.errors import UnreadableError
+from omniloom.inputs.tabular.engine import connect, literal
+from omniloom.inputs.tabular.grid import MAX_COLUMNS, SAMPLE_ROWS, Grid, Shape, one_line
+from omniloom.inputs.tabular.header import shape_of
+
+PROFILED = 400
+_SHOWN, _KEPT, _BATCH, _EXACT = 40, 400, 25, 200_000
+_SPLIT = "\x1f"
+_NUMBER = r"[-+]?[$€£]?(\d+|\d{1,3}(,\d{3})+)?(\.\d+)?([eE][-+]?\d+)?%?"
+
+
+def survey(grid: Grid) -> Shape:
+    """Goes through all rows once (twice where late rows are the widest)."""
+    sample: list[list[str]] = []
+    for row in grid.rows():
+        sample.append(row)
+        if len(sample) == SAMPLE_ROWS:
+            break
+    shape = shape_of(grid, sample)
+    if shape.width > MAX_COLUMNS:
+        raise UnreadableError(f"a row has {shape.width} cells; at most {MAX_COLUMNS} are read")
+    with tempfile.TemporaryDirectory(prefix="omniloom-rows-") as folder:
+        path = Path(folder) / "rows.txt"
+        if _spool(grid, shape, path) > shape.width:
+            _spool(grid, shape, path)
+        if shape.data and shape.width:
+            shape.profile = _profile(path, shape)
+    return shape
+
+
+def _spool(grid: Grid, shape: Shape, path: Path) -> int:
+    """Writes the data rows, all of one width, for DuckDB. Gives the width that the rows were written in."""
+    written = shape.width
+    shape.data = shape.rows = 0
+    columns = min(written, PROFILED)
+    table = str.maketrans({_SPLIT: " ", "\n": " ", "\r": " ", "\0": " "})
+    with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
+        for at, row in enumerate(grid.rows()):
+            shape.rows += 1
+            if at <= shape.header or not any(row):
+                continue
+            shape.data += 1
+            if len(row) > shape.width:
+                if len(row) > MAX_COLUMNS:
+                    raise UnreadableError(f"a row has {len(row)} cells; at most {MAX_COLUMNS} are read")
+                shape.names += [f"column {n}" for n in range(len(shape.names) + 1, len(row) + 1)]
+                shape.width = len(row)
+            cells = [cell[:_KEPT].translate(table) for cell in row[:columns]]
+            file.write(_SPLIT.join(cells) + _SPLIT * (columns - len(cells)) + "\n")
+    return shape.width if written != shape.width else 0
+
+
+def _profile(path: Path, shape: Shape) -> list[str]:
+    columns = min(shape.width, PROFILED)
+    types = ", ".join(f"'c{n}': 'VARCHAR'" for n in range(columns))
+    relation = (
+        f"read_csv({literal(str(path))}, columns={{{types}}}, auto_detect=false, header=false, delim='{_SPLIT}', "
+        "quote='', escape='', nullstr='', parallel=true, max_line_size=20000000)"
+    )
+    connection = connect([path])
+    lines: list[str] = []
+    try:
+        for start in range(0, columns, _BATCH):
+            some = range(start, min(start + _BATCH, columns))
+            query = ", ".join(_measure(f"c{n}", shape.data) for n in some)
+            statement = f"SELECT {query} FROM {relation}"  # noqa: S608 column numbers, and a literal
+            values = connection.execute(statement).fetchone()
+            for place, n in enumerate(some):
+                lines.append(_line(shape.names[n], values[place * 12 : place * 12 + 12], shape.data))
+    finally:
+        connection.close()
+    return lines
+
+
+def _measure(name: str, rows: int) -> str:
+    """Twelve aggregates of one column of text."""
+    value = f"nullif(trim({name}), '')"
+    number = (
+        f"CASE WHEN regexp_full_match({value}, '{_NUMBER}') "
+        f"THEN try_cast(regexp_replace({value}, '[,$€£%]', '', 'g') AS DOUBLE) END"
+    )
+    distinct = "count(DISTINCT {})" if rows <= _EXACT else "approx_count_distinct({})"
+    when = f"try_cast({value} AS TIMESTAMP)"
+    return ", ".join(
+        (
+            f"count({value})",
+            distinct.format(value),
+            f"count(*) FILTER (regexp_full_match({value}, '[-+]?(\\d+|\\d{{1,3}}(,\\d{{3}})+)'))",
+            f"count({number})",
+            f"count(try_cast({value} AS DATE)) FILTER (NOT contains({value}, ':'))",
+            f"count({when})",
+            f"count(*) FILTER (lower({value}) IN ('true', 'false'))",
+            f"arg_min({value}, {number})",
+            f"arg_max({value}, {number})",
+            f"arg_min({value}, {when})",
+            f"arg_max({value}, {when})",
+            f"[min({value}), max({value})]",
+        )
+    )
+
+
+def _line(name: str, values: tuple[Any, ...], rows: int) -> str:
+    filled, distinct, whole, numbers, dates, times, truths, *ends = values
+    if not filled:
+        return f"{name[:80]}: empty"
+    low, high, first, last, (least, most) = ends
+    if truths == filled:
+        kind = "true or false"
+    elif whole == filled:
+        kind, least, most = "whole numbers", low, high
+    elif numbers >= 0.9 * filled:
+        kind, least, most = "numbers", low, high
+    elif times >= 0.9 * filled:
+        kind, least, most = ("dates" if dates >= 0.9 * filled else "times"), first, last
+    else:
+        kind = "text"
+    others = filled - numbers if kind == "numbers" else filled - times if kind in ("dates", "times") else 0
+    return _worded(name, kind, distinct, (least, most), rows - filled, others, rows > _EXACT)
+
+
+def _worded(name: str, kind: str, distinct: int, ends: tuple[str, str], empty: int, others: int, about: bool) -> str:
+    text = f"{one_line(name)[:80]}: {kind}, {'about ' if about else ''}{distinct} distinct"
+    text += f", min {_cut(ends[0])}, max {_cut(ends[1])}"
+    if others:
+        text += f", {others} not"
+    return text + (f", {empty} empty" if empty else "")
+
+
+def _cut(value: str) -> str:
+    flat = one_line(value)
+    return flat if len(flat) <= _SHOWN else flat[: _SHOWN - 1] + "…"
+
+
+def batches(lines: list[str], size: int) -> Iterator[tuple[int, list[str]]]:
+    """(place of the first, lines), each of at most `size` characters in all."""
+    start, room = 0, 0
+    for at, line in enumerate(lines):
+        if room and room + len(line) > size:
+            yield start, lines[start:at]
+            start, room = at, 0
+        room += len(line) + 1
+    if lines[start:]:
+        yield start, lines[start:]
