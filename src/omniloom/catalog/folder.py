@@ -48,6 +48,14 @@ class Folder:
             flush(file)
         fresh.replace(self.path / _NOTES)
 
+    def adopted(self, name: str, digest: str, size: int) -> bool:
+        """Whether the file is whole though nobody noted it: the process died right after it had got its name."""
+        place = self.path / name
+        if not digest or not place.is_file() or place.stat().st_size != size or sha256_of(place) != digest:
+            return False
+        self.note(name, digest)
+        return True
+
     def was_verified(self, name: str) -> bool:
         """True if it was right once, whatever it is now."""
         return name in self._notes()

@@ -5,10 +5,15 @@ lies in the hub's own cache (HF_HUB_CACHE, HF_HOME) is not downloaded again: as 
 A file whose hash the catalog does not pin must have the hash that the hub itself tells of it.
 """
 
+import contextlib
 import hashlib
 import os
+import socket
+import threading
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from omniloom.catalog.entries import File, HubFile
 from omniloom.catalog.progress import Tally
@@ -40,6 +45,7 @@ def from_hub(file: File, target: Path, tally: Tally) -> None:
     token = os.environ.get("HF_TOKEN", "")
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     timeout = httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS)
+    _check_name(url)
     try:
         with httpx.Client(follow_redirects=True, timeout=timeout, headers=headers) as client:
             digest, size = _told(client, url, file)
@@ -63,6 +69,23 @@ def in_hub_cache(file: File) -> Path | None:
     cache = Path(os.environ.get("HF_HUB_CACHE") or home / "hub").expanduser()
     blob = cache / f"models--{file.hub.repo.replace('/', '--')}" / "blobs" / file.sha256
     return blob if blob.is_file() else None
+
+
+def _check_name(url: str) -> None:
+    """Raises UnreachableError if the hub's name cannot be looked up in time: no timeout of a socket covers that."""
+    host = urlsplit(url).hostname
+    if host is None or getproxies():  # a proxy looks it up
+        return
+    looked_up = threading.Event()
+
+    def look() -> None:
+        with contextlib.suppress(OSError):
+            socket.getaddrinfo(host, None)
+        looked_up.set()
+
+    threading.Thread(target=look, daemon=True).start()
+    if not looked_up.wait(_CONNECT_SECONDS):
+        raise UnreachableError(f"the model hub cannot be reached (no answer about the name {host!r})")
 
 
 def _partial(target: Path) -> Path:

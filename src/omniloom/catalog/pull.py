@@ -123,7 +123,7 @@ def _pull(found: Entry, folder: Path, on_progress: OnProgress | None, say: Say, 
     state = Folder(folder)
     missing: list[File] = []
     for file in found.files:
-        if state.digest(file.name):
+        if state.digest(file.name) or state.adopted(file.name, file.sha256, file.bytes):
             tally.add(file.bytes)
             continue
         if state.was_verified(file.name) and (folder / file.name).exists():
