@@ -13,9 +13,10 @@ from omniloom.core.values import Loss
 MOST_PIXELS = 200_000_000  # decoded: 600 MB in colour
 _KEPT_PIXELS = 24_000_000  # larger frames are made smaller before their text is read
 MOST_FRAMES = 500
-_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "MPO")
+_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP")
 _ORIENTATION = 0x0112  # EXIF tag
-_ALIKE = 6  # mean difference of grey values, 0..255, below which two frames of an animation are one
+_STEP = 30  # grey values, 0..255, by which a cell of an animation changes
+_CHANGED = 24  # cells of 16,384 that must change for a new frame
 
 
 @dataclass(frozen=True)
@@ -30,28 +31,33 @@ class Frame:
 
 def frames(source: Source) -> Iterator[Frame | Loss]:
     """Each frame to be read. Raises TooLargeError, UnreadableError."""
-    from PIL import Image
-
     with warnings.catch_warnings():
         # Pillow warns of bombs by its own measure; ours is an error, raised from the header.
         warnings.simplefilter("ignore")
         image = _open(source)
-        count = _count(image, source)
-        animated = image.format in ("GIF", "PNG", "WEBP") and count > 1
-        before: Any = None
-        for index in range(count):
-            try:
-                image.seek(index)
-                _check(image, source)
-                picture, losses = _upright(image, index + 1, source)
-            except (OSError, SyntaxError, ValueError, EOFError, MemoryError, Image.DecompressionBombError) as error:
-                yield _damaged(source, index + 1, count, error)
-                return
-            if animated and before is not None and _same(before, picture):
-                continue
-            before = picture
-            yield from losses
-            yield Frame(picture, index + 1, count, Locator(page=index + 1) if count > 1 else Locator())
+        with image:
+            yield from _frames(image, source)
+
+
+def _frames(image: Any, source: Source) -> Iterator[Frame | Loss]:
+    from PIL.Image import DecompressionBombError
+
+    count = _count(image, source)
+    animated = image.format in ("GIF", "PNG", "WEBP") and count > 1
+    before: Any = None
+    for index in range(count):
+        try:
+            image.seek(index)
+            _check(image, source)
+            picture, losses = _upright(image, index + 1, source)
+        except (OSError, SyntaxError, ValueError, EOFError, MemoryError, DecompressionBombError) as error:
+            yield _damaged(source, index + 1, count, error)
+            return
+        if animated and before is not None and _same(before, picture):
+            continue
+        before = picture
+        yield from losses
+        yield Frame(picture, index + 1, count, Locator(page=index + 1) if count > 1 else Locator())
 
 
 def _open(source: Source) -> Any:
@@ -65,7 +71,11 @@ def _open(source: Source) -> Any:
             f"{source.name!r} is not a readable picture: {str(error)[:200]}",
             hint="it may be truncated; taken are PNG, JPEG, WebP, TIFF, GIF and BMP",
         ) from error
-    _check(image, source)
+    try:
+        _check(image, source)
+    except TooLargeError:
+        image.close()
+        raise
     return image
 
 
@@ -131,11 +141,12 @@ def _transposed(picture: Any, orientation: int) -> Any:
 
 
 def _same(first: Any, second: Any) -> bool:
-    """Whether two frames look alike at 64 x 64."""
-    from PIL import ImageChops, ImageStat
+    """Whether two frames look alike at 128 x 128 but for a few cells; a changed line of text is many."""
+    from PIL import ImageChops
 
-    small = [frame.convert("L").resize((64, 64)) for frame in (first, second)]
-    return ImageStat.Stat(ImageChops.difference(*small)).mean[0] < _ALIKE and first.size == second.size
+    small = [frame.convert("L").resize((128, 128)) for frame in (first, second)]
+    counts = ImageChops.difference(*small).histogram()
+    return sum(counts[_STEP:]) < _CHANGED and first.size == second.size
 
 
 def _damaged(source: Source, number: int, count: int, error: BaseException) -> Loss:

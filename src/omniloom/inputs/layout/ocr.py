@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 DETECT_SIDE = 1280  # pixels of the longer side the detector sees first; lines are cut from the full picture
 _FINE_SIDE = 2000  # where that shows small print
+_LARGER = 2.0  # how much small pictures are enlarged at most
 _SMALL_PRINT = 13  # pixels
 _SHORT_SIDE = 700  # strips (receipts, long screenshots) are not made narrower than this
 _TILE_PIXELS = 2_800_000
@@ -125,6 +126,7 @@ def _engine() -> Any:
             "Global.return_word_box": True,
             "EngineConfig.onnxruntime.intra_op_num_threads": min(THREADS, os.cpu_count() or 1),
             "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+            "Det.limit_side_len": 32,  # pictures are scaled here, not there
             "Det.model_path": str(found["det"][0]),
             "Rec.model_path": str(found["rec"][0]),
         }
@@ -147,9 +149,9 @@ def _detect(full: "Array") -> "Array":
     import numpy as np
 
     sides = full.shape[:2]
-    scale = min(1.0, max(DETECT_SIDE / max(sides), _SHORT_SIDE / min(sides)))
+    scale = min(_LARGER, max(DETECT_SIDE / max(sides), min(1.0, _SHORT_SIDE / min(sides))))
     quads = _detect_at(full, scale)
-    finer = min(1.0, max(_FINE_SIDE / max(sides), scale))
+    finer = min(_LARGER, max(_FINE_SIDE / max(sides), scale))
     if len(quads) and finer > 1.1 * scale:
         heights = [min(_sides(quad)) * scale for quad in quads]
         if float(np.percentile(heights, 15)) < _SMALL_PRINT:
@@ -163,7 +165,12 @@ def _detect_at(full: "Array", scale: float) -> "Array":
     import numpy as np
 
     height, width = full.shape[:2]
-    small = full if scale == 1.0 else cv2.resize(full, (max(1, round(width * scale)), max(1, round(height * scale))))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = (
+        full
+        if scale == 1.0
+        else cv2.resize(full, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    )
     down = small.shape[0] >= small.shape[1]
     length = max(small.shape[:2])
     step = max(_TILE_PIXELS // min(small.shape[:2]), 4 * _OVERLAP)

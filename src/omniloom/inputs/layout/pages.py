@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 from typing import Any
 
-from omniloom.core.locators import Locator
+from omniloom.core.locators import Box, Locator
 from omniloom.core.values import Loss, Segment
 from omniloom.inputs.layout.blocks import blocks
 from omniloom.inputs.layout.figures import figures, read_figures, read_outlines
@@ -34,12 +34,15 @@ def read_page(page: Any, number: int, source: str) -> Iterator[Segment | Loss]:
 
 def _items(page: Any, layer: TextLayer, drawn: Any, number: int, source: str) -> Iterator[Segment | Loss]:
     picture: Any = None
+    checked = False
     if layer.hidden:
         picture = render(page)
-        if not _agrees(layer, picture, hidden=True):
+        checked = _agrees(layer, picture, hidden=True, believed=drawn.largest > _PICTURE)
+        if not checked:
             yield _loss("hidden_text", "reduced", f"{layer.hidden} characters drawn invisibly", number, source)
             layer = _visible(layer)
-    if _usable(layer, drawn.largest) and (not _odd(layer) or _agrees(layer, picture or render(page), hidden=False)):
+    stamp = layer.count < _FEW and drawn.largest > _PICTURE
+    if _meant(layer) and (checked or not stamp) and (checked or not _odd(layer) or _agrees(layer, render(page))):
         yield from from_layer(layer, number, source)
         yield from read_figures(page, drawn, layer, number, source)
         yield from read_outlines(page, drawn, layer, number, source)
@@ -68,11 +71,9 @@ def from_layer(layer: TextLayer, number: int, source: str) -> Iterator[Segment]:
             yield segment(block, Locator(page=number), source=source, made_by="pdf.text/1")
 
 
-def _usable(layer: TextLayer, largest: float) -> bool:
-    """Whether there is a text layer, its characters have meanings, and it is not a stamp on a scan."""
-    if layer.count == 0 or layer.bad > _BAD * layer.count:
-        return False
-    return layer.count >= _FEW or largest < _PICTURE
+def _meant(layer: TextLayer) -> bool:
+    """Whether there is a text layer, and its characters have meanings."""
+    return layer.count > 0 and layer.bad <= _BAD * layer.count
 
 
 def _odd(layer: TextLayer) -> bool:
@@ -88,10 +89,10 @@ def _odd(layer: TextLayer) -> bool:
     return not 0.25 <= vowels / len(latin) <= 0.6
 
 
-def _agrees(layer: TextLayer, picture: Any, *, hidden: bool) -> bool:
-    """Whether a sample of the layer's lines reads the same in the picture of the page.
+def _agrees(layer: TextLayer, picture: Any, *, hidden: bool = False, believed: bool = True) -> bool:
+    """Whether a sample of the layer's lines reads the same in the picture of the page; of hidden ones if `hidden`.
 
-    Without the ocr extra it is believed, if there is a picture it may be the text of.
+    believed: the answer without the ocr extra.
     """
     from omniloom.core.errors import UnsupportedError
     from omniloom.inputs.layout.ocr import read_regions
@@ -103,7 +104,7 @@ def _agrees(layer: TextLayer, picture: Any, *, hidden: bool) -> bool:
     try:
         read = read_regions(picture, [_box(line, layer) for line in sample])
     except UnsupportedError:
-        return True
+        return believed
     scores = [_alike(line.text, text) for line, (text, _) in zip(sample, read, strict=False)]
     return sum(scores) / len(sample) >= _AGREES
 
@@ -113,13 +114,12 @@ def _alike(first: str, second: str) -> float:
     return SequenceMatcher(None, "".join(first.split()).lower(), "".join(second.split()).lower()).ratio()
 
 
-def _box(line: Line, layer: TextLayer) -> tuple[float, float, float, float]:
-    return (
-        line.left / layer.width,
-        line.top / layer.height,
-        (line.right - line.left) / layer.width,
-        (line.bottom - line.top) / layer.height,
-    )
+def _box(line: Line, layer: TextLayer) -> Box:
+    """A little more than the line: hidden layers lie over their picture only roughly."""
+    beside, above = 1.5 * line.size, 0.15 * line.size
+    left, top = max(line.left - beside, 0.0), max(line.top - above, 0.0)
+    right, bottom = min(line.right + beside, layer.width), min(line.bottom + above, layer.height)
+    return left / layer.width, top / layer.height, (right - left) / layer.width, (bottom - top) / layer.height
 
 
 def _visible(layer: TextLayer) -> TextLayer:
