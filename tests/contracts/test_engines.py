@@ -116,11 +116,9 @@ def _openai(folder: Path) -> Iterator[Engine]:
 
 
 def _model() -> Path:
-    if named := os.environ.get("OMNILOOM_SMALL_MODEL"):
-        return Path(named)
     from omniloom.catalog import ensure
 
-    return Path(ensure("smollm2-135m").paths["model"])
+    return ensure("smollm2-135m").paths["model"]
 
 
 _MAKERS: dict[str, Callable[[Path], Iterator[Engine]]] = {

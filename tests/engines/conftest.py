@@ -1,6 +1,5 @@
 """The smallest real model, and engines on it."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,13 +17,10 @@ STORY = (
 
 @pytest.fixture(scope="session")
 def small_model() -> Path:
-    """A GGUF to run: OMNILOOM_SMALL_MODEL, or SmolLM2-135M of the catalog."""
-    named = os.environ.get("OMNILOOM_SMALL_MODEL")
-    if named:
-        return Path(named)
+    """SmolLM2-135M of the catalog: pulled where it is missing."""
     from omniloom.catalog import ensure
 
-    return Path(ensure("smollm2-135m").paths["model"])
+    return ensure("smollm2-135m").paths["model"]
 
 
 @pytest.fixture(scope="session")

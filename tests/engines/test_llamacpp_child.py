@@ -85,10 +85,10 @@ def test_a_child_that_dies_again_and_again_is_an_error(fresh: Fresh, ask: Ask, s
 
 @pytest.mark.parametrize("moment", ["prefill", "decode", "start"])
 def test_cancelling_takes_effect_at_once(fresh: Fresh, ask: Ask, story: str, moment: str, record_property) -> None:
-    engine = fresh(batch_tokens=512)
+    engine = fresh(batch_tokens=256)
     if moment != "start":
         finish(engine, ask("x", max_output_tokens=1))
-    request = ask("Tell a long story.", story * (14 if moment == "prefill" else 1), max_output_tokens=300)
+    request = ask("Tell a long story.", story * (8 if moment == "prefill" else 1), max_output_tokens=300)
     cancel, at = threading.Event(), 0.0
 
     def set_it() -> None:

@@ -26,7 +26,7 @@ def same(one: Completion, other: Completion) -> bool:
 
 def test_restored_and_computed_states_give_the_same_bits(fresh: Fresh, ask: Ask, story: str, tmp_path: Path) -> None:
     probes = Sampling(top_logprobs=4)
-    first, second = (ask(q, story * 2, sampling=probes) for q in ("Who built it?", "How high is it, in metres?"))
+    first, second = (ask(q, story, sampling=probes) for q in ("Who built it?", "How high is it, in metres?"))
     with fresh(kv_home=tmp_path / "a") as engine:
         cold, warm, other = finish(engine, first), finish(engine, first), finish(engine, second)
     with fresh(kv_home=tmp_path / "b") as engine:
@@ -35,11 +35,11 @@ def test_restored_and_computed_states_give_the_same_bits(fresh: Fresh, ask: Ask,
     assert same(cold, first_after)
     assert same(other, cold_other)
     assert cold.usage.cached_tokens == 0
-    assert warm.usage.cached_tokens > 0.8 * warm.usage.input_tokens
+    assert warm.usage.cached_tokens > 0.7 * warm.usage.input_tokens
 
 
 def test_a_state_outlives_the_process(fresh: Fresh, ask: Ask, story: str) -> None:
-    request = ask("Who built it?", story * 2)
+    request = ask("Who built it?", story)
     with fresh() as engine:
         before = finish(engine, request)
     with fresh() as engine:
@@ -61,14 +61,14 @@ def test_one_more_source_computes_only_that_source(fresh: Fresh, ask: Ask, story
 
 
 def test_warm_computes_the_sources_ahead(fresh: Fresh, ask: Ask, story: str) -> None:
-    request = ask("Who built it?", story * 2)
+    request = ask("Who built it?", story)
     with fresh() as engine:
         engine.warm(request)
-        assert finish(engine, request).usage.cached_tokens > 0.8 * engine.count_tokens(request)
+        assert finish(engine, request).usage.cached_tokens > 0.7 * engine.count_tokens(request)
 
 
 def test_a_damaged_state_is_computed_anew(fresh: Fresh, ask: Ask, story: str, tmp_path: Path) -> None:
-    request = ask("Who built it?", story * 2)
+    request = ask("Who built it?", story)
     with fresh() as engine:
         before = finish(engine, request)
     [state] = (tmp_path / "kv").glob("*.kv")
@@ -81,7 +81,7 @@ def test_a_damaged_state_is_computed_anew(fresh: Fresh, ask: Ask, story: str, tm
 
 
 def test_other_settings_do_not_share_states(fresh: Fresh, ask: Ask, story: str) -> None:
-    request = ask("Who built it?", story * 2)
+    request = ask("Who built it?", story)
     with fresh() as engine:
         finish(engine, request)
     for other in ({"digest": "another"}, {"batch_tokens": 64}):
@@ -93,7 +93,7 @@ def test_forgetting_a_part_drops_its_states(fresh: Fresh, ask: Ask, story: str, 
     from omniloom.storage.kv import KVStore
 
     with fresh() as engine:
-        finish(engine, ask("Who built it?", story * 2))
+        finish(engine, ask("Who built it?", story))
     kept = KVStore(tmp_path / "kv", 1 << 30)
     assert kept.size() > 0
     assert kept.drop("s0") == 1
@@ -111,7 +111,7 @@ def test_a_full_disk_costs_time_and_not_the_answer(fresh: Fresh, ask: Ask, story
         def drop(self, name: str) -> None: ...
 
     with fresh(kept=Full()) as engine:
-        assert finish(engine, ask("Who built it?", story * 2)).text
+        assert finish(engine, ask("Who built it?", story)).text
         assert not list(engine._slots.iterdir())
 
 
