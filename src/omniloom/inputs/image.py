@@ -16,7 +16,7 @@ MEDIA_TYPES = frozenset(
         *("image/x-ms-bmp", "image/x-bmp", "image/apng"),
     }
 )
-VERSION = 1
+VERSION = 2
 WEIGHTS: tuple[str, ...] = ()
 EXTRA = "ocr"
 
@@ -24,7 +24,7 @@ EXTRA = "ocr"
 def read(source: Source) -> Iterator[Segment | Loss | Progress]:
     """Rows or paragraphs of text in reading order, then losses; Progress counts frames.
 
-    Raises TooLargeError (by its header over 200 million pixels), UnreadableError (truncated, or no picture),
+    Raises TooLargeError (by its header over 150 million pixels), UnreadableError (truncated, or no picture),
     UnsupportedError (extra missing).
     """
     from omniloom.inputs.layout.frames import frames

@@ -219,8 +219,8 @@ def _belongs(block: Block, line: Line, leading: float) -> bool:
         return False
     if min(line.right, block.right) - max(line.left, block.left) <= 0 or BULLET.match(line.words[0].text):
         return False
-    if sum(len(each.text) for each in block.lines) > _LONGEST:
-        return False
+    if sum(len(each.text) for each in block.lines) > _LONGEST or line.bold != block.lines[-1].bold:
+        return False  # a heading of the text's own size is told by its weight
     return not _starts_anew(block, line, em)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from omniloom.core.errors import UnsupportedError
 from omniloom.core.locators import Box, Locator
 from omniloom.core.values import Loss, Segment
-from omniloom.inputs.layout.render import render
+from omniloom.inputs.layout.render import MUCH_INK, ink_beside, render
 from omniloom.inputs.layout.textlayer import TextLayer
 
 _SHOWN = 0.03  # of the page: smaller pictures are logos and ornaments
@@ -15,7 +15,6 @@ _MOST = 8  # pictures of a page that are recognised
 _OBJECTS = 4000
 _STROKES = 12  # curves and slanted strokes make a drawing; rules and boxes alone are a table
 _LITTLE = 500  # characters of a page's layer, up to which text may be drawn as shapes
-_INK = 0.015
 _COVERED = 15  # words of the text layer inside a picture: it is the page's background
 
 
@@ -109,7 +108,7 @@ def read_figures(page: Any, drawn: Figures, layer: TextLayer, number: int, sourc
 
 def read_outlines(page: Any, drawn: Figures, layer: TextLayer, number: int, source: str) -> Iterator[Segment | Loss]:
     """Text drawn as shapes on a page whose layer has little: recognised where much ink is beside the known words."""
-    if layer.count > _LITTLE or not drawn.anything or _ink_beside(page, drawn, layer) < _INK:
+    if layer.count > _LITTLE or not drawn.anything or _ink_beside(page, drawn, layer) < MUCH_INK:
         return
     try:
         yield from _recognised(render(page), (0.0, 0.0, 1.0, 1.0), layer, number, source)
@@ -118,16 +117,7 @@ def read_outlines(page: Any, drawn: Figures, layer: TextLayer, number: int, sour
 
 
 def _ink_beside(page: Any, drawn: Figures, layer: TextLayer) -> float:
-    """Share of the page that is drawn on, apart from the words of its layer and its pictures."""
-    import numpy as np
-
-    grey = np.asarray(render(page, 50).convert("L"), dtype=np.int16)
-    height, width = grey.shape
-    ink = np.abs(grey - int(np.median(grey))) > 60
-    for left, top, wide, high in [w.box for words in layer.words.values() for w in words] + drawn.pictures:
-        rows = slice(max(0, int(top * height) - 1), int((top + high) * height) + 2)
-        ink[rows, max(0, int(left * width) - 1) : int((left + wide) * width) + 2] = False
-    return float(ink.mean())
+    return ink_beside(render(page, 50), [w.box for words in layer.words.values() for w in words] + drawn.pictures)
 
 
 def _recognised(picture: Any, box: Box, layer: TextLayer, number: int, source: str) -> Iterator[Segment | Loss]:

@@ -10,7 +10,7 @@ from omniloom.core.locators import Locator
 from omniloom.core.protocols import Source
 from omniloom.core.values import Loss
 
-MOST_PIXELS = 200_000_000  # decoded: 600 MB in colour
+MOST_PIXELS = 150_000_000  # decoded: 600 MB with transparency
 _KEPT_PIXELS = 24_000_000  # larger frames are made smaller before their text is read
 MOST_FRAMES = 500
 _FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP")
@@ -122,7 +122,8 @@ def _eight_bit(image: Any) -> Any:
         span = max(float(high) - float(low), 1e-9)
         return image.convert("F").point(lambda value: value * (255 / span) - low * (255 / span)).convert("L")
     alpha = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
-    return image.convert("RGBA" if alpha else "RGB")
+    mode = "RGBA" if alpha else "RGB"
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _transposed(picture: Any, orientation: int) -> Any:

@@ -8,7 +8,7 @@ from omniloom.core.locators import Box, Locator
 from omniloom.core.values import Loss, Segment
 from omniloom.inputs.layout.blocks import blocks
 from omniloom.inputs.layout.figures import figures, read_figures, read_outlines
-from omniloom.inputs.layout.render import blank, render
+from omniloom.inputs.layout.render import MUCH_INK, blank, ink_beside, render
 from omniloom.inputs.layout.segments import segment
 from omniloom.inputs.layout.textlayer import TextLayer, read_layer, upright_size
 from omniloom.inputs.layout.words import Line, lines
@@ -60,7 +60,9 @@ def _recognised(picture: Any, layer: TextLayer, number: int, source: str) -> Ite
         yield _loss("encoding_unsure", "reduced", f"{layer.bad} characters have no meaning", number, source)
         return
     yield from found
-    yield _loss("not_seen", "reduced", "read by OCR: only its text is seen", number, source)
+    boxes = [item.locator.box for item in found if isinstance(item, Segment) and item.locator.box is not None]
+    if not boxes or ink_beside(picture, boxes) > MUCH_INK:
+        yield _loss("not_seen", "reduced", "read by OCR: what it shows beside text is not seen", number, source)
 
 
 def from_layer(layer: TextLayer, number: int, source: str) -> Iterator[Segment]:

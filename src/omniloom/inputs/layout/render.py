@@ -1,8 +1,12 @@
 """A PDF page as a picture."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from omniloom.core.locators import Box
+
 DPI = 200
+MUCH_INK = 0.015  # of a page: about three lines of text, or a small figure
 MOST_PIXELS = 12_000_000
 
 
@@ -20,3 +24,18 @@ def blank(page: Any) -> bool:
     small = render(page, 40).convert("L")
     low, high = small.getextrema()
     return high - low < 12
+
+
+def ink_beside(image: Any, boxes: Iterable[Box]) -> float:
+    """Share of a PIL image that stands out from its ground, apart from what is inside the boxes (fractions)."""
+    import numpy as np
+
+    small = image.convert("L")
+    small.thumbnail((600, 600))
+    grey = np.asarray(small, dtype=np.int16)
+    height, width = grey.shape
+    ink = np.abs(grey - int(np.median(grey))) > 60
+    for left, top, wide, high in boxes:
+        rows = slice(max(0, int(top * height) - 1), int((top + high) * height) + 2)
+        ink[rows, max(0, int(left * width) - 1) : int((left + wide) * width) + 2] = False
+    return float(ink.mean())

@@ -17,7 +17,7 @@ _PROSE = 28  # characters a row; two columns filled like this are prose
 _SHORT = 20
 _APART = 2.0  # em between rows of one table
 _NARROWEST = 0.2  # em of a gap all rows share
-_SUPPORT = 0.3  # share of the rows that must be split at a gap: the others may have words close to each other
+_SUPPORT = 0.4  # share of the rows that must be split at a gap: the others may have words close to each other
 _HEADERS = 3
 _CAPTION = re.compile(r"(?i)(table|figure|fig|example|listing|tab|tabelle|abbildung|tableau|tabla|tabella)\W{0,2}\d")
 BULLET = re.compile(r"^([•◦▪‣·●○■□►–—*-]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|\[\d+\])$")
@@ -134,16 +134,27 @@ def _shared(first: list[Gap], second: list[Gap], em: float) -> list[Gap]:
 
 
 def _supported(gaps: list[Gap], rows: list[list[Line]]) -> list[Gap]:
-    """Gaps between columns: of the rows with words on both sides, enough are split into lines there."""
-    inner = [(start, end) for start, end in gaps if start != -inf and end != inf]
-    return [gap for gap in inner if _is_split(gap, rows)]
+    """Those of the shared gaps that stand between columns, and not between words of one."""
+    inner = sorted((start, end) for start, end in gaps if start != -inf and end != inf)
+    before = [-inf, *(end for _, end in inner)]
+    after = [*(start for start, _ in inner[1:]), inf]
+    return [gap for gap, left, right in zip(inner, before, after, strict=False) if _is_split(gap, left, right, rows)]
 
 
-def _is_split(gap: Gap, rows: list[list[Line]]) -> bool:
+def _is_split(gap: Gap, left: float, right: float, rows: list[list[Line]]) -> bool:
+    """Whether enough rows are split into lines at the gap. left, right: how far the columns beside it reach.
+
+    Where some rows have a word on both sides in one line, cells on both sides must show that there are two columns.
+    """
     start, end = gap
-    across = [row for row in rows if row[0].left < start and row[-1].right > end]
-    split = sum(1 for row in across if any(a.right < end and b.left > start for a, b in pairwise(row)))
-    return split >= max(1, _SUPPORT * len(across))
+    middle = (start + end) / 2
+    merged = sum(1 for row in rows if any(line.left < middle < line.right for line in row))
+    split = sum(
+        1
+        for row in rows
+        if any(start < b.left < right and a.right < end and (not merged or a.right > left) for a, b in pairwise(row))
+    )
+    return split >= max(1 if len(rows) < 3 else 2, _SUPPORT * (split + merged))
 
 
 def _columns(group: _Group) -> list[tuple[float, float]]:
@@ -163,20 +174,22 @@ def _is_table(group: _Group, ordered: bool, alone: bool) -> bool:
     filled = sorted(
         fmean(len(_text(c[n])) for c in cells if c[n]) for n in range(len(columns)) if any(c[n] for c in cells)
     )
-    if len(filled) < 2 or filled[-2] >= _PROSE:
+    if len(filled) < 2 or filled[-2] >= _PROSE or (len(rows) == 2 and filled[-1] >= _PROSE):
         return False
     if not ordered:
         return alone or filled[-1] < _SHORT
-    steps = [step for row in cells for step in _steps(row)]
-    return sum(steps) >= 0.7 * len(steps)
+    return all(_follows(cells, number) for number in range(1, len(columns)))
 
 
-def _steps(cells: list[list[Word]]) -> list[bool]:
-    """For each filled cell but the first of a row: whether it follows the one before it in the file."""
-    filled = [cell for cell in cells if cell]
-    if right_to_left(" ".join(_text(cell) for cell in filled)):
-        filled.reverse()
-    return [0 < min(w.order for w in b) - max(w.order for w in a) <= 2 for a, b in pairwise(filled)]
+def _follows(cells: list[list[list[Word]]], column: int) -> bool:
+    """Whether the cells of a column come right after their neighbours in the file, in most rows that have both."""
+    steps: list[bool] = []
+    for row in cells:
+        before = next((cell for cell in reversed(row[:column]) if cell), None)
+        if before and row[column]:
+            first, second = (row[column], before) if right_to_left(_text(row[column])) else (before, row[column])
+            steps.append(0 < min(w.order for w in second) - max(w.order for w in first) <= 2)
+    return sum(steps) >= 0.6 * len(steps)
 
 
 def _text(cell: list[Word]) -> str:

@@ -17,6 +17,7 @@ _INVISIBLE = 3
 _UNIT = 1_000_000  # device pixels a page side is mapped to, so that PDFium's integers lose nothing
 _LEADERS = re.compile(r"[.·…_]+")
 _LONG_LEADERS = re.compile(r"[.·_]{5,}")
+_BOLD = re.compile(rb"(?i)bold|black|heavy|-medi|cmbx|semibd")
 _HYPHENS = {"\x02": "-", "\xad": "-", "\u2010": "-", "\ufffe": "-"}
 
 
@@ -33,6 +34,7 @@ class Glyph:
     turn: int
     hidden: bool
     mapped: bool
+    bold: bool = False
 
 
 _SPACE = Glyph(" ", 0, 0, 0, 0, 0, 0, False, True)
@@ -82,7 +84,7 @@ def _glyphs(page: Any, width: float, height: float) -> list[Glyph]:
     text = page.get_textpage()
     try:
         matrix = to_display(page, width, height)
-        objects: dict[int, bool] = {}
+        objects: dict[int, tuple[bool, bool]] = {}
         return [
             glyph
             for index in range(raw.FPDFText_CountChars(text))
@@ -106,7 +108,9 @@ def to_display(page: Any, width: float, height: float) -> tuple[float, ...]:
     return ((ax - e) / far, (bx - f) / far, (cx - e) / far, (dx - f) / far, e, f)
 
 
-def _glyph(raw: Any, text: Any, index: int, matrix: tuple[float, ...], objects: dict[int, bool]) -> Glyph | None:
+def _glyph(
+    raw: Any, text: Any, index: int, matrix: tuple[float, ...], objects: dict[int, tuple[bool, bool]]
+) -> Glyph | None:
     code = raw.FPDFText_GetUnicode(text, index)
     char = chr(code) if code < 0x110000 else "\ufffd"
     char = _HYPHENS.get(char, char)
@@ -120,11 +124,11 @@ def _glyph(raw: Any, text: Any, index: int, matrix: tuple[float, ...], objects: 
     drawn = raw.FPDFText_GetTextObject(text, index)
     key = ctypes.cast(drawn, ctypes.c_void_p).value or 0
     if key not in objects:
-        objects[key] = bool(drawn) and _invisible(raw, drawn)
+        objects[key] = (_invisible(raw, drawn), _bold(raw, drawn)) if drawn else (False, False)
     mapped = raw.FPDFText_HasUnicodeMapError(text, index) != 1 and not _unreadable(char)
     turn = _turn(angle, matrix)
     size = (bottom - top) if turn in (0, 180) else (right - left)
-    return Glyph(char, left, top, right, bottom, size, turn, objects[key], mapped)
+    return Glyph(char, left, top, right, bottom, size, turn, objects[key][0], mapped, objects[key][1])
 
 
 def _invisible(raw: Any, drawn: Any) -> bool:
@@ -133,6 +137,13 @@ def _invisible(raw: Any, drawn: Any) -> bool:
         return True
     red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
     return bool(raw.FPDFPageObj_GetFillColor(drawn, red, green, blue, alpha)) and alpha.value == 0
+
+
+def _bold(raw: Any, drawn: Any) -> bool:
+    """By the name of the font, which is more often right than the weight it claims."""
+    font = raw.FPDFTextObj_GetFont(drawn)
+    name = ctypes.create_string_buffer(128)
+    return bool(font) and raw.FPDFFont_GetBaseFontName(font, name, 128) > 0 and bool(_BOLD.search(name.value))
 
 
 def _unreadable(char: str) -> bool:
@@ -197,7 +208,9 @@ def _finish(run: list[Glyph], words: list[Word], turn: int, width: float, height
     left, top, right, bottom = _turned((left, top, right, bottom), turn, width, height)
     size = sorted(g.size for g in run)[len(run) // 2]
     hidden = all(g.hidden for g in run)
-    words.append(Word(text, left, top, right, bottom, size, len(words), hidden=hidden, box=box))
+    word = Word(text, left, top, right, bottom, size, len(words), hidden=hidden, box=box)
+    word.bold = 2 * sum(g.bold for g in run) > len(run)
+    words.append(word)
 
 
 def _without_leaders(words: list[Word]) -> list[Word]:

@@ -31,6 +31,7 @@ class Word:
     score: float | None = None
     hidden: bool = False
     box: Box = (0.0, 0.0, 0.0, 0.0)
+    bold: bool = False
 
     @property
     def height(self) -> float:
@@ -60,6 +61,10 @@ class Line:
     @property
     def text(self) -> str:
         return " ".join(word.text for word in self.words)
+
+    @property
+    def bold(self) -> bool:
+        return all(word.bold for word in self.words)
 
     @property
     def middle(self) -> float:
