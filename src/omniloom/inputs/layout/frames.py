@@ -101,17 +101,19 @@ def _count(image: Any, source: Source) -> int:
 def _upright(image: Any, number: int, source: Source) -> tuple[Any, list[Loss]]:
     """The frame decoded, turned as its EXIF orientation says, and made smaller if it is very large."""
     width, height = image.size
+    several = getattr(image, "n_frames", 1) > 1
     losses: list[Loss] = []
     if width * height > _KEPT_PIXELS:
         scale = (_KEPT_PIXELS / (width * height)) ** 0.5
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         detail = f"{source.name!r} is {width} x {height} pixels and was read at {size[0]} x {size[1]}"
-        place = Locator(page=number) if getattr(image, "n_frames", 1) > 1 else Locator()
+        place = Locator(page=number) if several else Locator()
         losses.append(Loss(kind="downsampled", severity="reduced", part=source.id, detail=detail, locator=place))
         image.draft("RGB", size)  # JPEG decodes at an eighth of the size and up, without the memory of the whole
         picture = _eight_bit(image).resize(size)
     else:
-        picture = _eight_bit(image)
+        image.load()  # what is truncated fails here
+        picture = _eight_bit(image.copy() if several else image)
     return _transposed(picture, image.getexif().get(_ORIENTATION, 1)), losses
 
 
