@@ -134,6 +134,9 @@ def test_names_open_engines(tmp_path: Path) -> None:
     assert open_engine("openai:http://127.0.0.1:1/v1#m").name == "openai:http://127.0.0.1:1/v1#m"
     with pytest.raises(UsageError, match="options"):
         open_engine("scripted", script=["x"], colour="red")
+    for wrong in ("whisper-base", "no-such-model"):
+        with pytest.raises(UsageError):
+            open_engine(wrong, kv_home=tmp_path)
     with pytest.raises(WeightsError):
         open_engine(str(tmp_path / "none.gguf"), kv_home=tmp_path)
 

@@ -86,7 +86,7 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
             read_header(path)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), min_size=1, max_size=12))
 def test_damaged_bytes_are_read_or_refused(tiny: bytes, tmp_path: Path, changes: list[tuple[int, int]]) -> None:
     data = bytearray(tiny)

@@ -16,6 +16,8 @@ from omniloom.core.errors import CancelledError, EngineError, OmniloomError, Usa
 from omniloom.core.events import Finished, Progress, TextDelta
 from omniloom.core.values import Completion, Request, Sampling
 from omniloom.engines.llamacpp import LlamaCpp
+from omniloom.engines.llamacpp.host import Host, Settings
+from omniloom.engines.llamacpp.local import LocalCall
 
 Ask = Callable[..., Request]
 Fresh = Callable[..., LlamaCpp]
@@ -190,6 +192,8 @@ def test_the_child_dies_with_its_parent(small_model: Path, tmp_path: Path) -> No
         import sys, time
         from pathlib import Path
         from omniloom.engines.llamacpp import LlamaCpp
+from omniloom.engines.llamacpp.host import Host, Settings
+from omniloom.engines.llamacpp.local import LocalCall
         engine = LlamaCpp(Path(sys.argv[1]), context_tokens=512, threads=1, kv_home=Path(sys.argv[2]), digest="small")
         engine.count_tokens("x")
         print(engine._host.pid, flush=True)
@@ -213,6 +217,21 @@ def test_what_was_left_by_a_killed_process_is_swept(fresh: Fresh, ask: Ask, tmp_
     (left / "half").write_bytes(b"x")
     fresh()
     assert not left.exists()
+
+
+def test_a_loopback_port_asks_for_the_key(small_model: Path, tmp_path: Path) -> None:
+    """The way of systems without Unix sockets."""
+    settings = Settings(context=512, batch=128, threads=1)
+    (tmp_path / "slots").mkdir()
+    host = Host(small_model, settings, tmp_path / "slots", unix=False)
+    try:
+        host.ensure()
+        assert host.post("/tokenize", {"content": "red roses"})["tokens"]
+        assert host._endpoint is not None
+        stranger = LocalCall(host._endpoint._replace(key="wrong"), "POST", "/tokenize", {"content": "x"})
+        assert stranger.answer()[0] == 401
+    finally:
+        host.close()
 
 
 def test_a_model_the_engine_cannot_load_is_named(tmp_path: Path) -> None:

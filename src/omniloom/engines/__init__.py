@@ -14,47 +14,62 @@ def open_engine(
     *,
     on_progress: Callable[[Progress], None] | None = None,
     say: Callable[[str], None] | None = None,
+    kv_home: Path | None = None,
     **options: Any,
 ) -> Engine:
     """The engine a name means.
 
     name: "openai:http://host:port/v1#model", "scripted" (option script), "recorded:path", a path to a .gguf, or a
-    catalog name, whose weights are pulled when they are missing: `say` and `on_progress` are told. options go to the
-    engine's constructor. Raises UsageError, WeightsError, OfflineError.
+    catalog name, whose weights are pulled when they are missing: `say` and `on_progress` are told. kv_home: where an
+    embedded engine keeps KV states; `kv` in the home without it. options go to the engine's constructor.
+    Raises UsageError, WeightsError, OfflineError.
     """
     kind, _, rest = name.partition(":")
+    if kind == "openai":
+        from omniloom.engines.openai import OpenAI
+
+        url, _, model = rest.partition("#")
+        return _built(OpenAI, url, model, **options)
+    if kind == "scripted":
+        from omniloom.engines.scripted import Scripted
+
+        return _built(Scripted, **options)
+    if kind == "recorded":
+        from omniloom.engines.recorded import Recorded
+
+        return _built(Recorded, Path(rest), **options)
+    return _embedded(name, on_progress, say, kv_home, options)
+
+
+def _built(engine: Callable[..., Engine], *arguments: Any, **options: Any) -> Engine:
+    """Raises UsageError for options the engine does not have."""
+    import inspect
+
     try:
-        if kind == "openai":
-            from omniloom.engines.openai import OpenAI
-
-            url, _, model = rest.partition("#")
-            return OpenAI(url, model, **options)
-        if kind == "scripted":
-            from omniloom.engines.scripted import Scripted
-
-            return Scripted(**options)
-        if kind == "recorded":
-            from omniloom.engines.recorded import Recorded
-
-            return Recorded(Path(rest), **options)
-        return _embedded(name, on_progress, say, options)
+        inspect.signature(engine).bind(*arguments, **options)
     except TypeError as error:
-        raise UsageError(f"the engine {name!r} does not take these options: {error}") from error
+        raise UsageError(f"this engine does not take these options: {error}") from error
+    return engine(*arguments, **options)
 
 
 def _embedded(
     name: str,
     on_progress: Callable[[Progress], None] | None,
     say: Callable[[str], None] | None,
+    kv_home: Path | None,
     options: dict[str, Any],
 ) -> Engine:
     from omniloom.engines.llamacpp import LlamaCpp
     from omniloom.storage.home import home
 
-    kept: dict[str, Any] = {"kv_home": home() / "kv"} | options
+    kept = options | {"kv_home": kv_home or home() / "kv"}
     if name.endswith(".gguf"):
-        return LlamaCpp(Path(name).expanduser(), **kept)
-    from omniloom.catalog import ensure
+        return _built(LlamaCpp, Path(name).expanduser(), **kept)
+    from omniloom.catalog import ensure, entry
 
+    known = entry(name)
+    files = [*known.files, *([known.built] if known.built else [])]
+    if not any(file.role == "model" and file.name.endswith(".gguf") for file in files):
+        raise UsageError(f"{name!r} ({known.purpose}) is no model that answers or embeds", hint="omniloom list")
     weights = ensure(name, on_progress=on_progress, say=say)
-    return LlamaCpp(weights.paths["model"], name=weights.name, digest=weights.digest, **kept)
+    return _built(LlamaCpp, weights.paths["model"], name=weights.name, digest=weights.digest, **kept)

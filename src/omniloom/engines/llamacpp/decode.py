@@ -7,7 +7,7 @@ from typing import Any
 
 from omniloom.core.events import Event, Progress, ReasoningDelta, TextDelta
 from omniloom.core.values import FinishReason, Request, TokenLogprob
-from omniloom.engines.llamacpp.host import Host
+from omniloom.engines.llamacpp.host import Host, Lost
 
 _REASONS: dict[str, FinishReason] = {"limit": "length"}
 
@@ -68,6 +68,8 @@ def generate(
         if text:
             yield _delta(made, text, held, reasoning)
             held = []
+    if not made.stopped:
+        raise Lost("the stream ended in the middle of the answer")
     if made.stopped == "limit" and held and body.get("stop"):
         # The server keeps back what could be the beginning of a stop string, and forgets it at the limit.
         rest = host.post("/detokenize", {"tokens": [token for token, _ in held]}, cancel)["content"].lstrip(lead)

@@ -120,9 +120,8 @@ class LlamaCpp:
     def count_tokens(self, request: Request | str) -> int:
         """Exactly the tokens the model will read, the template's included."""
         if isinstance(request, str):
-            return len(self._ask("/tokenize", {"content": request, "add_special": False})["tokens"])
-        prompt = self._prompt(request)
-        return len(prompt.tokens)
+            return len(self._prompts.plain_tokens(request))
+        return len(self._prompt(request).tokens)
 
     def warm(self, request: Request) -> None:
         """Compute and keep the state of the request's sources. Raises ContextError, WeightsError, EngineError."""

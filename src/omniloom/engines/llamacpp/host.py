@@ -18,11 +18,13 @@ from typing import Any
 
 from omniloom.core.base import Value
 from omniloom.core.errors import CancelledError, ContextError, EngineError, IsolationError, UsageError, WeightsError
-from omniloom.engines.wire import Call, encoded, events, pumped
+from omniloom.engines.llamacpp.local import GONE, Endpoint, LocalCall, Status
+from omniloom.engines.wire import events, pumped
 from omniloom.isolation import Child, Limits
 
 _TARGET = "omniloom.engines.llamacpp.hosted:run"
 _POLL = 0.02
+_UNIX = hasattr(socket, "AF_UNIX") and sys.platform != "win32"
 _SETTLE_SECONDS = 3.0
 _DEATHS_IN_A_ROW = 3
 
@@ -49,12 +51,13 @@ class Lost(Exception):
 class Host:
     """One child at a time. Safe to use from several threads; whose turn it is, is for the caller to decide."""
 
-    def __init__(self, model: Path, settings: Settings, slots: Path) -> None:
+    def __init__(self, model: Path, settings: Settings, slots: Path, *, unix: bool = _UNIX) -> None:
+        """unix: listen on a Unix socket; otherwise on a loopback port, with a key."""
         self.slots = slots
-        self._model, self._settings = model, settings
+        self._model, self._settings, self._unix = model, settings, unix
         self._lock = threading.Lock()
         self._child: Child | None = None
-        self._client: Any = None
+        self._endpoint: Endpoint | None = None
         self._starting: Future[None] | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="omniloom-", ignore_cleanup_errors=True)
         self._closed = False
@@ -141,11 +144,9 @@ class Host:
         self._folder.cleanup()
 
     def _end(self) -> None:
-        if self._client is not None:
-            self._client.close()
         if self._child is not None:
             self._child.close()
-        self._client = self._child = None
+        self._child = self._endpoint = None
 
     def _start(self, result: "Future[None]") -> None:
         try:
@@ -157,7 +158,7 @@ class Host:
 
     def _launch(self) -> None:
         place = Path(self._folder.name)
-        unix = hasattr(socket, "AF_UNIX") and sys.platform != "win32"
+        unix = self._unix
         endpoint = place / f"{secrets.token_hex(4)}.sock"
         key = "" if unix else secrets.token_urlsafe(32)
         payload = self._settings.model_dump() | {
@@ -183,7 +184,9 @@ class Host:
             told = self._child.receive()
         except IsolationError as error:
             raise self._load_error(error) from error
-        self._client = _client(endpoint if unix else None, str((told or {}).get("address", "")), key)
+        if told is None:
+            raise EngineError("the engine's process ended before its server listened")
+        self._endpoint = Endpoint(str(told["address"]), key)
 
     def _load_error(self, error: IsolationError) -> Exception:
         tail = self._child.stderr_tail().strip() if self._child is not None else ""
@@ -194,28 +197,28 @@ class Host:
         )
 
     def _call(self, method: str, path: str, body: Any, cancel: Flag | None, *, stream: bool) -> Iterator[Any]:
-        import httpx
-
-        if self._client is None:
+        if self._endpoint is None:
             raise Lost("the engine's process is not running")
-        call = Call(self._client, method, path, content=encoded(body))
+        call = LocalCall(self._endpoint, method, path, body)
 
         def read() -> Iterator[Any]:
-            with call.open() as response:
-                if response.status_code != 200:
-                    raise _refused(response.status_code, response.read())
-                if not stream:
-                    response.read()
-                    yield response.json()
-                    return
-                for item in events(response.iter_lines()):
-                    if "error" in item:
-                        raise _refusal(item["error"])
-                    yield item
+            if stream:
+                yield from events(call.lines())
+                return
+            status, data = call.answer()
+            if status != 200:
+                raise Status(status, data)
+            yield json.loads(data)
 
         try:
-            yield from pumped(read, call.hang_up, cancel)
-        except (httpx.TransportError, json.JSONDecodeError) as error:
+            # A short call that nobody can cancel needs no thread of its own.
+            for item in pumped(read, call.hang_up, cancel) if stream or cancel is not None else read():
+                if stream and "error" in item:
+                    raise _refusal(item["error"])
+                yield item
+        except Status as answer:
+            raise _refused(answer.status, answer.body) from None
+        except (*GONE, json.JSONDecodeError) as error:
             raise Lost(self._last_words() or str(error)) from error
 
     def _last_words(self) -> str:
@@ -227,16 +230,6 @@ class Host:
             time.sleep(_POLL)  # the socket closes a moment before the process is gone
         child.kill()
         return child.stderr_tail().strip()
-
-
-def _client(endpoint: Path | None, address: str, key: str) -> Any:
-    import httpx
-
-    fresh = httpx.Limits(max_keepalive_connections=0)
-    transport = httpx.HTTPTransport(uds=str(endpoint) if endpoint else None, limits=fresh)
-    base = "http://engine" if endpoint else address
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    return httpx.Client(transport=transport, base_url=base, headers=headers, timeout=None, trust_env=False)  # noqa: S113
 
 
 def _free_port() -> int:
