@@ -1,6 +1,5 @@
 """Speech: word error rate on read sentences; spoken digits, and the words invented on them and on other sounds."""
 
-import csv
 import json
 import math
 import re
@@ -16,7 +15,8 @@ NUMBERS = "zero one two three four five six seven eight nine ten".split()
 SURE = 0.5
 # Public domain readings that come without a transcript file.
 SENTENCES = {
-    "jfk.flac": "and so my fellow americans ask not what your country can do for you ask what you can do for your country",
+    "jfk.flac": "and so my fellow americans ask not what your country can do for you "
+    "ask what you can do for your country",
     "librivox/sense_and_sensibility_01_austen_64kb-0870.wav": "and mister john dashwood had then leisure to consider "
     "how much there might be prudently in his power to do for them",
     "librivox/sense_and_sensibility_01_austen_64kb-0880.wav": "he was not an ill disposed young man",
@@ -81,12 +81,11 @@ def _corpus_rate(errors: list[tuple[int, int]]) -> dict[str, float]:
 
 
 def _transcripts(folder: Path) -> dict[str, str]:
-    table = folder / "ASR_train.csv"
-    if not table.is_file():
-        return {}
-    with table.open(newline="") as file:
-        rows = {row["ID"]: row["wrd"] for row in csv.DictReader(file)}
-    return {f"asr/{name}.wav": text for name, text in rows.items() if (folder / f"{name}.wav").is_file()}
+    """As the data set gives them, though some ("tear thin sheep from the other pat") are not what is said."""
+    found: dict[str, str] = {}
+    for file in sorted(folder.glob("ASR_train*.json")):
+        found |= {f"asr/{name}.wav": each["wrd"] for name, each in json.loads(file.read_text()).items()}
+    return found
 
 
 def _heard(path: Path) -> dict[str, Any]:

@@ -107,8 +107,8 @@ def _weights(hypotheses: Hypotheses) -> dict[str, float]:
 
 def _key(text: str) -> str:
     """What is the same however it is written: case, marks, repetition, and digits for number words."""
-    words = re.findall(r"[^\W_]+(?:'[^\W_]+)?", text.lower())
-    return " ".join(_unrepeated([_NUMBERS[word] if word in _NUMBERS else word for word in words]))
+    words: list[str] = re.findall(r"[^\W_]+(?:'[^\W_]+)?", text.lower())
+    return " ".join(_unrepeated([_NUMBERS.get(word, word) for word in words]))
 
 
 def _unrepeated(words: list[str]) -> list[str]:

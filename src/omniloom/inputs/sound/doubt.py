@@ -1,14 +1,13 @@
 """How far to believe the recogniser: it invents fluent words where it heard none, and repeats itself when lost.
 
-`judge` gives each utterance a confidence in 0..1, or 0 for what must not be kept at all.
+`judge` gives each utterance a confidence in 0..1; below LEAST it is not kept.
 """
 
 import re
-from typing import Literal
 
 from omniloom.inputs.sound.whisper import Utterance, Word, geometric_mean
 
-Verdict = Literal["keep", "drop"]
+LEAST = 0.2  # below this confidence words are not kept
 MIN_VOICED = 0.15  # below this highest speech probability nobody spoke there
 _LOOP = 2.4  # text that compresses better than this repeats itself
 _STOCK = re.compile(

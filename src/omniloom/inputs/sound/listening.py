@@ -73,12 +73,12 @@ def _judged(
     for utterance in found:
         words = doubt.believed(utterance.words)
         confidence = doubt.judge(utterance) if words else 0.0
-        if confidence <= 0:
+        if confidence < doubt.LEAST:
             continue
         any_kept = True
         yield from ((word, confidence) for word in words)
     if not any_kept:
-        unclear.append((window.clock(0), window.clock(window.seconds)))
+        unclear.append(window.span())
 
 
 def _total(pcm: Pcm) -> float:

@@ -20,6 +20,7 @@ SHORT = 2.0
 _PAUSE = 16  # frames of silence (0.5 s) that end a piece
 _PAD = 0.3  # seconds kept around a piece
 LONGEST = 27.0  # seconds in one window; the recogniser takes 30
+_SHORTEST = 0.06  # seconds a word lasts at least
 _SEARCH = 9.0  # seconds before the end of a too long piece in which the quietest moment is looked for
 
 
@@ -59,6 +60,14 @@ class Piece:
     def seconds(self) -> float:
         return len(self.samples) / RATE
 
+    def draw_in(self, first: float, last: float) -> tuple[float, float]:
+        """The part of these seconds of the piece that has a voice; all of it where next to nothing would be left."""
+        frames = range(int(first * RATE / FRAME), min(int(last * RATE / FRAME) + 1, len(self.voiced)))
+        spoken = [number for number in frames if self.voiced[number] >= OFF]
+        if not spoken or (spoken[-1] - spoken[0]) * FRAME / RATE < _SHORTEST:
+            return first, last
+        return max(first, spoken[0] * FRAME / RATE), min(last, (spoken[-1] + 1) * FRAME / RATE)
+
 
 @dataclass
 class Window:
@@ -75,14 +84,22 @@ class Window:
 
         return np.concatenate([piece.samples for piece in self.pieces])
 
-    def clock(self, second: float) -> float:
-        """The second of the file at `second` of the window."""
-        for piece in self.pieces[:-1]:
-            if second < piece.seconds:
-                return piece.start + max(second, 0.0)
-            second -= piece.seconds
-        last = self.pieces[-1]
-        return last.start + min(max(second, 0.0), last.seconds)
+    def place(self, start: float, end: float) -> tuple[float, float]:
+        """The seconds of the file for a word at `start`..`end` of the window, drawn in to where there is a voice.
+
+        A word lies in one piece: the one that holds most of it.
+        """
+        begin, best, inside = 0.0, (-1.0, self.pieces[0], 0.0), 0.0
+        for piece in self.pieces:
+            inside = min(end, begin + piece.seconds) - max(start, begin)
+            if inside > best[0]:
+                best = (inside, piece, begin)
+            begin += piece.seconds
+        _, piece, begin = best
+        first = min(max(start - begin, 0.0), piece.seconds)
+        last = min(max(end - begin, first), piece.seconds)
+        first, last = piece.draw_in(first, last)
+        return piece.start + first, piece.start + last
 
     def span(self) -> tuple[float, float]:
         """The seconds of the file from the first to the last moment with a voice."""

@@ -120,16 +120,11 @@ class Recogniser:
         return list(parts)
 
     def _utterance(self, part: Any, window: Window, language: str) -> Utterance:
-        words = [
-            Word(
-                text=word.word,
-                start=window.clock(word.start),
-                end=max(window.clock(word.end - 1e-3), window.clock(word.start)),
-                probability=float(word.probability),
-                voiced=window.voiced(word.start, word.end),
-            )
-            for word in part.words or ()
-        ]
+        words: list[Word] = []
+        for word in part.words or ():
+            start, end = window.place(word.start, word.end)
+            voiced = window.voiced(word.start, word.end)
+            words.append(Word(word.word, start, end, float(word.probability), voiced))
         return Utterance(
             words=words,
             logprob=float(part.avg_logprob),
