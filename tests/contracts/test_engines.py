@@ -78,12 +78,11 @@ def _scripted(_: Path) -> Iterator[Engine]:
 
 
 def _recorded(folder: Path) -> Iterator[Engine]:
-    for source in _scripted(folder):
-        recorder = Recorder(source, folder / "record.jsonl")
-        for each in REQUESTS.values():
-            list(recorder.stream(each))
-            recorder.count_tokens(each)
-        yield Recorded(folder / "record.jsonl")
+    recorder = Recorder(Scripted([answer], context_tokens=CONTEXT), folder / "record.jsonl")
+    for each in REQUESTS.values():
+        list(recorder.stream(each))
+        recorder.count_tokens(each)
+    yield Recorded(folder / "record.jsonl")
 
 
 def _llamacpp(folder: Path) -> Iterator[Engine]:
@@ -129,7 +128,10 @@ _MAKERS: dict[str, Callable[[Path], Iterator[Engine]]] = {
 }
 
 
-@pytest.fixture(scope="module", params=list(_MAKERS))
+@pytest.fixture(
+    scope="module",
+    params=[*("scripted", "recorded"), *(pytest.param(n, marks=pytest.mark.weights) for n in ("llamacpp", "openai"))],
+)
 def subject(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
     for engine in _MAKERS[request.param](tmp_path_factory.mktemp(request.param)):
         yield Subject(engine, request.param)

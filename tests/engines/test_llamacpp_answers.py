@@ -11,6 +11,7 @@ from omniloom.core.events import Event, Finished, Progress, ReasoningDelta, Text
 from omniloom.core.values import Completion, Constraint, Message, Request, Sampling, Tool
 from omniloom.engines.llamacpp import LlamaCpp
 
+pytestmark = pytest.mark.weights
 Ask = Callable[..., Request]
 
 

@@ -19,6 +19,7 @@ from omniloom.engines.llamacpp import LlamaCpp
 from omniloom.engines.llamacpp.host import Host, Settings
 from omniloom.engines.llamacpp.local import LocalCall
 
+pytestmark = pytest.mark.weights
 Ask = Callable[..., Request]
 Fresh = Callable[..., LlamaCpp]
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
@@ -192,8 +193,6 @@ def test_the_child_dies_with_its_parent(small_model: Path, tmp_path: Path) -> No
         import sys, time
         from pathlib import Path
         from omniloom.engines.llamacpp import LlamaCpp
-from omniloom.engines.llamacpp.host import Host, Settings
-from omniloom.engines.llamacpp.local import LocalCall
         engine = LlamaCpp(Path(sys.argv[1]), context_tokens=512, threads=1, kv_home=Path(sys.argv[2]), digest="small")
         engine.count_tokens("x")
         print(engine._host.pid, flush=True)

@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from omniloom.core.events import Finished
 from omniloom.core.values import Completion, Message, Request, Sampling, Segment
 from omniloom.engines.llamacpp import LlamaCpp
 from omniloom.engines.llamacpp.prompt import Prompt
 from omniloom.engines.llamacpp.states import stops
 
+pytestmark = pytest.mark.weights
 Ask = Callable[..., Request]
 Fresh = Callable[..., LlamaCpp]
 

@@ -17,6 +17,7 @@ from omniloom.core.events import Event, Finished
 from omniloom.core.protocols import Capabilities, Engine
 from omniloom.core.values import Completion, Constraint, Request
 from omniloom.engines.replay import replay
+from omniloom.engines.wire import RefusedError
 
 
 def request_key(request: Request) -> str:
@@ -165,16 +166,10 @@ class Recorded:
             self._tokens[record["counted"]] = int(record["tokens"])
 
     def _unknown(self, what: str, key: str) -> EngineError:
-        return UnknownRequestError(
+        return RefusedError(
             f"the record {str(self._path)!r} does not hold this {what} ({key[:12]}…)",
             hint="record it again with Recorder, or undo what changed the request",
         )
-
-
-class UnknownRequestError(EngineError):
-    """A replay was asked what was never recorded."""
-
-    retryable = False
 
 
 def _text_key(text: str) -> str:

@@ -11,17 +11,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from omniloom.core.errors import CancelledError, ContextError, EngineError, OfflineError, UsageError
-from omniloom.engines.wire import Call, encoded, events, pumped
+from omniloom.engines.wire import Call, RefusedError, encoded, events, pumped
 
 _RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
 _PATIENCE = 30.0
 _ERROR_BYTES = 1 << 20
-
-
-class RefusedError(EngineError):
-    """The server would answer the same again."""
-
-    retryable = False
 
 
 class Remote:

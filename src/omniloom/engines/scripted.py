@@ -12,10 +12,10 @@ from omniloom.core.events import Event, Finished, Progress, ReasoningDelta, Text
 from omniloom.core.protocols import Capabilities
 from omniloom.core.values import Completion, Constraint, Part, Request, Segment, TokenLogprob, Usage
 from omniloom.engines import constraints
+from omniloom.engines.replay import words
 
 Answer = str | Completion | Callable[[Request], "str | Completion"]
 
-_WORD = re.compile(r"\s*\S+|\s+$")
 _DIMENSIONS = 32
 _LOGPROB = math.log(0.9)
 
@@ -74,12 +74,12 @@ class Scripted:
         given, cached = self._next(request)
         total = self.count_tokens(request)
         yield Progress(step="prefill", done=total, total=total, unit="tokens")
-        thoughts = _words(given.reasoning)[: request.reasoning_budget]
+        thoughts = words(given.reasoning)[: request.reasoning_budget]
         for thought in thoughts:
             self._wait(cancel)
             yield ReasoningDelta(text=thought)
         text, finish = _cut(given.text, request)
-        tokens = _words(text)
+        tokens = words(text)
         first: float | None = None
         logprobs = given.logprobs if len(given.logprobs) == len(tokens) else [_logprob(each) for each in tokens]
         for token, logprob in zip(tokens, logprobs, strict=True):
@@ -107,8 +107,8 @@ class Scripted:
 
     def count_tokens(self, request: Request | str) -> int:
         if isinstance(request, str):
-            return len(_words(request))
-        return sum(len(_words(_shown(item))) for message in request.messages for item in message.content)
+            return len(words(request))
+        return sum(len(words(_shown(item))) for message in request.messages for item in message.content)
 
     def warm(self, request: Request) -> None:
         with self._lock:
@@ -128,7 +128,7 @@ class Scripted:
             step = self._script[min(len(self.requests), len(self._script) - 1)]
             self.requests.append(request)
             prefix = _prefix(request)
-            cached = len(_words(prefix)) if prefix in self._seen else 0
+            cached = len(words(prefix)) if prefix in self._seen else 0
             self._seen.add(prefix)
         given = step(request) if callable(step) else step
         return (Completion(text=given) if isinstance(given, str) else given), min(cached, self.count_tokens(request))
@@ -154,10 +154,6 @@ class Scripted:
             time.sleep(self._pace)
 
 
-def _words(text: str) -> list[str]:
-    return _WORD.findall(text)
-
-
 def _shown(item: "str | Segment") -> str:
     if isinstance(item, str):
         return item
@@ -175,7 +171,7 @@ def _cut(text: str, request: Request) -> "tuple[str, str]":
     found = [at for stop in request.stop if stop and (at := text.find(stop)) >= 0]
     if found:
         text = text[: min(found)]
-    tokens = _words(text)
+    tokens = words(text)
     if len(tokens) > request.max_output_tokens:
         return "".join(tokens[: request.max_output_tokens]), "length"
     return text, "stop"

@@ -9,10 +9,16 @@ from collections.abc import Callable, Iterator
 from threading import Event as Flag
 from typing import Any, TypeVar
 
-from omniloom.core.errors import CancelledError
+from omniloom.core.errors import CancelledError, EngineError
 
 _T = TypeVar("_T")
 _POLL = 0.02
+
+
+class RefusedError(EngineError):
+    """The same request would be refused again."""
+
+    retryable = False
 
 
 class Call:

@@ -19,13 +19,13 @@ from typing import Any
 from omniloom.core.base import Value
 from omniloom.core.errors import CancelledError, ContextError, EngineError, IsolationError, UsageError, WeightsError
 from omniloom.engines.llamacpp.local import GONE, Endpoint, LocalCall, Status
-from omniloom.engines.wire import events, pumped
+from omniloom.engines.wire import RefusedError, events, pumped
 from omniloom.isolation import Child, Limits
 
 _TARGET = "omniloom.engines.llamacpp.hosted:run"
 _POLL = 0.02
 _UNIX = hasattr(socket, "AF_UNIX") and sys.platform != "win32"
-_SETTLE_SECONDS = 3.0
+_SETTLE_SECONDS = 6.0
 _DEATHS_IN_A_ROW = 3
 
 
@@ -36,12 +36,6 @@ class Settings(Value):
     batch: int
     threads: int
     embedding: bool = False
-
-
-class RefusedError(EngineError):
-    """The server would refuse this request again."""
-
-    retryable = False
 
 
 class Lost(Exception):
