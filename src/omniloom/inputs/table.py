@@ -4,6 +4,7 @@
 nothing above it. In JSON lines the object of line n stands in row n + 1. A line end inside a cell is shown as a space.
 """
 
+import tempfile
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -101,10 +102,11 @@ def _grids(source: Source) -> Iterator[tuple[Grid, list[Loss]]]:
 
         yield columnar.grid(source), []
     else:
-        yield _textual(source, size)
+        with tempfile.TemporaryDirectory(prefix="omniloom-table-") as folder:
+            yield _textual(source, size, folder)
 
 
-def _textual(source: Source, size: int) -> tuple[Grid, list[Loss]]:
+def _textual(source: Source, size: int, folder: str) -> tuple[Grid, list[Loss]]:
     from omniloom.inputs.tabular import delimited, encoding, packed, records
 
     if size > _TEXT_BYTES:
@@ -114,7 +116,8 @@ def _textual(source: Source, size: int) -> tuple[Grid, list[Loss]]:
         )
     path, name, losses = source.path, source.name, list[Loss]()
     if source.media_type == "application/gzip":
-        path, damage = packed.unpacked(source.path, name)
+        path = Path(folder) / "content"
+        damage = packed.unpacked(source.path, name, path)
         if damage:
             losses.append(Loss(kind="truncated", severity="lost", detail=f"{damage}; the rows before that are read"))
     form = encoding.encoding_of(path, name, str(source.options.get("encoding", "")))

@@ -6,6 +6,7 @@ from typing import Any
 
 from omniloom.core.errors import PasswordError, TooLargeError, UnreadableError, UsageError
 from omniloom.core.protocols import Source
+from omniloom.core.values import Loss
 from omniloom.inputs.documents.archive import opened
 from omniloom.inputs.tabular.grid import Grid
 from omniloom.inputs.tabular.sizes import bearable
@@ -16,7 +17,8 @@ _LEGACY = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 def grids(source: Source) -> Iterator[Grid]:
     """Sheet by sheet, the empty ones left out. Option sheet: a name, or a number from 1."""
-    book = _open(source)
+    book, errors = _open(source)
+    losses = {0: _errors(errors)} if errors else {}
     names = list(book.sheet_names)
     for at in _chosen(names, source.options, source.name):
         try:
@@ -26,24 +28,26 @@ def grids(source: Source) -> Iterator[Grid]:
                 continue  # a chart sheet
             raise _broken(source.name, error) from error
         if sheet.height and sheet.width and sheet.start is not None:
-            yield _grid(sheet, names[at])
+            yield _grid(sheet, names[at], losses)
+            losses = {}
 
 
-def _open(source: Source) -> Any:
+def _open(source: Source) -> tuple[Any, int]:
+    """(the workbook, how many of its cells hold an error; only known of xlsx)."""
     import python_calamine as calamine
 
     size = source.path.stat().st_size
     if size > _BYTES:
         raise TooLargeError(f"{source.name!r} has {size} bytes, workbooks are read up to {_BYTES}")
-    data = source.path.read_bytes()
+    data, errors = source.path.read_bytes(), 0
     if data.startswith(_LEGACY):
         if "EncryptedPackage".encode("utf-16-le") in data[: 1 << 20] + data[-(1 << 20) :]:
             raise PasswordError(f"{source.name!r} is password-protected", hint="save a copy without the password")
     else:
         with opened(data, source.name) as archive:
-            bearable(archive, source.name, _CELLS)
+            errors = bearable(archive, source.name, _CELLS)
     try:
-        return calamine.load_workbook(str(source.path))
+        return calamine.load_workbook(str(source.path)), errors
     except calamine.PasswordError as error:
         hint = "save a copy without the password"
         raise PasswordError(f"{source.name!r} is password-protected", hint=hint) from error
@@ -54,6 +58,8 @@ def _open(source: Source) -> Any:
 def _broken(name: str, error: BaseException) -> Exception:
     if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
         raise error
+    if "Cell limit" in str(error):
+        return TooLargeError(f"{name!r}: {error}", hint="delete stray cells far from the table, or export it as CSV")
     return UnreadableError(
         f"{name!r} is truncated or corrupt: {str(error)[:200]}", hint="open it and save it again, or export it as CSV"
     )
@@ -71,14 +77,19 @@ def _chosen(names: list[str], options: Mapping[str, Any], name: str) -> list[int
     raise UsageError(f"{name!r} has no sheet {wanted!r}", hint=f"its sheets: {', '.join(names[:30])}")
 
 
-def _grid(sheet: Any, name: str) -> Grid:
+def _errors(count: int) -> Loss:
+    text = f"{count} cells of the workbook hold an error such as #DIV/0!; they are read as empty"
+    return Loss(kind="error_cells", severity="reduced", detail=text)
+
+
+def _grid(sheet: Any, name: str, losses: dict[int, Loss]) -> Grid:
     row, column = sheet.start
 
     def rows() -> Iterator[list[str]]:
         for cells in sheet.to_python(skip_empty_area=True):
             yield [_text(cell) for cell in cells]
 
-    return Grid(rows, sheet=name, first_row=row + 1, first_column=column + 1)
+    return Grid(rows, sheet=name, first_row=row + 1, first_column=column + 1, losses=losses)
 
 
 def _text(value: Any) -> str:

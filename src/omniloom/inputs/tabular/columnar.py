@@ -6,9 +6,9 @@ from typing import Any
 from omniloom.core.errors import TooLargeError, UnreadableError, UnsupportedError
 from omniloom.core.protocols import Source
 from omniloom.inputs.tabular.engine import connect, literal, quoted
-from omniloom.inputs.tabular.grid import MAX_COLUMNS, Grid
+from omniloom.inputs.tabular.grid import MAX_COLUMNS, Grid, Native
 
-_CELLS, _ROWS, _FETCH = 200_000_000, 20_000_000, 2000
+_CELLS, _ROWS, _FETCH = 60_000_000, 20_000_000, 2000
 
 
 def grid(source: Source) -> Grid:
@@ -22,7 +22,7 @@ def grid(source: Source) -> Grid:
             relation = "frame"
         some = f"SELECT * FROM {relation}"  # noqa: S608 a literal, or the name given above
         names = [row[0] for row in connection.execute(f"DESCRIBE {some}").fetchall()]
-        count = connection.execute(f"SELECT count(*) FROM ({some})").fetchone()[0]
+        count = connection.execute(some.replace("*", "count(*)", 1)).fetchone()[0]
     except (UnsupportedError, ImportError, MemoryError):
         raise
     except Exception as error:
@@ -47,7 +47,9 @@ def grid(source: Source) -> Grid:
         except Exception as error:
             raise _broken(source, error) from error
 
-    return Grid(rows, header=0)
+    columns = ", ".join(f"CAST({quoted(name)} AS VARCHAR) AS c{n}" for n, name in enumerate(names))
+    texts = f"(SELECT {columns} FROM {relation})"  # noqa: S608 as above
+    return Grid(rows, header=0, native=Native(connection, texts, count))
 
 
 def _arrow(source: Source) -> Any:

@@ -41,7 +41,7 @@ def dialect_of(path: Path, encoding: Encoding, media_type: str, stated: str = ""
     sample: list[str] = []
     size = 0
     for line in islice(lines(path, encoding), _SAMPLE_LINES):
-        sample.append(line)
+        sample.append(line[:_SAMPLE])
         size += len(line)
         if size > _SAMPLE:
             break
@@ -97,6 +97,9 @@ class Rows:
     def __init__(self, path: Path, encoding: Encoding, dialect: Dialect, name: str) -> None:
         self.path, self.encoding, self.dialect, self.name = path, encoding, dialect, name
         self.losses: dict[int, Loss] = {}
+        if not dialect.quoting:
+            text = "quotes open that never close: quotes are read as plain characters"
+            self.losses[-1] = Loss(kind="unclosed_quote", severity="reduced", detail=text)
 
     def __call__(self) -> Iterator[list[str]]:
         csv.field_size_limit(_FIELD)

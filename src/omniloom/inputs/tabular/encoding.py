@@ -62,7 +62,7 @@ def no_text(name: str) -> UnreadableError:
 def _wide(head: bytes) -> str:
     """UTF-16 without a mark: the zeros of its ASCII characters stand at every other byte."""
     even, odd = head[0::2].count(0), head[1::2].count(0)
-    if max(even, odd) < len(head) // 8:
+    if max(even, odd) <= len(head) // 6:
         return ""
     if odd > 8 * even:
         return "utf-16-le"
@@ -94,15 +94,16 @@ def _narrow(path: Path, name: str) -> Encoding:
 
 
 def lines(path: Path, encoding: Encoding) -> Iterator[str]:
-    """Lines with their ends as they are. Bytes that fit neither encoding become U+FFFD."""
+    """Lines with their ends as they are. Zeros, and bytes that fit neither encoding, become U+FFFD."""
     if not encoding.other:
         with path.open("r", encoding=encoding.name, errors="replace", newline="") as file:
-            yield from file
+            for line in file:
+                yield line.replace("\0", "\ufffd") if "\0" in line else line
         return
     with path.open("rb") as file:
         for line in file:
             try:
-                text = line.decode("utf-8")
+                text = line.decode("utf-8").replace("\0", "\ufffd")
             except UnicodeDecodeError:
                 text = line.decode(encoding.other, "replace")
             yield from io.StringIO(text, newline="") if "\r" in text[:-2] else (text,)

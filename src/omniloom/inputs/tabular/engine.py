@@ -1,6 +1,7 @@
 """DuckDB, held short: two threads, little memory, no extensions, no files but those named."""
 
 import tempfile
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,14 @@ def connect(paths: Sequence[Path] = ()) -> Any:
     """A connection in memory that can open `paths` and its own folder in the temp folder, and nothing else."""
     import duckdb
 
-    spill = tempfile.mkdtemp(prefix="omniloom-sql-")
+    spill = Path(tempfile.gettempdir()) / f"omniloom-sql-{uuid.uuid4().hex}"  # made, and removed, by DuckDB
     connection = duckdb.connect(
         config={
             "threads": 2,
             "memory_limit": MEMORY,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
-            "temp_directory": spill,
+            "temp_directory": str(spill),
             "max_temp_directory_size": "256MB",
         }
     )

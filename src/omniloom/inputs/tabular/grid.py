@@ -2,11 +2,21 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from omniloom.core.values import Loss
 
 SAMPLE_ROWS = 1000
 MAX_COLUMNS = 16_384
+
+
+@dataclass
+class Native:
+    """relation: SQL that gives the data rows as text columns c0, c1, ... on `connection`. count: how many rows."""
+
+    connection: Any
+    relation: str
+    count: int
 
 
 @dataclass
@@ -17,7 +27,7 @@ class Grid:
     first_row, first_column: where the first cell of the first row stands, as a spreadsheet counts.
     fixed: the number of cells is given by the format (else a row of another width is ragged).
     header: the place in `rows` of the header, None to be found out, -1 for none.
-    relation: SQL of a relation that holds the data rows with their own types, where DuckDB reads the file itself.
+    native: where DuckDB reads the file itself, so that its rows need not be written out for the profile.
     losses: filled while the rows are gone through, by row, so that the second time adds nothing.
     """
 
@@ -27,7 +37,7 @@ class Grid:
     first_column: int = 1
     fixed: bool = True
     header: int | None = None
-    relation: str = ""
+    native: "Native | None" = None
     losses: dict[int, Loss] = field(default_factory=dict)
 
 
@@ -35,7 +45,8 @@ class Grid:
 class Shape:
     """header: its place in the rows (-1: none). width: most cells in a row. usual: cells in most rows.
 
-    data: rows below the header that are not blank. rows: all rows, blank ones and header among them.
+    data: rows below the header that are not blank; `profiled` of them are counted in the profile.
+    rows: all rows, blank ones and header among them.
     """
 
     header: int
@@ -44,6 +55,7 @@ class Shape:
     usual: int
     data: int = 0
     rows: int = 0
+    profiled: int = 0
     profile: list[str] = field(default_factory=list)
 
 

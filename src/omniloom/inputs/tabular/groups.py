@@ -11,7 +11,7 @@ from omniloom.inputs.tabular.grid import Grid, Shape, one_line
 from omniloom.inputs.tabular.profile import PROFILED, batches
 
 ROWS, CHARACTERS = 20, 1200
-MOST_ROWS, MOST_CELLS = 200_000, 1_500_000
+MOST_ROWS, _MOST_BYTES = 200_000, 180 << 20
 _RAGGED_NAMED, _NAME, _REPORT = 50, 60, 5000
 _SPLIT = " | "
 Span = tuple[int, int, Cells]
@@ -25,6 +25,7 @@ class _Group:
     shape: Shape
     source: str
     text: str = ""
+    start: str = ""
     rows: int = 0
     cells: Cells = (0, 0, 0, 0)
     anchors: list[Anchor] = field(default_factory=list)
@@ -52,14 +53,15 @@ class _Group:
                 anchors=tuple(self.anchors),
                 context=self._context(),
             )
-        self.text, self.rows, self.anchors = "", 0, []
+        self.text, self.rows, self.anchors, self.start = "", 0, [], ""
 
     def _context(self) -> str:
         first = self.cells[1] - self.grid.first_column
         names = self.shape.names[first : self.cells[3] - self.grid.first_column + 1]
         cut = sum(map(len, names)) > CHARACTERS
         text = "columns: " + _SPLIT.join(name[:_NAME] if cut else name for name in names)
-        return f"sheet: {self.grid.sheet}\n{text}" if self.grid.sheet else text
+        above = [f"sheet: {self.grid.sheet}"] if self.grid.sheet else []
+        return "\n".join((*above, text, *([self.start] if self.start else [])))
 
 
 def segments(grid: Grid, shape: Shape, source: Source) -> Iterator[Segment | Loss | Progress]:
@@ -67,15 +69,16 @@ def segments(grid: Grid, shape: Shape, source: Source) -> Iterator[Segment | Los
     yield from _profiles(grid, shape, source)
     group = _Group(grid, shape, source.id)
     ragged: list[tuple[int, int]] = []
-    read, cells = 0, 0
+    read, size = 0, 0
+    each = 72 + 4 * len(grid.sheet or "")  # about what an anchor takes on its way to the parent
     for at, row in enumerate(grid.rows()):
         if at == shape.header or not any(row):
             continue
         number = grid.first_row + at
-        if read >= MOST_ROWS or cells >= MOST_CELLS:
+        if read >= MOST_ROWS or size >= _MOST_BYTES:
             yield _left_out(grid, shape, source, number, read)
             break
-        read, cells = read + 1, cells + len(row)
+        read, size = read + 1, size + each * len(row) + 2 * sum(map(len, row))
         if not grid.fixed and len(row) != shape.usual and at > shape.header:
             ragged.append((number, len(row)))
         yield from _row(group, number, row)
@@ -99,6 +102,7 @@ def _row(group: _Group, number: int, row: list[str]) -> Iterator[Segment]:
     for column, some in _portions(row):
         line, spans = _line(number, first + column, some)
         group.add(line, spans, (number, first + column, number, first + column + len(some) - 1))
+        group.start = f"row {number} begins with: {one_line(row[0])[:_NAME]}" if column and row[0].strip() else ""
         yield from group.taken()
 
 
@@ -133,8 +137,11 @@ def _portions(row: list[str]) -> Iterator[tuple[int, list[str]]]:
 
 
 def _profiles(grid: Grid, shape: Shape, source: Source) -> Iterator[Segment]:
-    top = f"{shape.data} rows, {shape.width} columns" + (f", sheet {grid.sheet}" if grid.sheet else "")
+    top = f"{_count(shape.data, 'row')}, {_count(shape.width, 'column')}" + (
+        f", sheet {grid.sheet}" if grid.sheet else ""
+    )
     more = shape.width - PROFILED
+    counted = "all rows" if shape.profiled == shape.data else f"the first {_count(shape.profiled, 'row')}"
     last = grid.first_row + max(shape.rows, 1) - 1
     column = grid.first_column
     whole = (grid.first_row, column, last, column + max(shape.width, 1) - 1)
@@ -153,8 +160,12 @@ def _profiles(grid: Grid, shape: Shape, source: Source) -> Iterator[Segment]:
             content=text,
             made_by="table.profile/1",
             anchors=tuple(anchors),
-            context="profile of the whole table: what its columns hold, counted over all rows",
+            context=f"profile of the whole table: what its columns hold, counted over {counted}",
         )
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _left_out(grid: Grid, shape: Shape, source: Source, number: int, read: int) -> Loss:

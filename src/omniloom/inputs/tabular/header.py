@@ -39,7 +39,7 @@ def _header(sample: list[list[str]], usual: int) -> int:
             first = at
             break
     body = [sample[at] for at in filled if at > first][:200]
-    return -1 if body and _votes(sample[first], body) < -1 else first
+    return -1 if not body or _votes(sample[first], body) < -1 else first
 
 
 def _votes(row: list[str], body: list[list[str]]) -> int:

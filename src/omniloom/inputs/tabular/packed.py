@@ -1,6 +1,5 @@
 """Gzip, unpacked into the temp folder, with caps on size and ratio."""
 
-import tempfile
 import zlib
 from pathlib import Path
 
@@ -9,11 +8,12 @@ from omniloom.core.errors import TooLargeError, UnreadableError
 MOST, _RATIO, _FREE, _STEP = 200 << 20, 200, 16 << 20, 1 << 18
 
 
-def unpacked(path: Path, name: str) -> tuple[Path, str]:
-    """(file, what was wrong with its end). Several members, one after the other, are one file (RFC 1952)."""
+def unpacked(path: Path, name: str, target: Path) -> str:
+    """Writes `target`; gives what was wrong with the end.
+
+    Several members, one after the other, are one file (RFC 1952).
+    """
     size = path.stat().st_size
-    folder = tempfile.mkdtemp(prefix="omniloom-gz-")
-    target = Path(folder) / "content"
     total = 0
     unit = zlib.decompressobj(31)
     damage = ""
@@ -38,4 +38,4 @@ def unpacked(path: Path, name: str) -> tuple[Path, str]:
         raise UnreadableError(
             f"{name!r} cannot be unpacked: {damage or 'it is empty'}", hint="pass the file again whole"
         )
-    return target, damage
+    return damage

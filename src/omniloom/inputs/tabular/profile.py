@@ -11,7 +11,8 @@ from omniloom.inputs.tabular.grid import MAX_COLUMNS, SAMPLE_ROWS, Grid, Shape, 
 from omniloom.inputs.tabular.header import shape_of
 
 PROFILED = 400
-_SHOWN, _KEPT, _BATCH, _EXACT = 40, 400, 25, 200_000
+_SHOWN, _KEPT, _BATCH, _EXACT = 40, 400, 25, 3_000_000
+_SPOOL, _AT_ONCE = 300 << 20, 6_000_000
 _SPLIT = "\x1f"
 _NUMBER = r"[-+]?[$€£]?(\d+|\d{1,3}(,\d{3})+)?(\.\d+)?([eE][-+]?\d+)?%?"
 
@@ -26,19 +27,27 @@ def survey(grid: Grid) -> Shape:
     shape = shape_of(grid, sample)
     if shape.width > MAX_COLUMNS:
         raise UnreadableError(f"a row has {shape.width} cells; at most {MAX_COLUMNS} are read")
+    if grid.native:
+        shape.data = shape.profiled = grid.native.count
+        shape.rows = shape.data + 1
+        shape.profile = _profile(grid.native.connection, grid.native.relation, shape)
+        return shape
     with tempfile.TemporaryDirectory(prefix="omniloom-rows-") as folder:
         path = Path(folder) / "rows.txt"
-        if _spool(grid, shape, path) > shape.width:
+        if _spool(grid, shape, path):
             _spool(grid, shape, path)
-        if shape.data and shape.width:
-            shape.profile = _profile(path, shape)
+        connection = connect([path])
+        try:
+            shape.profile = _profile(connection, _spooled(path, shape), shape)
+        finally:
+            connection.close()
     return shape
 
 
-def _spool(grid: Grid, shape: Shape, path: Path) -> int:
-    """Writes the data rows, all of one width, for DuckDB. Gives the width that the rows were written in."""
+def _spool(grid: Grid, shape: Shape, path: Path) -> bool:
+    """Writes the data rows, all of one width, for DuckDB. True if a wider row came: then it must be done again."""
     written = shape.width
-    shape.data = shape.rows = 0
+    shape.data = shape.rows = shape.profiled = size = 0
     columns = min(written, PROFILED)
     table = str.maketrans({_SPLIT: " ", "\n": " ", "\r": " ", "\0": " "})
     with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
@@ -53,29 +62,33 @@ def _spool(grid: Grid, shape: Shape, path: Path) -> int:
                 shape.names += [f"column {n}" for n in range(len(shape.names) + 1, len(row) + 1)]
                 shape.width = len(row)
             cells = [cell[:_KEPT].translate(table) for cell in row[:columns]]
-            file.write(_SPLIT.join(cells) + _SPLIT * (columns - len(cells)) + "\n")
-    return shape.width if written != shape.width else 0
+            if size < _SPOOL:
+                size += file.write(_SPLIT.join(cells) + _SPLIT * (columns - len(cells)) + "\n")
+                shape.profiled += 1
+    return columns < min(shape.width, PROFILED)
 
 
-def _profile(path: Path, shape: Shape) -> list[str]:
-    columns = min(shape.width, PROFILED)
-    types = ", ".join(f"'c{n}': 'VARCHAR'" for n in range(columns))
-    relation = (
+def _spooled(path: Path, shape: Shape) -> str:
+    types = ", ".join(f"'c{n}': 'VARCHAR'" for n in range(min(shape.width, PROFILED)))
+    return (
         f"read_csv({literal(str(path))}, columns={{{types}}}, auto_detect=false, header=false, delim='{_SPLIT}', "
-        "quote='', escape='', nullstr='', parallel=true, max_line_size=20000000)"
+        "quote='', escape='', nullstr='', max_line_size=20000000)"
     )
-    connection = connect([path])
+
+
+def _profile(connection: Any, relation: str, shape: Shape) -> list[str]:
+    names = shape.names[: min(shape.width, PROFILED)]
+    if not shape.profiled:
+        return [f"{name[:80]}: empty" for name in names]
     lines: list[str] = []
-    try:
-        for start in range(0, columns, _BATCH):
-            some = range(start, min(start + _BATCH, columns))
-            query = ", ".join(_measure(f"c{n}", shape.data) for n in some)
-            statement = f"SELECT {query} FROM {relation}"  # noqa: S608 column numbers, and a literal
-            values = connection.execute(statement).fetchone()
-            for place, n in enumerate(some):
-                lines.append(_line(shape.names[n], values[place * 12 : place * 12 + 12], shape.data))
-    finally:
-        connection.close()
+    step = max(1, min(_BATCH, _AT_ONCE // shape.profiled))
+    for start in range(0, len(names), step):
+        some = range(start, min(start + step, len(names)))
+        query = ", ".join(_measure(f"c{n}", shape.profiled) for n in some)
+        statement = f"SELECT {query} FROM {relation}"  # noqa: S608 column numbers, and a literal
+        values = connection.execute(statement).fetchone()
+        for place, n in enumerate(some):
+            lines.append(_line(names[n], values[place * 12 : place * 12 + 12], shape.profiled))
     return lines
 
 
@@ -110,12 +123,13 @@ def _line(name: str, values: tuple[Any, ...], rows: int) -> str:
     filled, distinct, whole, numbers, dates, times, truths, *ends = values
     if not filled:
         return f"{name[:80]}: empty"
+    distinct = min(distinct, filled)
     low, high, first, last, (least, most) = ends
     if truths == filled:
         kind = "true or false"
     elif whole == filled:
         kind, least, most = "whole numbers", low, high
-    elif numbers >= 0.9 * filled:
+    elif numbers >= 0.8 * filled:
         kind, least, most = "numbers", low, high
     elif times >= 0.9 * filled:
         kind, least, most = ("dates" if dates >= 0.9 * filled else "times"), first, last

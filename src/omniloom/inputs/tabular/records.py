@@ -14,6 +14,12 @@ from omniloom.inputs.tabular.grid import MAX_COLUMNS, Grid
 _WHOLE = 64 << 20
 
 
+class _Number(str):
+    """A number as it is written in the file."""
+
+    __slots__ = ()
+
+
 def lined(path: Path, encoding: Encoding, name: str) -> Grid:
     """JSON lines: the object of line n stands in row n + 1."""
     columns: dict[str, int] = {}
@@ -34,7 +40,7 @@ def lined(path: Path, encoding: Encoding, name: str) -> Grid:
         losses = dict([*list(losses.items())[:50], (0, _damaged(0, len(losses) - 50))])
 
     def rows() -> Iterator[list[str]]:
-        yield list(columns)
+        yield list(map(_whole, columns))
         for line in lines(path, encoding):
             record = _parsed(line)
             yield _row(columns, cast("dict[str, Any]", record)) if isinstance(record, dict) else []
@@ -48,8 +54,8 @@ def listed(path: Path, encoding: Encoding, name: str) -> Grid:
         raise TooLargeError(f"{name!r} is one JSON text of more than {_WHOLE >> 20} MiB", hint="save it as JSON lines")
     text = "".join(lines(path, encoding))
     try:
-        value = json.loads(text, parse_float=str, parse_int=str)
-    except ValueError as error:
+        value = json.loads(text, parse_float=_Number, parse_int=_Number)
+    except (ValueError, RecursionError) as error:
         raise UnreadableError(f"{name!r} is not JSON: {error}", hint="it may be truncated") from error
     if isinstance(value, dict):
         inner = [each for each in cast("dict[str, Any]", value).values() if isinstance(each, list) and each]
@@ -59,7 +65,7 @@ def listed(path: Path, encoding: Encoding, name: str) -> Grid:
         columns: dict[str, int] = {}
         for each in items:
             _learn(columns, each)
-        return Grid(lambda: iter([list(columns), *(_row(columns, each) for each in items)]), header=0)
+        return Grid(lambda: iter([list(map(_whole, columns)), *(_row(columns, each) for each in items)]), header=0)
     if items and all(isinstance(each, list) for each in items):
         return Grid(lambda: ([_text(cell) for cell in each] for each in items), fixed=False)
     raise UnreadableError(f"{name!r} is JSON, but no table", hint="a table is a list of objects with the same keys")
@@ -67,7 +73,7 @@ def listed(path: Path, encoding: Encoding, name: str) -> Grid:
 
 def _parsed(line: str) -> Any:
     try:
-        return json.loads(line, parse_float=str, parse_int=str)
+        return json.loads(line, parse_float=_Number, parse_int=_Number)
     except (ValueError, RecursionError):
         return None
 
@@ -89,10 +95,25 @@ def _row(columns: dict[str, int], record: dict[str, Any]) -> list[str]:
 
 def _text(value: Any) -> str:
     if isinstance(value, str):
-        return value
+        return _whole(value)
     if value is None or isinstance(value, bool):
         return "" if value is None else str(value).lower()
-    return json.dumps(value, ensure_ascii=False)
+    return _whole(_written(value))
+
+
+def _written(value: Any) -> str:
+    """JSON with its numbers as they were."""
+    if isinstance(value, dict):
+        fields = cast("dict[str, Any]", value).items()
+        return "{" + ", ".join(f"{json.dumps(key, ensure_ascii=False)}: {_written(each)}" for key, each in fields) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_written, cast("list[Any]", value))) + "]"
+    return str(value) if isinstance(value, _Number) else json.dumps(value, ensure_ascii=False)
+
+
+def _whole(text: str) -> str:
+    """Without halves of surrogate pairs, which no encoding can hold."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _damaged(number: int, count: int = 1) -> Loss:

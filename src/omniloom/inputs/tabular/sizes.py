@@ -7,15 +7,22 @@ from omniloom.core.errors import TooLargeError, UnreadableError
 
 _STEP = 1 << 20
 _CELL = re.compile(rb'<(?:\w+:)?c\s[^<>]{0,200}?\br="([A-Z]{1,3})(\d{1,7})"')
-_REPEATED = re.compile(rb'number-(rows|columns)-repeated="(\d{1,9})"')
+_WRONG = re.compile(rb'<(?:\w+:)?c\s[^<>]{0,200}?\bt="e"')
 
 
-def bearable(archive: zipfile.ZipFile, name: str, most: int) -> None:
-    """Raises TooLargeError where the cells of a sheet span more than `most`: two far corners are enough for that."""
+def bearable(archive: zipfile.ZipFile, name: str, most: int) -> int:
+    """How many cells hold an error such as #DIV/0!.
+
+    Raises TooLargeError where the cells of a sheet span more than `most`: two far corners are enough for that.
+    """
+    errors = 0
     for entry in archive.infolist():
         member = entry.filename.lower()
         if re.fullmatch(r"xl/worksheets/[^/]+\.xml", member):
-            _within(_span(archive, entry, name), name, entry.filename, most)
+            cells, wrong = _span(archive, entry, name)
+            _within(cells, name, entry.filename, most)
+            errors += wrong
+    return errors
 
 
 def _within(cells: int, name: str, member: str, most: int) -> None:
@@ -26,8 +33,9 @@ def _within(cells: int, name: str, member: str, most: int) -> None:
         )
 
 
-def _span(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> int:
-    top, bottom, left, right = 1 << 30, 0, 1 << 30, 0
+def _span(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> tuple[int, int]:
+    """(cells between the corners, cells with an error)."""
+    wrong, top, bottom, left, right = 0, 1 << 30, 0, 1 << 30, 0
     rest = b""
     try:
         with archive.open(entry) as file:
@@ -37,14 +45,16 @@ def _span(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> int:
                     row, column = int(digits), _number(letters)
                     top, bottom = min(top, row), max(bottom, row)
                     left, right = min(left, column), max(right, column)
-                rest = block[-300:]
+                wrong += len(_WRONG.findall(block))
+                tail = block.rfind(b"<")
+                rest = block[tail:] if len(block) - tail < 400 else b""
     except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, ValueError) as error:
         raise _corrupt(name, entry.filename, error) from error
     except Exception as error:
         if type(error).__module__ != "zlib":
             raise
         raise _corrupt(name, entry.filename, error) from error
-    return max(0, bottom - top + 1) * max(0, right - left + 1)
+    return max(0, bottom - top + 1) * max(0, right - left + 1), wrong
 
 
 def _corrupt(name: str, member: str, error: Exception) -> UnreadableError:
