@@ -18,7 +18,8 @@ from omniloom.core.values import Loss, Segment  # noqa: E402
 from omniloom.inputs import video  # noqa: E402
 from omniloom.inputs.moving import frames as frames_module  # noqa: E402
 
-RATE, WIDTH, HEIGHT = 10, 640, 360
+RATE, WIDTH, HEIGHT = 25, 640, 360
+DEMO = Path(__file__).resolve().parents[2] / "examples/data/clip.mp4"
 
 
 def picture(text: str, shift: int = 0) -> Image.Image:
@@ -31,20 +32,23 @@ def picture(text: str, shift: int = 0) -> Image.Image:
     return image
 
 
-def clip(path: Path, seconds: float, shown: Callable[[float], Image.Image], codec: str = "mpeg4") -> Path:
+def clip(
+    path: Path, seconds: float, shown: Callable[[float], Image.Image], codec: str = "mpeg4", start: int = 0
+) -> Path:
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=RATE)
         stream.width, stream.height, stream.pix_fmt, stream.bit_rate = WIDTH, HEIGHT, "yuv420p", 2_000_000
         for number in range(int(seconds * RATE)):
             frame = av.VideoFrame.from_image(shown(number / RATE))
-            frame.pts, frame.time_base = number, Fraction(1, RATE)
+            frame.pts, frame.time_base = number + start, Fraction(1, RATE)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
 
 
-def read(path: Path) -> tuple[list[Segment], list[Loss]]:
-    source = Source(id="v", path=path, name=path.name, media_type="video/mp4")
+def read(path: Path, weights: Path | None = None) -> tuple[list[Segment], list[Loss]]:
+    roles = {"asr": weights} if weights else {}
+    source = Source(id="v", path=path, name=path.name, media_type="video/mp4", weights=roles)
     items = list(video.read(source))
     return [i for i in items if isinstance(i, Segment)], [i for i in items if isinstance(i, Loss)]
 
@@ -80,7 +84,48 @@ def test_text_that_stays_over_a_cut_is_one_segment(tmp_path: Path) -> None:
     segments, losses = read(clip(tmp_path / "cut.avi", 4, shown))
     assert [segment.text for segment in segments] == ["Harbour office"]
     assert segments[0].locator.time is not None and segments[0].locator.time[1] >= 3.5
-    assert "2 shots" in losses[-1].detail
+    assert "shots: 2" in losses[-1].detail
+
+
+@pytest.mark.weights
+def test_pictures_and_sound_stand_on_one_timeline() -> None:
+    from omniloom.catalog import ensure
+
+    segments, losses = read(DEMO, ensure("whisper-base").paths["asr"])
+    times = [segment.locator.time for segment in segments if segment.locator.time is not None]
+    assert len(times) == len(segments) and times == sorted(times)
+    assert {segment.made_by for segment in segments} == {"video.ocr/1", "video.asr/1"}
+    recovered = next(segment for segment in segments if "Recovered in 4 seconds" in segment.text)
+    assert recovered.locator.time is not None and abs(recovered.locator.time[0] - 7.2) <= 0.5
+    spoken = next(segment for segment in segments if segment.made_by == "video.asr/1")
+    assert "unplug one machine" in spoken.text and spoken.locator.box is None
+    assert [loss.kind for loss in losses] == ["not_seen", "not_heard"]
+
+
+def test_a_stream_whose_clock_starts_late_starts_at_nought(tmp_path: Path) -> None:
+    path = clip(
+        tmp_path / "late.ts", 4, lambda at: picture("Arrival" if at >= 2 else ""), codec="mpeg2video", start=900
+    )
+    segments, _ = read(path)
+    assert [segment.text for segment in segments] == ["Arrival"]
+    time = segments[0].locator.time
+    assert time is not None and abs(time[0] - 2) <= 0.5 and abs(time[1] - 4) <= 0.5
+
+
+@pytest.mark.parametrize(("name", "codec"), [("odd.mp4", "mpeg4"), ("odd.avi", "mpeg4"), ("odd.mkv", "mpeg4")])
+def test_damage_in_the_middle_ends_in_a_loss_or_an_error(tmp_path: Path, name: str, codec: str) -> None:
+    """A hole in the stream, and a broken index: read in order, as far as it goes."""
+    path = clip(tmp_path / name, 6, lambda at: picture("Kept"), codec)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3 : len(content) * 2 // 3] = b"\xff" * (len(content) * 2 // 3 - len(content) // 3)
+    content[-400:-200] = bytes(200)
+    path.write_bytes(content)
+    try:
+        segments, losses = read(path)
+    except UnreadableError:
+        return
+    assert "Kept" in [segment.text for segment in segments]
+    assert {"truncated", "undecodable", "gap"} & {loss.kind for loss in losses}
 
 
 def test_what_is_no_video_is_unreadable(tmp_path: Path) -> None:

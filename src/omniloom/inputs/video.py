@@ -22,6 +22,7 @@ VERSION = 1
 WEIGHTS = ("whisper-base",)
 EXTRA = "media"
 _SURE = 0.9
+_STROKES = frozenset("Iilıｌ丨一ー|")
 
 
 def read(source: Source) -> Iterator[Segment | Loss | Progress]:
@@ -74,11 +75,14 @@ def _look(source: Source) -> Iterator[Segment | Loss | Progress]:
         kind="not_seen",
         severity="reduced",
         part=source.id,
-        detail=f"only text is read; what else {watcher.shots} shots in {frames.seconds:.1f} s show is not seen",
+        detail=f"only text is read; what else {frames.seconds:.1f} s of pictures show is not seen; "
+        f"shots: {watcher.shots}",
     )
 
 
 def _is_text(line: Any) -> bool:
-    """Edges in a picture are easily taken for a single character: one needs to be sure."""
-    letters = sum(character.isalnum() for character in line.text)
-    return letters > 1 or (letters == 1 and line.score >= _SURE)
+    """Edges in a picture are easily taken for strokes: a single character or ones need to be sure."""
+    letters = [character for character in line.text if character.isalnum()]
+    if not set(letters) - _STROKES:
+        return False
+    return len(set(letters) - {"1"} - _STROKES) > 1 or len(letters) > 2 or line.score >= _SURE

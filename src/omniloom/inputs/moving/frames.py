@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from omniloom.core.errors import TooLargeError, UnreadableError
 from omniloom.core.locators import Locator
@@ -17,6 +17,7 @@ INTERVAL = 0.25  # seconds between looked-at frames
 MAX_PIXELS = 40_000_000  # of one frame
 MAX_SECONDS = 6 * 3600.0
 MAX_BAD = 500  # packets in a row that cannot be decoded, after which the rest is given up
+_GAP = 1.0  # seconds after the end of a frame until the next one that are no matter of rounding
 _WIDTH = 320  # of the small grey picture that frames are compared by
 _TILE = 8
 _CHANGED = 14.0  # grey levels; recompressed still pictures stay below 6, a changed letter gives 30 and more
@@ -62,6 +63,7 @@ class Frames:
         self.declared = 0.0
         self.count = 0
         self._bad: list[float] = []
+        self._gaps: list[tuple[float, float]] = []
 
     def __iter__(self) -> Iterator[Frame]:
         with open_media(self.path) as container:
@@ -76,6 +78,8 @@ class Frames:
             for raw in self._decoded(container, stream):
                 at = self._time(raw, start, stream)
                 self.count += 1
+                if self.count > 1 and raw.duration and at - self.seconds > _GAP:
+                    self._gaps.append((self.seconds, at))
                 self.seconds = max(self.seconds, at + self._length(raw, stream))
                 if at >= MAX_SECONDS:
                     self._lose("too_long", f"only the first {MAX_SECONDS / 3600:g} hours are read", at, at)
@@ -126,13 +130,19 @@ class Frames:
         if self._bad:
             detail = f"{len(self._bad)} packets of pictures could not be decoded, the first at {self._bad[0]:.1f} s"
             self._lose("undecodable", detail, self._bad[0], self._bad[-1])
-        if self.declared - self.seconds > max(1.5, 0.05 * self.declared) and not self.losses:
+        if self._gaps:
+            missing = sum(end - start for start, end in self._gaps)
+            detail = f"there are no pictures for {missing:.1f} s in {len(self._gaps)} places, the frame before stays"
+            self._lose("gap", detail, self._gaps[0][0], self._gaps[-1][1], "reduced")
+        if self.declared - self.seconds > max(1.5, 0.05 * self.declared) and not _cut(self.losses):
             detail = f"the file states {self.declared:.1f} s, pictures could be read up to {self.seconds:.1f} s"
             self._lose("truncated", detail, self.seconds, self.declared)
 
-    def _lose(self, kind: str, detail: str, start: float, end: float) -> None:
+    def _lose(
+        self, kind: str, detail: str, start: float, end: float, severity: Literal["lost", "reduced"] = "lost"
+    ) -> None:
         place = Locator(time=(round(start, 2), round(max(end, start), 2)))
-        self.losses.append(Loss(kind=kind, severity="lost", part=self.part, detail=detail, locator=place))
+        self.losses.append(Loss(kind=kind, severity=severity, part=self.part, detail=detail, locator=place))
 
 
 def picture_stream(container: Any) -> Any:
@@ -152,6 +162,10 @@ def check_size(width: int, height: int, name: str) -> None:
             f"{name!r} has frames of {width} x {height} pixels, more than {MAX_PIXELS / 1e6:g} million",
             hint="scale it down",
         )
+
+
+def _cut(losses: list[Loss]) -> bool:
+    return any(loss.kind in ("too_long", "undecodable") for loss in losses)
 
 
 def _small(raw: Any) -> Any:

@@ -64,6 +64,7 @@ class Pcm:
         self.peak = 0.0
         self._written = 0
         self._bad: list[float] = []
+        self._gaps: list[tuple[float, float]] = []
 
     def blocks(self) -> Iterator[Any]:
         """float32 arrays of about one second. Raises UnreadableError: no audio stream, or no sample decodes."""
@@ -83,9 +84,8 @@ class Pcm:
                     yield self._note(np.concatenate(pending))
                     pending, held = [], 0
                 if self._written >= MAX_SECONDS * RATE:
-                    self._lose(
-                        "too_long", f"only the first {MAX_SECONDS / 3600:g} hours are read", self._written / RATE
-                    )
+                    limit = f"only the first {MAX_SECONDS / 3600:g} hours are read"
+                    self._lose("too_long", limit, self._written / RATE, max(self.declared, self._written / RATE))
                     break
             if pending:
                 yield self._note(np.concatenate(pending))
@@ -146,6 +146,8 @@ class Pcm:
         gap = float(frame.pts * frame.time_base) - start - self._written / RATE
         if not math.isfinite(gap) or gap < _GAP or gap > _MAX_GAP:
             return 0
+        if self._written:
+            self._gaps.append((self._written / RATE, self._written / RATE + gap))
         return int(gap * RATE)
 
     def _finish(self) -> None:
@@ -155,11 +157,29 @@ class Pcm:
             first, last = self._bad[0], self._bad[-1]
             detail = f"{len(self._bad)} stretches of sound could not be decoded, the first at {first:.1f} s"
             self._lose("undecodable", detail, first, last)
-        if self.declared - self.seconds > max(1.0, 0.05 * self.declared) and not self.losses:
-            detail = f"the file states {self.declared:.1f} s, only {self.seconds:.1f} s could be read"
-            self._lose("truncated", detail, self.seconds, self.declared)
+        if self._gaps:
+            missing = sum(end - start for start, end in self._gaps)
+            detail = f"the file has no sound for {missing:.1f} s in {len(self._gaps)} places between its first and last"
+            # It may have been recorded so, or lost since: nothing in the file tells.
+            self._lose("gap", detail, self._gaps[0][0], self._gaps[-1][1], "reduced")
+        stated = max(self.declared, _stated_by_riff(self.path, self.seconds))
+        if stated - self.seconds > max(1.0, 0.05 * stated) and "too_long" not in {each.kind for each in self.losses}:
+            detail = f"the file states {stated:.1f} s, only {self.seconds:.1f} s could be read"
+            self._lose("truncated", detail, self.seconds, stated)
 
-    def _lose(self, kind: str, detail: str, start: float, end: float | None = None) -> None:
-        severity: Literal["lost"] = "lost"
-        place = Locator(time=(round(start, 2), round(max(end or start, start), 2)))
+    def _lose(
+        self, kind: str, detail: str, start: float, end: float, severity: Literal["lost", "reduced"] = "lost"
+    ) -> None:
+        place = Locator(time=(round(start, 2), round(max(end, start), 2)))
         self.losses.append(Loss(kind=kind, severity=severity, part=self.part, detail=detail, locator=place))
+
+
+def _stated_by_riff(path: Path, seconds: float) -> float:
+    """The length a RIFF file states in bytes, in seconds; 0 for other files. FFmpeg goes by the bytes there are."""
+    with path.open("rb") as file:
+        head = file.read(12)
+    size = path.stat().st_size
+    stated = int.from_bytes(head[4:8], "little") + 8
+    if head[:4] != b"RIFF" or stated >= 0xFFFFFF00 or stated <= size + 1:
+        return 0.0
+    return seconds * stated / size

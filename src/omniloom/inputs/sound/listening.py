@@ -47,8 +47,6 @@ def listen(source: Source, made_by: str) -> Iterator[Segment | Loss | Progress]:
         *done, pending = [*sentences.sentences(pending)] or [[]]  # the last one may go on in the next window
         yield from (sentences.segment(group, source.id, made_by) for group in done)
         yield Progress(step="read", done=round(pcm.seconds, 1), total=_total(pcm), unit="seconds")
-    if recogniser is None:
-        Recogniser(folder, str(source.options.get("language", "")))
     yield from (sentences.segment(group, source.id, made_by) for group in sentences.sentences(pending))
     yield Progress(step="read", done=round(pcm.seconds, 1), total=round(pcm.seconds, 1), unit="seconds")
     yield from pcm.losses
