@@ -41,12 +41,14 @@ def listen(source: Source, made_by: str) -> Iterator[Segment | Loss | Progress]:
     pending: list[sentences.Judged] = []
     unclear: list[tuple[float, float]] = []
     for window in windows(pieces(blocks, ON_SHORT if short else ON)):
+        yield Progress(step="read", done=round(pcm.seconds, 1), total=_total(pcm), unit="seconds")
+        if window is None:
+            continue
         recogniser = recogniser or Recogniser(folder, str(source.options.get("language", "")))
         heard += window.seconds
         pending.extend(_judged(recogniser(window), window, unclear))
         *done, pending = [*sentences.sentences(pending)] or [[]]  # the last one may go on in the next window
         yield from (sentences.segment(group, source.id, made_by) for group in done)
-        yield Progress(step="read", done=round(pcm.seconds, 1), total=_total(pcm), unit="seconds")
     yield from (sentences.segment(group, source.id, made_by) for group in sentences.sentences(pending))
     yield Progress(step="read", done=round(pcm.seconds, 1), total=round(pcm.seconds, 1), unit="seconds")
     yield from pcm.losses

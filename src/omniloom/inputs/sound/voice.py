@@ -21,6 +21,7 @@ _PAUSE = 16  # frames of silence (0.5 s) that end a piece
 _PAD = 0.3  # seconds kept around a piece
 LONGEST = 27.0  # seconds in one window; the recogniser takes 30
 _SHORTEST = 0.06  # seconds a word lasts at least
+_SIGN = 30  # blocks
 _SEARCH = 9.0  # seconds before the end of a too long piece in which the quietest moment is looked for
 
 
@@ -118,28 +119,36 @@ class Window:
         return float(part.max(initial=0.0))
 
 
-def pieces(blocks: Iterable[Any], on: float = ON) -> Iterator[Piece]:
-    """Cut a stream of samples into stretches of speech, none longer than LONGEST seconds."""
+def pieces(blocks: Iterable[Any], on: float = ON) -> Iterator[Piece | None]:
+    """Cut a stream of samples into stretches of speech, none longer than LONGEST seconds.
+
+    Every _SIGN blocks it yields None, so that hours without a voice are not taken for a standstill.
+    """
     import numpy as np
 
     voice, cutter = Voice(), _Cutter(on)
     rest = np.zeros(0, np.float32)
-    for block in blocks:
+    for number, block in enumerate(blocks, start=1):
         rest = np.concatenate([rest, block])
         whole = len(rest) // FRAME * FRAME
         if whole:
             yield from cutter.feed(rest[:whole], voice(rest[:whole]))
             rest = rest[whole:]
+        if number % _SIGN == 0:
+            yield None
     if len(rest):
         last = np.pad(rest, (0, FRAME - len(rest)))
         yield from cutter.feed(last, voice(last))
     yield from cutter.end()
 
 
-def windows(found: Iterable[Piece]) -> Iterator[Window]:
+def windows(found: Iterable[Piece | None]) -> Iterator[Window | None]:
     """Pack pieces into windows: every window costs the recogniser the same, however little is in it."""
     window = Window()
     for piece in found:
+        if piece is None:
+            yield None
+            continue
         if window.pieces and window.seconds + piece.seconds > LONGEST:
             yield window
             window = Window()
@@ -189,8 +198,8 @@ class _Cutter:
         import numpy as np
 
         first = number - int(_SEARCH * RATE / FRAME)
-        chances = np.convolve(self._chances[first - self._base : number - self._base], np.ones(5) / 5, "same")
-        cut = first + int(chances[:-5].argmin())
+        chances = np.convolve(self._chances[first - self._base : number - self._base], np.ones(5) / 5, "valid")
+        cut = first + int(chances.argmin()) + 2
         piece = self._close(cut, pad=False)
         self._open, self._silent = cut, 0
         return piece
