@@ -86,6 +86,15 @@ class ClaimWriter:
         self.claims.append(Claim(at=(start, start + len(sentence)), text=sentence, citations=citations, supported=True))
         yield from self.say(f"\n{sentence}")
 
+    def has_cited(self, quote: Quote) -> bool:
+        """Whether a citation of the answer overlaps these characters."""
+        text = self.passages.segments[quote.index].text
+        return any(
+            citation.segment == quote.index
+            and (citation.quote in text[quote.start : quote.end] or text[quote.start : quote.end] in citation.quote)
+            for citation in self.citations
+        )
+
     def _name(self, source: str) -> str:
         return next((part.name for part in self.parts if part.id == source), source)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from omniloom.core.protocols import Capabilities, Run
 from omniloom.core.values import Completion, Constraint
 from omniloom.reasoning.prompts import Task, request
+from omniloom.reasoning.wording import sentences
 
 _SCRATCH = (
     "Request: {said}\n\n"
@@ -14,6 +15,7 @@ _SCRATCH = (
     "what follows. Do not write the answer yet."
 )
 _ANSWER = "{notes}Question: {said}"
+_UNCLEAR = 120
 # What a model writes when it found nothing; a claim without any support is caught by grounding in any language.
 _NOT_FOUND = re.compile(
     r"\b(not|n't|no|nicht|keine?|pas|aucune?|ning[uú]n)\b.{0,40}\b(mention|provid|stat|specif|found|given|availab|"
@@ -70,8 +72,15 @@ def repair(run: Run, task: Task, constraint: Constraint, broken: str, why: str) 
 
 
 def is_not_found(text: str) -> bool:
-    """Whether the model says that the sources do not hold the answer, and says nothing else of substance."""
-    return len(text) < 240 and _NOT_FOUND.search(text.strip()) is not None
+    """Whether every sentence of the text says that the sources do not hold the answer."""
+    spans = sentences(text)
+    return bool(spans) and all(_NOT_FOUND.search(text[start:end]) for start, end in spans)
+
+
+def may_be_not_found(text: str) -> bool:
+    """Whether a text that is still being written may turn out to say so: it is held back until that is clear."""
+    done = sentences(text)[:-1]
+    return (len(text) < _UNCLEAR and not done) or is_not_found(text)
 
 
 def _quoted(notes: str) -> str:

@@ -7,7 +7,7 @@ by comparing numbers of the same unit, then confirmed by the model.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from omniloom.core.protocols import Run
@@ -85,14 +85,14 @@ class _Measure:
     topic: frozenset[str]
 
 
-def conflicts(run: Run, task: Task) -> list[Conflict]:
-    """The disagreements between sources: found by words and units; what each number measures is asked of the model.
+def conflicts(run: Run, task: Task, found: Sequence[Conflict]) -> list[Conflict]:
+    """Those of the candidates in which both numbers measure the same; what each measures is asked of the model.
 
     Asked whether two statements contradict, a small model says yes to anything (measured: docs/lab-log.md). Asked
     what each measures it answers well enough that the words of both answers can be compared.
     """
     confirmed: list[Conflict] = []
-    for candidate in candidates(task.passages):
+    for candidate in found:
         if len(confirmed) == _MAX_CONFLICTS:
             break
         asked = Request(

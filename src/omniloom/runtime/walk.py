@@ -190,7 +190,7 @@ class Walk:
             # The first words are held back until it is clear that they are not the sign for "not found".
             held.append(text)
             so_far = "".join(held)
-            if live and len(so_far.strip()) > len(direct.NOT_FOUND) and not direct.is_not_found(so_far):
+            if live and not direct.may_be_not_found(so_far):
                 held.clear()
                 self._show(writer.feed(so_far), writer)
 
@@ -203,6 +203,7 @@ class Walk:
             list(writer.finish())
             return done, self._settle(writer)
         self._show(writer.finish(), writer)
+        self._disagreements(task, writer, cited_only=True)
         return done, self._unseen(writer)
 
     def _settle(self, writer: ClaimWriter) -> bool:
@@ -238,10 +239,19 @@ class Walk:
             self._show(writer.feed(found, within), writer)
             self._show(writer.finish(within), writer)
             self._show(writer.say("\n"), writer)
-        with self.run.span("conflicts", "conflicts"):
-            for conflict in survey.conflicts(self.run, task):
-                self._show(writer.disagree(conflict.first, conflict.second), writer)
+        self._disagreements(task, writer)
         return None
+
+    def _disagreements(self, task: Task, writer: ClaimWriter, *, cited_only: bool = False) -> None:
+        """Says where sources give different numbers; with `cited_only`, only where the answer quotes one of them."""
+        if len(task.parts) < 2:
+            return
+        found = survey.candidates(task.passages)
+        if cited_only:
+            found = [each for each in found if writer.has_cited(each.first) or writer.has_cited(each.second)]
+        with self.run.span("conflicts", "conflicts", candidates=len(found)):
+            for conflict in survey.conflicts(self.run, task, found):
+                self._show(writer.disagree(conflict.first, conflict.second), writer)
 
     def _json(
         self, task: Task, constraint: Constraint, notes: str, text: str, native: int
