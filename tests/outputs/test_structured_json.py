@@ -45,7 +45,7 @@ def test_a_model_a_dict_a_text_and_a_file_are_schemas(tmp_path: Path) -> None:
     [
         ({"type": "strin"}, "/type"),
         ({"properties": {"a": {"minLength": "3"}}}, "/properties/a/minLength"),
-        ("a number", "/a"),
+        ("a numeral", "/a"),
         ("a, a", "/a"),
         ("1st", ""),
         ("", ""),

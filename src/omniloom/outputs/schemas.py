@@ -1,16 +1,18 @@
 """From what a user gives as a schema to a JSON Schema.
 
 The short form is that of the `llm` tool: fields separated by commas or new lines, each a name, then optionally a type
-(str, int, float, bool, date, or one of these in brackets for a list), then a description behind a colon. A question
-mark behind the type allows null.
+(str, int, float, bool, date, datetime, or one of these in brackets for a list), then a description behind a colon. A
+question mark behind the type allows null.
 """
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 from omniloom.core.errors import SchemaError
+from omniloom.outputs.enforcing.validation import with_draft
 
 _TYPES: dict[str, dict[str, Any]] = {
     "str": {"type": "string"},
@@ -18,32 +20,43 @@ _TYPES: dict[str, dict[str, Any]] = {
     "float": {"type": "number"},
     "bool": {"type": "boolean"},
     "date": {"type": "string", "format": "date"},
+    "datetime": {"type": "string", "format": "date-time"},
 }
-_FIELD = re.compile(r"(?P<name>[^\W\d]\w*)(?:\s+(?P<list>\[)?(?P<type>[a-z]+)\]?(?P<null>\?)?)?")
+_TYPES |= {"string": _TYPES["str"], "integer": _TYPES["int"], "number": _TYPES["float"], "boolean": _TYPES["bool"]}
+_FIELD = re.compile(
+    r"(?P<name>[^\W\d][\w-]*)(?:\s+(?P<list>\[)?(?P<type>[a-z]+)(?P<none>\?)?(?(list)\])(?P<null>\?)?)?"
+)
 
 
 def normalize(schema: Any) -> dict[str, Any]:
-    """A JSON Schema as a dict, from a pydantic model, a dict, JSON text, a Path to a .json file, or the short form.
+    """A JSON Schema as a dict, valid under the draft that its `$schema` names.
 
-    Raises SchemaError; its `path` is the JSON Pointer of what is wrong.
+    schema: a pydantic model, a dataclass, TypedDict, enum or `list[Model]`; a dict; JSON text; a Path to a .json file;
+    the short form. Raises SchemaError; its `path` is the JSON Pointer of what is wrong.
     """
-    if isinstance(schema, type) and hasattr(schema, "model_json_schema"):
-        found: Any = schema.model_json_schema()  # type: ignore[attr-defined]
-    elif isinstance(schema, Path):
+    if isinstance(schema, Path):
         found = _parsed(_file(schema), str(schema))
     elif isinstance(schema, str):
         found = _parsed(schema, "the schema") if schema.lstrip().startswith(("{", "true", "false")) else _short(schema)
+    elif is_type(schema):
+        from omniloom.outputs.enforcing.models import schema_of
+
+        found = schema_of(schema)
     else:
-        found = schema
+        found = dict(schema) if isinstance(schema, Mapping) else schema
     if found is True:
         found = {}
     if not isinstance(found, dict):
         raise SchemaError(
-            f"a schema is a pydantic model, a JSON Schema or a short form, got {type(schema).__name__}",
+            f"a schema is a pydantic model, a JSON Schema or a short form, got {schema!r:.80}",
             hint='such as schema="name, age int"',
         )
-    _check(found)
-    return found
+    return with_draft(found)
+
+
+def is_type(schema: Any) -> bool:
+    """Whether the schema is a type that makes values of its own: a model, a dataclass, `list[Model]`."""
+    return isinstance(schema, type) or get_origin(schema) is not None
 
 
 def _file(path: Path) -> str:
@@ -58,20 +71,6 @@ def _parsed(text: str, name: str) -> Any:
         return json.loads(text)
     except ValueError as error:
         raise SchemaError(f"{name} is not valid JSON: {error}") from error
-
-
-def _check(schema: dict[str, Any]) -> None:
-    """Against the meta-schema of its own draft, so that a typo is told before anything runs."""
-    import jsonschema
-
-    checker = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
-    try:
-        checker.check_schema(schema)
-    except jsonschema.exceptions.SchemaError as error:
-        pointer = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in error.absolute_path)
-        raise SchemaError(
-            f"the schema is not valid at {pointer or '/'}: {error.message[:300]}", path=pointer
-        ) from error
 
 
 def _short(text: str) -> dict[str, Any]:
@@ -89,9 +88,11 @@ def _short(text: str) -> dict[str, Any]:
         if name in properties:
             raise SchemaError(f"the field {name!r} is given twice", path=f"/{name}")
         shape = dict(_TYPES[kind])
-        if match["null"]:
+        if match["none"]:
             shape["type"] = [shape["type"], "null"]
         shape = {"type": "array", "items": shape} if match["list"] else shape
+        if match["null"] and isinstance(shape["type"], str):
+            shape["type"] = [shape["type"], "null"]
         properties[name] = shape | ({"description": description.strip()} if description.strip() else {})
     if not properties:
         raise SchemaError("the schema is empty", hint='such as schema="name, age int"')

@@ -1,0 +1,78 @@
+"""JSON Schemas compiled by llguidance on a tokenizer of single bytes: what compiles here, an engine can enforce."""
+
+import json
+import re
+from functools import lru_cache
+from typing import Any
+
+# As engines set it: fixed whitespace, and no \u escapes, by which a key could be written so that its rule is missed.
+OPTIONS: dict[str, Any] = {
+    "whitespace_flexible": False,
+    "item_separator": ", ",
+    "key_separator": ": ",
+    "json_allowed_escapes": 'nrbtf\\"',
+}
+
+
+def problem(schema: Any) -> str:
+    """Why llguidance does not compile the schema; "" if it does."""
+    return _problem(json.dumps(_rooted(schema), ensure_ascii=False))
+
+
+def impossible(schema: Any) -> bool:
+    """True if llguidance can tell that no value fits the schema."""
+    return "Unsatisfiable schema" in problem(schema)
+
+
+def matcher(schema: Any) -> Any:
+    """llguidance's matcher at the start of a text; each token is one byte."""
+    return _matcher(json.dumps(_rooted(schema), ensure_ascii=False)).deep_copy()
+
+
+def fits(schema: Any, text: str) -> bool:
+    """Whether the whole `text` is JSON that the grammar of the schema allows, in the engines' whitespace."""
+    start = matcher(schema)
+    data = list(text.encode("utf-8", "replace"))
+    return start.try_consume_tokens(data) == len(data) and start.is_accepting()
+
+
+@lru_cache(256)
+def knows_format(name: str) -> bool:
+    return not problem({"type": "string", "format": name})
+
+
+def _rooted(schema: Any) -> dict[str, Any]:
+    if isinstance(schema, bool):
+        schema = {} if schema else {"not": {}}
+    return {"x-guidance": OPTIONS} | schema
+
+
+@lru_cache(1024)
+def _problem(text: str) -> str:
+    made = _made(text)
+    return _worded(made.get_error()) if made.is_error() else ""
+
+
+@lru_cache(64)
+def _matcher(text: str) -> Any:
+    return _made(text)
+
+
+def _made(text: str) -> Any:
+    import llguidance
+
+    return llguidance.LLMatcher(_bytes(), f"start: %json {text}", log_level=0)
+
+
+def _worded(error: str) -> str:
+    """llguidance's words without line numbers and the grammar it shows."""
+    kept = [line for line in error.splitlines() if not re.match(r"\s*(\d+ \||\^)", line)]
+    text = re.sub(r"^(at )?\d+\(\d+\): (failed to compile JSON schema: )?", "", "\n".join(kept).strip())
+    return re.sub(r"\s+", " ", text) or "the grammar does not compile"
+
+
+@lru_cache(1)
+def _bytes() -> Any:
+    import llguidance
+
+    return llguidance.LLTokenizer("byte")

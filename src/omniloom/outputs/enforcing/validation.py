@@ -1,0 +1,101 @@
+"""Validation of what was written: as JSON Schema says, and exactly where Python's floats and regexes would not be."""
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Any
+
+from omniloom.core.errors import SchemaError
+from omniloom.outputs.enforcing import grammar
+from omniloom.outputs.enforcing.patterns import found
+
+_DRAFTS = ("Draft202012Validator", "Draft7Validator", "Draft4Validator")
+
+
+def draft_of(schema: dict[str, Any]) -> Any:
+    """jsonschema's class for the draft that `$schema` names; 2020-12 where it names none that is known."""
+    from jsonschema import validators
+
+    return validators.validator_for(schema, default=validators.Draft202012Validator)
+
+
+def fault(schema: dict[str, Any], draft: Any) -> tuple[str, str] | None:
+    """(JSON Pointer, what is wrong) against the meta-schema of the draft; None if nothing is."""
+    from jsonschema import exceptions, validators
+
+    checker = validators.validator_for(draft.META_SCHEMA, default=draft)(draft.META_SCHEMA)
+    error = exceptions.best_match(checker.iter_errors(schema))
+    if error is None:
+        return None
+    pointer = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in error.absolute_path)
+    return pointer, error.message[:300]
+
+
+def with_draft(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema, with `$schema` set to an older draft where it names none and is only valid there.
+
+    Raises SchemaError where it is valid under none.
+    """
+    from jsonschema import validators
+
+    if draft_of(schema) is validators.Draft3Validator:
+        raise SchemaError("JSON Schema draft 3 is not supported", path="/$schema", hint="draft 4 and newer are")
+    first = fault(schema, draft_of(schema))
+    if first is None:
+        return schema
+    if "$schema" not in schema:
+        for name in _DRAFTS[1:]:
+            draft = getattr(validators, name)
+            if fault(schema, draft) is None:
+                return {"$schema": draft.META_SCHEMA["$schema"]} | schema
+    raise SchemaError(f"the schema is not valid at {first[0] or '/'}: {first[1]}", path=first[0])
+
+
+def problem(data: Any, schema: dict[str, Any]) -> str | None:
+    """What is not valid, with its place; None if all is."""
+    from jsonschema import exceptions
+
+    error = exceptions.best_match(_exact(draft_of(schema))(schema).iter_errors(data))
+    if error is None:
+        return None
+    pointer = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in error.absolute_path)
+    return f"{pointer or 'the top'}: {error.message[:300]}"
+
+
+@lru_cache(8)
+def _exact(draft: Any) -> Any:
+    from jsonschema import validators
+
+    return validators.extend(draft, {"pattern": _pattern, "multipleOf": _multiple, "format": _format})
+
+
+def _pattern(validator: Any, pattern: str, text: Any, schema: Any) -> Iterator[Any]:
+    if validator.is_type(text, "string") and not found(pattern, text):
+        yield _error(f"{text!r} does not match {pattern!r}")
+
+
+def _multiple(validator: Any, unit: Any, number: Any, schema: Any) -> Iterator[Any]:
+    """In decimals: 0.3 is a multiple of 0.1."""
+    if not validator.is_type(number, "number"):
+        return
+    try:
+        good = Decimal(str(number)) % Decimal(str(unit)) == 0
+    except InvalidOperation:
+        good = False
+    if not good:
+        yield _error(f"{number!r} is not a multiple of {unit!r}")
+
+
+def _format(validator: Any, name: str, text: Any, schema: Any) -> Iterator[Any]:
+    """Formats that the grammar enforces are asserted; the others say something to readers only."""
+    if validator.is_type(text, "string") and grammar.knows_format(name):
+        shape = {"type": "string", "format": name}
+        if not grammar.fits(shape, json.dumps(text, ensure_ascii=False)):
+            yield _error(f"{text!r} is not a {name!r}")
+
+
+def _error(message: str) -> Any:
+    from jsonschema import exceptions
+
+    return exceptions.ValidationError(message)
