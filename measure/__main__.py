@@ -1,4 +1,4 @@
-"""Runs the measurements, prints one table, and says which floors do not hold. Resumable: delete .measure to start over."""
+"""Runs the measurements, prints one table, and says which floors do not hold. Resumable: the log is .measure."""
 
 import argparse
 import importlib

@@ -1,4 +1,4 @@
-"""Whether citations resolve, checked against the readings in the store and not against what the answer says of itself."""
+"""Whether citations resolve: checked against the readings in the store, not against what the answer says."""
 
 from typing import Any
 

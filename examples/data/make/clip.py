@@ -48,8 +48,16 @@ def _frame(seconds: float) -> Image.Image:
     for node in range(1, 5):
         left = 40 + (node - 1) * 144
         on = node in running
-        draw.rounded_rectangle((left, 222, left + 124, 302), 12, fill="#f0f4f8" if on else None, outline="#f0f4f8", width=2)
-        draw.text((left + 62, 262), f"Node {node}", font=_font(22, bold=True), anchor="mm", fill="#102a43" if on else "#f0f4f8")
+        draw.rounded_rectangle(
+            (left, 222, left + 124, 302), 12, fill="#f0f4f8" if on else None, outline="#f0f4f8", width=2
+        )
+        draw.text(
+            (left + 62, 262),
+            f"Node {node}",
+            font=_font(22, bold=True),
+            anchor="mm",
+            fill="#102a43" if on else "#f0f4f8",
+        )
     done = seconds / story.CLIP_SECONDS
     draw.rectangle((0, HEIGHT - 6, round(WIDTH * done), HEIGHT), fill="#f0b429")
     return image

@@ -101,7 +101,11 @@ INTERVIEW = (
     (ANSWERS, "From my grandmother's hand loom.", 0.25),
     (ANSWERS, "A weaver does not change the thread more often than she has to. Neither does our scheduler.", 0.6),
     (ASKS, "And what comes next?", 0.5),
-    (ANSWERS, "Next year we will test it in three hospitals. Their jobs are very different from those of a library.", 0.6),
+    (
+        ANSWERS,
+        "Next year we will test it in three hospitals. Their jobs are very different from those of a library.",
+        0.6,
+    ),
     (ASKS, "Thank you for your time.", 0.5),
 )
 

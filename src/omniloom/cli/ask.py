@@ -15,64 +15,89 @@ from omniloom.core.values import Response
 ABSTAINED = 3
 
 
+Question = Annotated[str, typer.Argument(help="What you want to know; '-' reads it from standard input.")]
+Files = Annotated[
+    list[str] | None, typer.Argument(help="Files the answer shall come from; '-' is standard input as a source.")
+]
+Schema = Annotated[str | None, typer.Option("--schema", "-s", help='JSON Schema file, its text, or "name, age int".')]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the whole Response as one JSON object.")]
+Html = Annotated[Path | None, typer.Option("--html", help="Write the answer with its places as one file.")]
+Thinking = Annotated[int, typer.Option("--budget", help="Thinking tokens: an exact cap.")]
+Name = Annotated[str | None, typer.Option("--model", "-m", help="Catalog name, .gguf, or openai:http://host/v1#name.")]
+System = Annotated[str | None, typer.Option("--system", help="Instructions that hold for the answer.")]
+GoOn = Annotated[bool, typer.Option("--continue", "-c", help="Go on with the last conversation.")]
+NoStream = Annotated[bool, typer.Option("--no-stream", help="Print the answer when it is complete.")]
+Longest = Annotated[int, typer.Option("--max-tokens", help="Longest answer, in tokens.")]
+Unsupported = Annotated[str, typer.Option("--unsupported", help="Claims without support: mark, drop or abstain.")]
+OnLoss = Annotated[str, typer.Option("--on-loss", help="'error' stops when anything would be lost, 'report' goes on.")]
+Timeout = Annotated[float | None, typer.Option("--timeout", help="Seconds after which to give up.")]
+
+
 def ask(
-    question: Annotated[str, typer.Argument(help="What you want to know; '-' reads it from standard input.")],
-    files: Annotated[
-        list[str] | None, typer.Argument(help="Files the answer shall come from; '-' is standard input as a source.")
-    ] = None,
-    schema: Annotated[
-        str | None, typer.Option("--schema", "-s", help='JSON Schema file, its text, or "name, age int".')
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the whole Response as one JSON object.")] = False,
-    html: Annotated[Path | None, typer.Option("--html", help="Write the answer with its places as one file.")] = None,
-    budget: Annotated[int, typer.Option("--budget", help="Thinking tokens: an exact cap.")] = 0,
-    model: Annotated[
-        str | None, typer.Option("--model", "-m", help="Catalog name, .gguf, or openai:http://host/v1#name.")
-    ] = None,
-    system: Annotated[str | None, typer.Option("--system", help="Instructions that hold for the answer.")] = None,
-    go_on: Annotated[bool, typer.Option("--continue", "-c", help="Go on with the last conversation.")] = False,
-    no_stream: Annotated[bool, typer.Option("--no-stream", help="Print the answer when it is complete.")] = False,
-    max_tokens: Annotated[int, typer.Option("--max-tokens", help="Longest answer, in tokens.")] = 512,
-    unsupported: Annotated[
-        str, typer.Option("--unsupported", help="What happens to claims without support: mark, drop or abstain.")
-    ] = "mark",
-    on_loss: Annotated[
-        str, typer.Option("--on-loss", help="'error' stops when anything would be lost, 'report' goes on.")
-    ] = "error",
-    timeout: Annotated[float | None, typer.Option("--timeout", help="Seconds after which to give up.")] = None,
+    question: Question,
+    files: Files = None,
+    schema: Schema = None,
+    as_json: AsJson = False,
+    html: Html = None,
+    budget: Thinking = 0,
+    model: Name = None,
+    system: System = None,
+    go_on: GoOn = False,
+    no_stream: NoStream = False,
+    max_tokens: Longest = 512,
+    unsupported: Unsupported = "mark",
+    on_loss: OnLoss = "error",
+    timeout: Timeout = None,
 ) -> None:
     """Ask a question about files. Every claim of the answer links to the place it came from.
 
     Exit code 3: the sources do not answer. 4: the budget or the timeout was reached.
     """
+    parameters: dict[str, Any] = {
+        "reasoning_budget": budget,
+        "system": system,
+        "timeout": timeout,
+        "max_output_tokens": max_tokens,
+        "unsupported": unsupported,
+        "on_loss": on_loss,
+    }
+    if schema is not None:
+        modes = ["structured_json"] if as_json and not html else ["text", "structured_json"]
+        parameters.update(schema=_schema(schema), output_modes=modes)
+    inputs, origins = _inputs(question, files or [])
+    shown = not (no_stream or as_json)
+    output = (as_json, html)
+    response = _answered(question, inputs, origins, parameters, model=model, go_on=go_on, shown=shown, output=output)
+    if response.abstained:
+        raise typer.Exit(ABSTAINED)
+
+
+def _answered(
+    question: str,
+    inputs: list[Any],
+    origins: dict[str, str],
+    parameters: dict[str, Any],
+    *,
+    model: str | None,
+    go_on: bool,
+    shown: bool,
+    output: tuple[bool, Path | None],
+) -> Response:
+    """Loads the model, asks, keeps the turn, and prints the answer. output: (as JSON, HTML file)."""
     from omniloom.cli.conversation import follow_up, remember
     from omniloom.cli.progress import Board
     from omniloom.runtime.load import load
 
-    inputs, origins = _inputs(question, files or [])
+    as_json, html = output
     board = Board(quiet=as_json)
     with load(model, on_progress=board.show, say=board.say) as loaded:
         messages: tuple[Any, ...] = ()
         if go_on:
             messages, inputs, origins = follow_up(loaded.store, inputs, origins)
-        parameters: dict[str, Any] = {
-            "reasoning_budget": budget,
-            "system": system,
-            "messages": messages,
-            "timeout": timeout,
-            "max_output_tokens": max_tokens,
-            "unsupported": unsupported,
-            "on_loss": on_loss,
-        }
-        if schema is not None:
-            modes = ["text", "structured_json"] if html or not as_json else ["structured_json"]
-            parameters.update(schema=_schema(schema), output_modes=modes)
-        stream_to = None if no_stream or as_json else _writer(board)
-        response = _run(loaded, inputs, parameters, board, stream_to)
+        response = _run(loaded, inputs, parameters | {"messages": messages}, board, _writer(board) if shown else None)
         remember(loaded.store, question, response, messages, origins)
-        _deliver(loaded, response, origins, as_json=as_json, html=html, shown=stream_to is not None)
-    if response.abstained:
-        raise typer.Exit(ABSTAINED)
+        _deliver(loaded, response, origins, as_json=as_json, html=html, shown=shown)
+    return response
 
 
 def _inputs(question: str, files: list[str]) -> tuple[list[Any], dict[str, str]]:

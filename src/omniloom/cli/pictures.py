@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from omniloom.cli.show import numbered_citations
 from omniloom.core.errors import OmniloomError
 from omniloom.core.values import Response
 
@@ -11,10 +10,11 @@ def answer_page(store: Any, response: Response) -> str:
     """One self-contained file; a place that cannot be drawn keeps its words and its quote."""
     from omniloom.rendering.answer import answer_html
     from omniloom.rendering.show import show
+    from omniloom.rendering.terminal import distinct_citations
 
     parts = {part.id: part for part in response.sources}
     pictures: dict[tuple[str, str], bytes] = {}
-    for citation in numbered_citations(response):
+    for citation in distinct_citations(response):
         try:
             picture = show(parts[citation.source], citation.locator, quote=citation.quote)
         except OmniloomError:

@@ -7,7 +7,7 @@ import typer
 
 from omniloom.core.errors import UsageError
 from omniloom.core.locators import parse_fragment
-from omniloom.core.values import Citation, Locator, Part, Response
+from omniloom.core.values import Locator, Part
 
 
 def show(
@@ -37,16 +37,9 @@ def show(
     typer.echo(str(target))
 
 
-def numbered_citations(response: Response) -> list[Citation]:
-    """The distinct citations of a Response in the order of their markers: those of the text, then those of the data."""
-    found: dict[tuple[str, str], Citation] = {}
-    for claim in response.claims:
-        for citation in claim.citations:
-            found.setdefault((citation.url, citation.quote), citation)
-    return list(found.values())
-
-
 def _numbered(store: Any, number: int, trace: str) -> tuple[Part, Locator, str]:
+    from omniloom.rendering.terminal import distinct_citations
+
     trace_id = trace
     if trace == "last":
         known = [each["id"] for each in store.journal.traces(50)]
@@ -54,7 +47,7 @@ def _numbered(store: Any, number: int, trace: str) -> tuple[Part, Locator, str]:
     response = store.journal.response(trace_id) if trace_id else None
     if response is None:
         raise UsageError("there is no answer to show a citation of", hint='omniloom ask "question" FILE...')
-    citations = numbered_citations(response)
+    citations = distinct_citations(response)
     if not 0 < number <= len(citations):
         raise UsageError(f"citation {number} is unknown", hint=f"the answer has {len(citations)}")
     chosen = citations[number - 1]

@@ -54,9 +54,7 @@ def checked(
     trace: str = "",
 ) -> Call:
     """The Call, or a UsageError that names the parameter and what it takes."""
-    for name, value in (("tools", tools or None), ("strategy", strategy), ("max_risk", max_risk)):
-        if value is not None:
-            raise UnsupportedError(f"{name}={value!r} is not available yet", hint=f"leave {name} out")
+    _refuse(tools=tools or None, strategy=strategy, max_risk=max_risk)
     _whole("reasoning_budget", reasoning_budget, 0)
     _whole("max_output_tokens", max_output_tokens, 1)
     _one_of("unsupported", unsupported, ("mark", "drop", "abstain"))
@@ -77,6 +75,13 @@ def checked(
         budget=_with_timeout(_value("budget", Budget, budget), timeout),
         trace=trace,
     )
+
+
+def _refuse(**parameters: object) -> None:
+    """What has no room yet is refused, never ignored."""
+    for name, value in parameters.items():
+        if value is not None:
+            raise UnsupportedError(f"{name}={value!r} is not available yet", hint=f"leave {name} out")
 
 
 def _listed(inputs: Any) -> tuple[Any, ...]:

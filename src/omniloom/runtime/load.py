@@ -33,7 +33,8 @@ def load(
     """
     store = Store(home)
     try:
-        engine = open_engine(name or "default", on_progress=on_progress, say=say or print, **options)
+        told = {"on_progress": on_progress, "say": say or print}
+        engine = open_engine(name or "default", kv_home=store.root / "kv", **told, **options)
     except BaseException:
         store.close()
         raise

@@ -70,28 +70,9 @@ class Model:
         budget: hard caps on tokens, seconds and money. timeout: seconds. trace: a label kept with the trace.
         Raises an OmniloomError; see `omniloom.core.errors` for the tree.
         """
-        call = checked(
-            inputs,
-            output_modes=output_modes,
-            schema=schema,
-            reasoning_budget=reasoning_budget,
-            system=system,
-            messages=messages,
-            tools=tools,
-            strategy=strategy,
-            sampling=sampling,
-            seed=seed,
-            max_output_tokens=max_output_tokens,
-            stop=stop,
-            unsupported=unsupported,
-            max_risk=max_risk,
-            on_loss=on_loss,
-            budget=budget,
-            timeout=timeout,
-            trace=trace,
-        )
+        given = {name: value for name, value in locals().items() if name != "self"}
         response: Response | None = None
-        for event in self._events(call):
+        for event in self._events(checked(**given)):
             if isinstance(event, Completed):
                 response = event.response
         assert response is not None, "a walk that raised nothing ends with Completed"

@@ -45,6 +45,7 @@ class Walk:
         self.run = EngineRun(engine, store, emit=emit, cancel=cancel, budget=call.budget, embedder=embedder)
         self.has_embedder = embedder is not None
         self.losses: list[Loss] = []
+        self.schema: dict[str, Any] = {}
 
     def go(self) -> Response:
         try:
@@ -76,7 +77,8 @@ class Walk:
         from omniloom.outputs import structured_json
         from omniloom.outputs.schemas import normalize
 
-        constraint = structured_json.constrain(normalize(self.call.schema))
+        self.schema = normalize(self.call.schema)
+        constraint = structured_json.constrain(self.schema)
         if (why := self.engine.supports(constraint)) is not None:
             path = why.split(" ", 1)[0].rstrip(":") if why.startswith("/") else ""
             raise SchemaError(f"{self.engine.name} cannot enforce this schema: {why}", path=path)
@@ -259,7 +261,7 @@ class Walk:
         from omniloom.outputs import structured_json
 
         done = direct.fill(self.run, task, constraint, notes, text, native)
-        schema, model = constraint.value, self.call.schema if isinstance(self.call.schema, type) else None
+        schema, model = self.schema, self.call.schema if isinstance(self.call.schema, type) else None
         try:
             data = structured_json.write(done.text, schema, model)
         except OutputError as error:

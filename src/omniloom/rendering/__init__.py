@@ -1,0 +1,1 @@
+"""Show a citation, an answer, a trace as a picture, HTML or terminal text."""

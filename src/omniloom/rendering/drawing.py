@@ -1,0 +1,136 @@
+"""Runs inside the confined child: decodes one file and draws the cited place."""
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+from omniloom.core.errors import UnreadableError, UnsupportedError
+from omniloom.core.locators import Box, Locator
+from omniloom.rendering.paper import EDGE, GREY, INK, MARK, PAPER, font, png
+
+_LONGEST = 1400
+_WAVE = (1100, 260)
+_AROUND_SECONDS = 10.0
+
+
+def draw(payload: dict[str, Any]) -> Iterator[dict[str, str]]:
+    """{"source", "kind", "locator", "quote"} → {"png": base64}."""
+    source, locator = payload["source"], Locator.model_validate(payload["locator"])
+    picture = {"pdf": _page, "image": _picture, "video": _frame, "audio": _waveform}[payload["kind"]]
+    image = picture(source, locator)
+    yield {"png": base64.b64encode(png(_captioned(image, payload.get("quote", "")))).decode()}
+
+
+def _page(source: dict[str, Any], locator: Locator) -> Any:
+    import pypdfium2
+
+    document = pypdfium2.PdfDocument(source["path"], password=source["options"].get("password"))
+    number = (locator.page or 1) - 1
+    if number >= len(document):
+        raise UnreadableError(f"{source['name']!r} has no page {number + 1}")
+    page = document[number]
+    scale = min(2.0, _LONGEST / max(page.get_size()))
+    return _boxed(page.render(scale=scale).to_pil().convert("RGB"), locator.box)
+
+
+def _picture(source: dict[str, Any], locator: Locator) -> Any:
+    from PIL import Image, ImageOps
+
+    with Image.open(source["path"]) as image:
+        if locator.page:
+            image.seek(locator.page - 1)
+        upright = ImageOps.exif_transpose(image).convert("RGB")
+    upright.thumbnail((_LONGEST, _LONGEST))
+    return _boxed(upright, locator.box)
+
+
+def _frame(source: dict[str, Any], locator: Locator) -> Any:
+    av = _av()
+    if locator.box is None:
+        return _waveform(source, locator)
+    middle = sum(locator.time) / 2 if locator.time else 0.0
+    with av.open(source["path"]) as container:
+        last = None
+        for frame in container.decode(video=0):
+            last = frame
+            if frame.time is not None and frame.time >= middle:
+                break
+        if last is None:
+            raise UnreadableError(f"{source['name']!r} has no frame at {middle:.1f} s")
+        image = last.to_image()
+    image.thumbnail((_LONGEST, _LONGEST))
+    return _boxed(image, locator.box)
+
+
+def _waveform(source: dict[str, Any], locator: Locator) -> Any:
+    """The loudness around the cited span, the span on yellow."""
+    import numpy as np
+    from PIL import Image, ImageDraw
+
+    start, end = locator.time or (0.0, 0.0)
+    low, high = max(0.0, start - _AROUND_SECONDS), end + _AROUND_SECONDS
+    samples = _samples(source["path"], low, high)
+    image = Image.new("RGB", _WAVE, PAPER)
+    pen = ImageDraw.Draw(image)
+    width, height = _WAVE
+    across = width / (high - low)
+    pen.rectangle(((start - low) * across, 0, (end - low) * across, height - 40), fill=MARK)
+    loudest = float(np.abs(samples).max()) if samples.size else 1.0
+    for x, piece in enumerate(np.array_split(samples, width)):
+        tall = (height - 60) / 2 * float(np.abs(piece).max()) / (loudest or 1.0) if piece.size else 0.0
+        pen.line((x, (height - 40) / 2 - tall, x, (height - 40) / 2 + tall), fill=INK)
+    for at in (low, start, end, high):
+        pen.text((min((at - low) * across, width - 60), height - 30), f"{at:.1f} s", fill=GREY, font=font(15))
+    return image
+
+
+def _samples(path: str, low: float, high: float) -> Any:
+    import numpy as np
+
+    av = _av()
+    blocks: list[Any] = [np.zeros(0, dtype=np.float32)]
+    with av.open(path) as container:
+        resampler = av.AudioResampler(format="flt", layout="mono", rate=8000)
+        for frame in container.decode(audio=0):
+            at = frame.time or 0.0
+            if at > high:
+                break
+            if at >= low:
+                blocks += [each.to_ndarray().ravel() for each in resampler.resample(frame)]
+    return np.concatenate(blocks)
+
+
+def _av() -> Any:
+    try:
+        import av
+    except ImportError as error:
+        raise UnsupportedError("audio and video need the media extra", hint='pip install "omniloom[media]"') from error
+    return av
+
+
+def _boxed(image: Any, box: Box | None) -> Any:
+    """The box as a frame with a margin, so that it does not cover what it shows."""
+    from PIL import ImageDraw
+
+    if box is not None:
+        left, top, width, height = box
+        wide, high = image.size
+        edge = (left * wide - 5, top * high - 5, (left + width) * wide + 5, (top + height) * high + 5)
+        ImageDraw.Draw(image).rectangle(edge, outline=EDGE, width=4)
+    return image
+
+
+def _captioned(image: Any, quote: str) -> Any:
+    import textwrap
+
+    from PIL import Image, ImageDraw
+
+    if not quote:
+        return image
+    lines = textwrap.wrap(f"“{' '.join(quote.split())}”", max(20, image.width // 9))[:4]
+    whole = Image.new("RGB", (image.width, image.height + 26 * len(lines) + 16), PAPER)
+    whole.paste(image, (0, 0))
+    pen = ImageDraw.Draw(whole)
+    for at, line in enumerate(lines):
+        pen.text((10, image.height + 8 + 26 * at), line, fill=INK, font=font(17))
+    return whole

@@ -1,0 +1,37 @@
+"""A trace as a tree with times and tokens."""
+
+from typing import Any
+
+from rich.text import Text
+from rich.tree import Tree
+
+from omniloom.core.events import Span, Trace
+
+_SHOWN = ("cached", "replayed", "segments", "pages", "seconds_read", "shown", "input_tokens", "cached_tokens")
+_SHOWN += ("output_tokens", "reasoning_tokens", "computed", "chosen", "of", "error")
+
+
+def trace_tree(trace: Trace) -> Tree:
+    """One line a span: operation, name, seconds, and what was counted or decided."""
+    root = Tree(f"trace {trace.id}")
+    nodes: dict[str | None, Tree] = {}
+    for span in trace.spans:
+        parent = nodes.get(span.parent, root)
+        nodes[span.id] = parent.add(_line(span))
+    return root
+
+
+def _line(span: Span) -> Text:
+    seconds = f"{span.end - span.start:.2f} s" if span.end is not None else span.status
+    line = Text(f"{span.operation} ", style="dim")
+    line.append(span.name, style="bold" if span.status == "ok" else "bold red")
+    line.append(f"  {seconds}", style="cyan")
+    for key in _SHOWN:
+        if (value := span.attributes.get(key)) not in (None, "", 0, False):
+            line.append(f"  {key}={_short(value)}", style="dim")
+    return line
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else text[:59] + "…"
