@@ -70,6 +70,22 @@ WRITTEN_OTHERWISE: list[tuple[dict[str, Any], list[str], list[str]]] = [
         ['{"t": "p"}', '{"t": "q"}'],
         ['{"t": "r"}'],
     ),
+    (
+        {"oneOf": [{"properties": {"k": {"enum": [name]}}} for name in "uv"]},
+        ['{"k": "u"}', '{"k": "v", "z": 1}'],
+        ["{}", '{"k": "w"}', '"u"'],
+    ),
+    (
+        {"oneOf": [{"properties": {name: INT}, "additionalProperties": False} for name in "uv"]},
+        ['{"u": 1}', '{"v": 1}'],
+        ["{}", '{"u": 1, "v": 1}'],
+    ),
+    (
+        {"oneOf": [{"required": ["u"], "properties": {"u": INT}}, {"required": ["v"]}]},
+        ['{"u": 1}', '{"v": 1}'],
+        ["{}", '"x"', '{"u": 1, "v": 1}'],
+    ),
+    ({"$schema": "http://json-schema.org/draft-07/schema#", "enum": ["a", "a", "b"]}, ['"a"'], ['"c"']),
     (CLOSED | {"minProperties": 2}, ['{"a": 1, "b": 1}', '{"b": 1, "c": 1}'], ['{"a": 1}', "{}"]),
     (CLOSED | {"maxProperties": 2}, ['{"a": 1, "b": 1}', "{}"], ['{"a": 1, "b": 1, "c": 1}']),
     (

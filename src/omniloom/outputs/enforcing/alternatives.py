@@ -1,6 +1,6 @@
 """`oneOf` and counts of properties, written as choices that exclude each other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import combinations
 from typing import Any
 
@@ -14,7 +14,7 @@ def exclusive(node: dict[str, Any], shared: dict[str, Any], lookup: Lookup) -> t
     """(the branches of `oneOf` so that no value fits two of them, whether some got narrower); None where not found.
 
     Two branches exclude each other if the grammar engine sees that both together are impossible. Where they do not,
-    a key that the one requires and the other does not mention is forbidden in the other.
+    a branch is held to objects, or to those without a key that the other requires, or with a key of its own.
     """
     branches = [branch for branch in node["oneOf"] if branch is not False]
     if len(branches) > _MOST:
@@ -22,40 +22,49 @@ def exclusive(node: dict[str, Any], shared: dict[str, Any], lookup: Lookup) -> t
     beside = {
         key: value for key, value in node.items() if key not in ("oneOf", "anyOf", "allOf", "$defs", "definitions")
     }
-    result, narrowed = [], False
+    context = {**shared, "allOf": [beside]}
+    result, changed = [], False
     for at, branch in enumerate(branches):
-        others = branches[:at] + branches[at + 1 :]
-        banned: list[str] = []
-        for other in others:
-            if _apart(_without(branch, banned), other, beside, shared):
-                continue
-            key = _separator(branch, other, beside, shared, banned, lookup)
-            if key is None:
+        held = branch
+        for other in (*branches[:at], *branches[at + 1 :]):
+            if not _apart(held, other, context):
+                held = _held(held, other, context, lookup)
+                changed = True
+            if held is None:
                 return None, False
-            banned.append(key)
-        # With nothing but required keys in all branches the ban is what oneOf says.
-        narrowed = narrowed or bool(banned and not all(_only_required(each) for each in branches))
-        result.append(_without(branch, banned))
-    return result, narrowed
+        if not grammar.impossible({**context, "allOf": [beside, held]}):
+            result.append(held)
+    # With nothing but required keys in all branches the bans are what oneOf says.
+    exact = node.get("type") == "object" and all(_only_required(each) for each in branches)
+    return (result, changed and not exact) if result else (None, False)
 
 
-def _apart(first: Any, second: Any, beside: dict[str, Any], shared: dict[str, Any]) -> bool:
-    both = [first, second, beside] if beside else [first, second]
-    return grammar.impossible({**shared, "allOf": both})
+def _apart(first: Any, second: Any, context: dict[str, Any]) -> bool:
+    return grammar.impossible({**context, "allOf": [*context["allOf"], first, second]})
 
 
-def _separator(
-    branch: Any, other: Any, beside: dict[str, Any], shared: dict[str, Any], banned: list[str], lookup: Lookup
-) -> str | None:
-    own, names = _required(branch, lookup) | set(beside.get("required", ())), _named(branch, lookup)
-    for key in sorted(_required(other, lookup) - own, key=lambda key: key in names):
-        if key not in names and _apart(_without(branch, [*banned, key]), other, beside, shared):
-            return key
+def _held(branch: Any, other: Any, context: dict[str, Any], lookup: Lookup) -> Any:
+    """The branch with less, so that nothing of it fits the other; None where none of the ways works."""
+    for more in _ways(branch, other, context, lookup):
+        held = {"allOf": [branch, more]}
+        if _apart(held, other, context) and not grammar.impossible({**context, "allOf": [*context["allOf"], held]}):
+            return held
     return None
 
 
-def _without(branch: Any, keys: list[str]) -> Any:
-    return {"allOf": [branch, {"properties": dict.fromkeys(keys, False)}]} if keys else branch
+def _ways(branch: Any, other: Any, context: dict[str, Any], lookup: Lookup) -> Iterator[dict[str, Any]]:
+    names, required = _named(branch, lookup), _required(branch, lookup)
+    if names or required:
+        yield {"type": "object"}
+    for key in sorted(_required(other, lookup) - required - names):
+        yield {"type": "object", "properties": {key: False}}
+    telling = [key for key in sorted(names - required) if _apart({"allOf": [branch, _with(key)]}, other, context)]
+    if telling:
+        yield {"anyOf": [_with(key) for key in telling]}
+
+
+def _with(key: str) -> dict[str, Any]:
+    return {"type": "object", "required": [key]}
 
 
 def _only_required(branch: Any) -> bool:

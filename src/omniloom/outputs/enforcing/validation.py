@@ -9,8 +9,9 @@ from typing import Any
 from omniloom.core.errors import SchemaError
 from omniloom.outputs.enforcing import grammar
 from omniloom.outputs.enforcing.patterns import found
+from omniloom.outputs.enforcing.subschemas import mapped
 
-_DRAFTS = ("Draft202012Validator", "Draft7Validator", "Draft4Validator")
+_OLDER = ("Draft7Validator", "Draft4Validator")
 
 
 def draft_of(schema: dict[str, Any]) -> Any:
@@ -44,12 +45,26 @@ def with_draft(schema: dict[str, Any]) -> dict[str, Any]:
     first = fault(schema, draft_of(schema))
     if first is None:
         return schema
+    schema = _once(schema, "")
+    if fault(schema, draft_of(schema)) is None:
+        return schema
     if "$schema" not in schema:
-        for name in _DRAFTS[1:]:
+        for name in _OLDER:
             draft = getattr(validators, name)
             if fault(schema, draft) is None:
                 return {"$schema": draft.META_SCHEMA["$schema"]} | schema
     raise SchemaError(f"the schema is not valid at {first[0] or '/'}: {first[1]}", path=first[0])
+
+
+def _once(schema: Any, pointer: str) -> Any:
+    """The schema without values that stand twice in an enum, which some drafts forbid and which mean nothing."""
+    if not isinstance(schema, dict):
+        return schema
+    copy = mapped(schema, _once, pointer)
+    if isinstance(copy.get("enum"), list):
+        values = {json.dumps(value, sort_keys=True): value for value in reversed(copy["enum"])}
+        copy["enum"] = list(values.values())[::-1]
+    return copy
 
 
 def problem(data: Any, schema: dict[str, Any]) -> str | None:
