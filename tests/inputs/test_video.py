@@ -76,6 +76,15 @@ def test_captions_over_moving_pictures(tmp_path: Path) -> None:
         assert time is not None and abs(time[0] - start) <= 0.5 and abs(time[1] - end) <= 0.5
 
 
+def test_one_changed_digit_is_another_text(tmp_path: Path) -> None:
+    path = clip(tmp_path / "digit.mp4", 5, lambda at: picture(f"Gate {14 if at < 2 else 17} closes early"))
+    segments, _ = read(path)
+    assert [segment.text for segment in segments] == ["Gate 14 closes early", "Gate 17 closes early"]
+    first, second = (segment.locator.time for segment in segments)
+    assert first is not None and second is not None
+    assert abs(first[1] - 2) <= 0.5 and abs(second[0] - 2) <= 0.5
+
+
 def test_text_that_stays_over_a_cut_is_one_segment(tmp_path: Path) -> None:
     def shown(at: float) -> Image.Image:
         image = picture("Harbour office")

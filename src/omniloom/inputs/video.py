@@ -59,11 +59,11 @@ def _look(source: Source) -> Iterator[Segment | Loss | Progress]:
     from omniloom.inputs.layout.ocr import recognise
     from omniloom.inputs.moving import tracks
     from omniloom.inputs.moving.frames import Frames
-    from omniloom.inputs.moving.watching import Sight, Watcher
+    from omniloom.inputs.moving.watching import Watcher
 
     frames = Frames(source.path, source.id)
     watcher = Watcher(lambda picture: [line for line in recognise(picture, turn=False) if _is_text(line)])
-    sights: list[Sight] = []
+    sights: list[tracks.Sight] = []
     for sight in watcher.watch(frames, lambda: frames.seconds):
         sights.append(sight)
         yield Progress(step="read", done=float(frames.count), total=0.0, unit="frames")

@@ -18,9 +18,9 @@ MAX_PIXELS = 40_000_000  # of one frame
 MAX_SECONDS = 6 * 3600.0
 MAX_BAD = 500  # packets in a row that cannot be decoded, after which the rest is given up
 _GAP = 1.0  # seconds after the end of a frame until the next one that are no matter of rounding
-_WIDTH = 320  # of the small grey picture that frames are compared by
+_WIDTH = 640  # of the small grey picture that frames are compared by
 _TILE = 8
-_CHANGED = 14.0  # grey levels; recompressed still pictures stay below 6, a changed letter gives 30 and more
+_CHANGED = 12.0  # grey levels; recompressed still pictures stay below 6, one changed digit of small print gives 15
 _READ_SIDE = 1920
 
 
@@ -37,20 +37,27 @@ class Frame:
         scale = min(1.0, _READ_SIDE / max(self.raw.width, self.raw.height))
         size = {"width": max(round(self.raw.width * scale), 1), "height": max(round(self.raw.height * scale), 1)}
         image = self.raw.reformat(format="rgb24", **(size if scale < 1 else {})).to_image()
-        turn = round(getattr(self.raw, "rotation", 0) or 0) % 360
-        return image.rotate(turn, expand=True) if turn else image
+        return image.rotate(self.turned, expand=True) if self.turned else image
+
+    @property
+    def turned(self) -> int:
+        """By how many degrees, anticlockwise, a player turns the picture."""
+        return round(getattr(self.raw, "rotation", 0) or 0) % 360
+
+
+def differing(one: Frame, other: Frame) -> Any:
+    """Which tiles differ: booleans, rows x columns; None for pictures of different shapes."""
+    if one.grey.shape != other.grey.shape:
+        return None
+    rows, columns = (max(side // _TILE, 1) for side in one.grey.shape)
+    difference = abs(one.grey - other.grey)[: rows * _TILE, : columns * _TILE]
+    return difference.reshape(rows, -1, columns, difference.shape[1] // columns).mean(axis=(1, 3)) > _CHANGED
 
 
 def changed(one: Frame, other: Frame) -> float:
     """The part of the picture's tiles that differ, 0..1."""
-    import numpy as np
-
-    if one.grey.shape != other.grey.shape:
-        return 1.0
-    rows, columns = (side // _TILE * _TILE for side in one.grey.shape)
-    difference = abs(one.grey[:rows, :columns] - other.grey[:rows, :columns])
-    tiles = difference.reshape(rows // _TILE, _TILE, columns // _TILE, _TILE).mean(axis=(1, 3))
-    return float(np.count_nonzero(tiles > _CHANGED)) / max(tiles.size, 1)
+    tiles = differing(one, other)
+    return 1.0 if tiles is None else float(tiles.mean())
 
 
 class Frames:

@@ -1,5 +1,6 @@
 """Lines followed from Sight to Sight, and Segments made of lines that come and go together."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -7,11 +8,21 @@ from typing import Any
 
 from omniloom.core.locators import Box, Locator, union
 from omniloom.core.values import Anchor, Segment
-from omniloom.inputs.moving.watching import Sight
 
-_ALIKE = 0.8  # of two readings of one line
+ALIKE = 0.75  # likeness from which two readings are of one line
+_CLEAR, _SURE = 0.8, 0.9  # scores of lines read well, and very well
+_BRIEF = 1.0  # seconds; a line read badly and once only, for less, is no text
 _GAP = 1.1  # seconds a line may be missed for and still be the same
 _TOGETHER = 0.3  # seconds by which lines of one block may come or go apart
+
+
+@dataclass
+class Sight:
+    """The lines seen from `start` to `end` (seconds)."""
+
+    start: float
+    end: float
+    lines: list[Any]
 
 
 @dataclass
@@ -34,15 +45,16 @@ def follow(sights: Iterable[Sight]) -> list[Track]:
         done.extend(track for track in open_tracks if track not in free)
         open_tracks = list(free)
         for line in sight.lines:
-            track = max(free, key=lambda each: _likeness(each.line, line), default=None)
-            if track is None or _likeness(track.line, line) < _ALIKE:
+            track = max(free, key=lambda each: likeness(each.line, line), default=None)
+            if track is None or likeness(track.line, line) < ALIKE:
                 open_tracks.append(Track(sight.start, sight.end, line, _weight(sight, line)))
                 continue
             free.remove(track)
             track.end, track.sights = sight.end, track.sights + 1
             if _weight(sight, line) > track.weight:
                 track.line, track.weight = line, _weight(sight, line)
-    return sorted([*done, *open_tracks], key=lambda each: (each.start, each.line.box[1], each.line.box[0]))
+    found = [track for track in [*done, *open_tracks] if _seen(track)]
+    return sorted(found, key=lambda each: (each.start, each.line.box[1], each.line.box[0]))
 
 
 def blocks(tracks: Iterable[Track]) -> Iterator[list[Track]]:
@@ -90,18 +102,52 @@ def segment(block: list[Track], source: str, made_by: str) -> Segment:
     )
 
 
+def _seen(track: Track) -> bool:
+    return track.sights > 1 or track.line.score >= _CLEAR or track.end - track.start >= _BRIEF
+
+
 def _weight(sight: Sight, line: Any) -> float:
     return (sight.end - sight.start + 0.1) * line.score
 
 
-def _likeness(one: Any, other: Any) -> float:
-    """0..1 by text; lines of the same text in other places are told apart only where there is a choice."""
-    first, second = one.text.casefold(), other.text.casefold()
+def likeness(one: Any, other: Any) -> float:
+    """0..1 and more: how likely two readings are of one line.
+
+    Well read lines are one only if they say the same, or one is a part of the other: a caption that changes one
+    digit is a new caption. Badly read ones may differ in some letters. Both must stand near each other.
+    """
+    first, second = _letters(one.text), _letters(other.text)
     if first == second:
         return 1.0 + _overlap(one.box, other.box)
-    if _overlap(one.box, other.box) < 0.3:
+    worst = min(one.score, other.score)
+    if not _near(one.box, other.box) or (worst >= _CLEAR and _digits(first) != _digits(second)):
         return 0.0
-    return SequenceMatcher(None, first, second, autojunk=False).ratio()
+    if min(len(first), len(second)) >= 3 and (first in second or second in first):
+        return 0.9
+    return SequenceMatcher(None, first, second, autojunk=False).ratio() if worst < _SURE else 0.0
+
+
+def same(one: Iterable[Any], other: Iterable[Any]) -> bool:
+    """Whether two readings of a picture say the same, up to what a recogniser wavers in."""
+    first, second = ([line for line in lines if line.score >= _CLEAR] for lines in (one, other))
+    return all(any(likeness(a, b) >= ALIKE for b in second) for a in first) and all(
+        any(likeness(a, b) >= ALIKE for a in first) for b in second
+    )
+
+
+def _letters(text: str) -> str:
+    return "".join(character for character in text.casefold() if character.isalnum())
+
+
+def _digits(text: str) -> list[str]:
+    return re.findall(r"\d+", text)
+
+
+def _near(one: Box, other: Box) -> bool:
+    """Whether the boxes meet, or miss each other by no more than their height."""
+    across = max(one[0], other[0]) - min(one[0] + one[2], other[0] + other[2])
+    down = max(one[1], other[1]) - min(one[1] + one[3], other[1] + other[3])
+    return max(across, down) <= max(one[3], other[3])
 
 
 def _overlap(one: Box, other: Box) -> float:

@@ -6,13 +6,15 @@ moment of the change is known to a quarter of a second. So the cost follows the 
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 from typing import Any
 
+from omniloom.inputs.moving.bands import reread
 from omniloom.inputs.moving.frames import Frame, changed
+from omniloom.inputs.moving.tracks import Sight, same
 
-STILL = 0.0015  # part of the tiles that may differ in a picture that counts as the same
-CUT = 0.6  # part of the tiles that differ when the shot changes
+STILL = 0.0  # part of the tiles that may differ in a picture that counts as the same: one digit is one tile
+CUT = 0.25  # part of the tiles that differ at least when the shot changes,
+_LEAP = 3.0  # and how many times as many as have differed of late
 SPACING = 1.0  # seconds between readings of a moving picture
 _DENSE = 150  # readings after which the spacing doubles, so that a long film costs little more than a short one
 MOST_READINGS = 600  # after which moments of change are no longer looked for
@@ -20,15 +22,6 @@ _HELD = 12  # frames kept between two readings
 
 Lines = list[Any]
 Recognise = Callable[[Any], Lines]
-
-
-@dataclass
-class Sight:
-    """The lines seen from `start` to `end` (seconds)."""
-
-    start: float
-    end: float
-    lines: Lines
 
 
 @dataclass
@@ -50,20 +43,21 @@ class Watcher:
         """`end` gives the length of the video once the frames are used up."""
         key: _Key | None = None
         before: Frame | None = None
-        start = 0.0
+        start, usual = 0.0, 0.0
         for frame in frames:
             if key is None or before is None:
                 key, before, start, self.shots = self._read(frame), frame, frame.time, 1
                 continue
             spacing = SPACING * 2 ** (self.readings // _DENSE)
             difference, before = changed(before, frame), frame
-            self.shots += difference > CUT
+            self.shots += difference > max(CUT, _LEAP * usual)
+            usual = 0.7 * usual + 0.3 * difference
             if changed(key.frame, frame) <= STILL:
                 self._held.clear()
                 continue
             self._hold(frame)
             if (difference <= STILL and len(self._held) > 1) or frame.time - self._held[0].time >= spacing:
-                following = self._read(frame)
+                following = self._read(frame, key)
                 for sight in self._between(key, following, start):
                     yield sight
                     start = sight.end
@@ -74,16 +68,19 @@ class Watcher:
 
     def _last(self, key: _Key, start: float, end: float) -> Iterator[Sight]:
         if self._held:
-            following = self._read(self._held[-1])
+            following = self._read(self._held[-1], key)
             for sight in self._between(key, following, start):
                 yield sight
                 start = sight.end
             key = following
         yield Sight(start, end, key.lines)
 
-    def _read(self, frame: Frame) -> _Key:
+    def _read(self, frame: Frame, *known: _Key) -> _Key:
         self.readings += 1
-        return _Key(frame, self.recognise(frame.picture()))
+        if not known:
+            return _Key(frame, self.recognise(frame.picture()))
+        nearest = min(known, key=lambda key: changed(key.frame, frame))
+        return _Key(frame, reread(frame, nearest.frame, nearest.lines, self.recognise))
 
     def _hold(self, frame: Frame) -> None:
         self._held.append(frame)
@@ -109,14 +106,8 @@ class Watcher:
             yield Sight(start, max(other.frame.time, start), one.lines)
             return
         middle = len(frames) // 2
-        between = self._read(frames[middle])
+        between = self._read(frames[middle], one, other)
         for sight in self._halve(one, between, frames[:middle], start):
             yield sight
             start = sight.end
         yield from self._halve(between, other, frames[middle + 1 :], start)
-
-
-def same(one: Lines, other: Lines) -> bool:
-    """Whether two readings say the same, up to what a recogniser wavers in."""
-    first, second = (" ".join(line.text for line in lines).lower() for lines in (one, other))
-    return first == second or SequenceMatcher(None, first, second, autojunk=False).ratio() > 0.9
