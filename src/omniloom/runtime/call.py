@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 from omniloom.core.errors import UnsupportedError, UsageError
 from omniloom.core.values import Budget, Message, Sampling
@@ -57,8 +57,7 @@ def checked(
     _refuse(tools=tools or None, strategy=strategy, max_risk=max_risk)
     _whole("reasoning_budget", reasoning_budget, 0)
     _whole("max_output_tokens", max_output_tokens, 1)
-    _one_of("unsupported", unsupported, ("mark", "drop", "abstain"))
-    _one_of("on_loss", on_loss, ("error", "report"))
+    _known(unsupported=(unsupported, get_args(Unsupported)), on_loss=(on_loss, get_args(OnLoss)))
     return Call(
         inputs=_listed(inputs),
         output_modes=_modes(output_modes, schema),
@@ -69,12 +68,16 @@ def checked(
         sampling=_value("sampling", Sampling, sampling),
         seed=seed,
         max_output_tokens=max_output_tokens,
-        stop=(stop,) if isinstance(stop, str) else tuple(stop),
+        stop=_texts(stop),
         unsupported=unsupported,
         on_loss=on_loss,
         budget=_with_timeout(_value("budget", Budget, budget), timeout),
         trace=trace,
     )
+
+
+def _texts(stop: str | Sequence[str]) -> tuple[str, ...]:
+    return (stop,) if isinstance(stop, str) else tuple(stop)
 
 
 def _refuse(**parameters: object) -> None:
@@ -141,6 +144,7 @@ def _whole(name: str, value: object, least: int) -> None:
         raise UsageError(f"{name}={value!r} must be a whole number from {least} up")
 
 
-def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise UsageError(f"{name}={value!r} is unknown", hint=f"known are {', '.join(map(repr, known))}")
+def _known(**parameters: tuple[str, tuple[str, ...]]) -> None:
+    for name, (value, known) in parameters.items():
+        if value not in known:
+            raise UsageError(f"{name}={value!r} is unknown", hint=f"known are {', '.join(map(repr, known))}")
