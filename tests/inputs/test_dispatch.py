@@ -151,9 +151,12 @@ def test_what_cannot_be_read(store: Store) -> None:
 
 
 def test_every_media_type_has_one_reader() -> None:
+    """JSON has two: an array of records said to be a Table is a table, any other JSON is text."""
     seen: dict[str, str] = {}
     for name, module in inputs.readers().items():
         for media_type in module.MEDIA_TYPES:
+            if media_type == "application/json":
+                continue
             assert media_type not in seen, f"{name} and {seen[media_type]} both take {media_type}"
             seen[media_type] = name
     assert "text" in inputs.readers()

@@ -68,7 +68,8 @@ def _tell(console: Console, error: OmniloomError) -> None:
 
 def _usage(console: Console, error: Exception) -> int:
     """A wrong command line is shown as such; anything else is a defect of ours and keeps its traceback."""
-    if hasattr(error, "format_message") and hasattr(error, "exit_code"):
-        console.print(f"[red]usage[/red]: {error.format_message()}", highlight=False)
+    words = getattr(error, "format_message", None)
+    if words is not None and hasattr(error, "exit_code"):
+        console.print(f"[red]usage[/red]: {words()}", highlight=False)
         return USAGE
     raise error

@@ -30,7 +30,8 @@ def _page(source: dict[str, Any], locator: Locator) -> Any:
         raise UnreadableError(f"{source['name']!r} has no page {number + 1}")
     page = document[number]
     scale = min(2.0, _LONGEST / max(page.get_size()))
-    return _boxed(page.render(scale=scale).to_pil().convert("RGB"), locator.box)
+    bitmap: Any = page.render(scale=scale)  # type: ignore[arg-type] pypdfium2 documents a float
+    return _boxed(bitmap.to_pil().convert("RGB"), locator.box)
 
 
 def _picture(source: dict[str, Any], locator: Locator) -> Any:

@@ -55,8 +55,7 @@ def checked(
 ) -> Call:
     """The Call, or a UsageError that names the parameter and what it takes."""
     _refuse(tools=tools or None, strategy=strategy, max_risk=max_risk)
-    _whole("reasoning_budget", reasoning_budget, 0)
-    _whole("max_output_tokens", max_output_tokens, 1)
+    _whole(reasoning_budget=(reasoning_budget, 0), max_output_tokens=(max_output_tokens, 1))
     _known(unsupported=(unsupported, get_args(Unsupported)), on_loss=(on_loss, get_args(OnLoss)))
     return Call(
         inputs=_listed(inputs),
@@ -139,9 +138,10 @@ def _with_timeout(budget: Budget, timeout: float | None) -> Budget:
     return budget.model_copy(update={"seconds": min(timeout, budget.seconds or timeout)})
 
 
-def _whole(name: str, value: object, least: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise UsageError(f"{name}={value!r} must be a whole number from {least} up")
+def _whole(**parameters: tuple[object, int]) -> None:
+    for name, (value, least) in parameters.items():
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise UsageError(f"{name}={value!r} must be a whole number from {least} up")
 
 
 def _known(**parameters: tuple[str, tuple[str, ...]]) -> None:

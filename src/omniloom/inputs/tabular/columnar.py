@@ -68,7 +68,7 @@ def _arrow(source: Source) -> Any:
 
 
 def _broken(source: Source, error: Exception) -> UnreadableError:
-    text = str(error).replace(str(source.path), source.name)
+    text = str(error).split("\n", 1)[0].replace(str(source.path), source.name)
     return UnreadableError(
         f"{source.name!r} cannot be read as {source.media_type}: {text[:300]}",
         hint="the file may be truncated or of another kind; write it again",

@@ -71,3 +71,8 @@ def letters(column: int) -> str:
 def one_line(value: str) -> str:
     """The value with its line ends as spaces."""
     return " ".join(value.splitlines()) if "\n" in value or "\r" in value else value
+
+
+def blank(row: list[str]) -> bool:
+    """Whether there is nothing but spaces in it."""
+    return not any(row) or not any(cell.strip() for cell in row)

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from omniloom.core.events import Progress
 from omniloom.core.locators import Cells, Locator
 from omniloom.core.protocols import Source
 from omniloom.core.values import Anchor, Loss, Segment
-from omniloom.inputs.tabular.grid import Grid, Shape, one_line
+from omniloom.inputs.tabular.grid import Grid, Shape, blank, one_line
 from omniloom.inputs.tabular.profile import PROFILED, batches
 
 ROWS, CHARACTERS = 20, 1200
@@ -28,7 +29,7 @@ class _Group:
     start: str = ""
     rows: int = 0
     cells: Cells = (0, 0, 0, 0)
-    anchors: list[Anchor] = field(default_factory=list)
+    anchors: list[dict[str, Any]] = field(default_factory=list)
 
     def fits(self, line: str) -> bool:
         return not self.rows or (self.rows < ROWS and len(self.text) + len(line) < CHARACTERS)
@@ -38,20 +39,23 @@ class _Group:
         self.text = f"{self.text}\n{line}" if self.rows else line
         self.cells = (self.cells[0], cells[1], cells[2], max(self.cells[3], cells[3])) if self.rows else cells
         self.rows += 1
+        sheet = {"sheet": self.grid.sheet} if self.grid.sheet else {}
         for start, end, each in spans:
-            place = Locator(sheet=self.grid.sheet, cells=each)
-            self.anchors.append(Anchor(start=offset + start, end=offset + end, locator=place))
+            self.anchors.append({"start": offset + start, "end": offset + end, "locator": {**sheet, "cells": each}})
 
     def taken(self) -> Iterator[Segment]:
         """The Segment, if there is one; the group is empty after that."""
         if self.rows:
-            yield Segment(
-                source=self.source,
-                locator=Locator(sheet=self.grid.sheet, cells=self.cells),
-                content=self.text,
-                made_by="table.rows/1",
-                anchors=tuple(self.anchors),
-                context=self._context(),
+            # One validation for all anchors: a table has many, and one by one takes twice the time.
+            yield Segment.model_validate(
+                {
+                    "source": self.source,
+                    "locator": Locator(sheet=self.grid.sheet, cells=self.cells),
+                    "content": self.text,
+                    "made_by": "table.rows/1",
+                    "anchors": self.anchors,
+                    "context": self._context(),
+                }
             )
         self.text, self.rows, self.anchors, self.start = "", 0, [], ""
 
@@ -72,7 +76,7 @@ def segments(grid: Grid, shape: Shape, source: Source) -> Iterator[Segment | Los
     read, size = 0, 0
     each = 72 + 4 * len(grid.sheet or "")  # about what an anchor takes on its way to the parent
     for at, row in enumerate(grid.rows()):
-        if at == shape.header or not any(row):
+        if at == shape.header or blank(row):
             continue
         number = grid.first_row + at
         if read >= MOST_ROWS or size >= _MOST_BYTES:

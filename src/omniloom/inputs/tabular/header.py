@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 
-from omniloom.inputs.tabular.grid import Grid, Shape, letters, one_line
+from omniloom.inputs.tabular.grid import Grid, Shape, blank, letters, one_line
 
 _NUMBER = re.compile(r"[-+(]?[$€£]?\s?\d[\d.,' ]*([eE][-+]?\d+)?\s?%?\)?")
 _YEAR = re.compile(r"(1[89]|20|21)\d\d")
@@ -13,7 +13,7 @@ _TITLE_ROWS = 12
 
 def shape_of(grid: Grid, sample: list[list[str]]) -> Shape:
     """From the first rows. `width` may grow when the rest is seen."""
-    widths = Counter(len(row) for row in sample if any(row))
+    widths = Counter(len(row) for row in sample if not blank(row))
     usual = widths.most_common(1)[0][0] if widths else 0
     width = max(widths, default=0)
     header = _header(sample, usual) if grid.header is None else grid.header
