@@ -22,7 +22,7 @@ demo: $(VENV)/.installed
 test: $(VENV)/.developer
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/python -m pytest
 
 measure: $(VENV)/.developer
