@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from omniloom.core.protocols import Run
 from omniloom.core.values import Constraint, Message, Part, Request, Segment
-from omniloom.reasoning.ground import Passages, Quote
+from omniloom.reasoning.ground import Passages, Quote, without_pointers
 from omniloom.reasoning.prompts import Task, request
 from omniloom.reasoning.wording import Word, sentences, tokens
 
@@ -59,7 +59,12 @@ def visit(run: Run, task: Task, part: Part) -> str:
     if done.finish_reason == "length":
         spans = sentences(text)
         text = text[: spans[-2][1]] if len(spans) > 1 else text
-    return text
+    return "\n".join(line for line in text.splitlines() if _says_something(line))
+
+
+def _says_something(line: str) -> bool:
+    """Whether a line has two words beside its numbers: the axis labels of a chart are no findings."""
+    return sum(word.kind != "number" for word in tokens(without_pointers(line))) > 1
 
 
 def passages_of(passages: Passages, part: Part) -> list[int]:
@@ -140,7 +145,7 @@ def candidates(passages: Passages, limit: int = 2 * _MAX_CONFLICTS) -> list[Conf
                 continue
             shared = (one.topic & other.topic) - {one.unit}
             weight = sum(passages.rarity.get(key, 1.0) for key in shared)
-            if not shared or _agree_elsewhere(one, other, measures):
+            if not shared or _share_a_number(one.quote, other.quote, passages):
                 continue
             key = (one.source, other.source, one.unit)
             if key not in found or found[key].shared < weight:
@@ -148,10 +153,12 @@ def candidates(passages: Passages, limit: int = 2 * _MAX_CONFLICTS) -> list[Conf
     return sorted(found.values(), key=lambda conflict: -conflict.shared)[:limit]
 
 
-def _agree_elsewhere(one: _Measure, other: _Measure, measures: list[_Measure]) -> bool:
-    """The same sentences also share a value of that unit: then they list several, and do not disagree."""
-    first = {m.value for m in measures if m.quote == one.quote and m.unit == one.unit}
-    second = {m.value for m in measures if m.quote == other.quote and m.unit == other.unit}
+def _share_a_number(one: Quote, other: Quote, passages: Passages) -> bool:
+    """Sentences that share a value agree on it: "stayed close to 410" and "from 410 to 820" do not disagree."""
+    first, second = (
+        {w.key for w in passages.words[q.index] if w.kind == "number" and q.start <= w.start and w.end <= q.end}
+        for q in (one, other)
+    )
     return bool(first & second)
 
 
