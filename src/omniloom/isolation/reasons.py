@@ -12,13 +12,15 @@ _TEXT_LIMIT = 4000
 
 
 def _tree(root: type[OmniloomError]) -> dict[str, type[OmniloomError]]:
+    """Code → class, of the public tree alone: a private subclass elsewhere inherits its parent's code."""
     found = {root.code: root}
     for child in root.__subclasses__():
-        found |= _tree(child)
+        if child.__module__ == errors.__name__:
+            found |= _tree(child)
     return found
 
 
-_ERRORS = {code: kind for code, kind in _tree(OmniloomError).items() if kind.__module__ == errors.__name__}
+_ERRORS = _tree(OmniloomError)
 
 
 def from_frame(frame: Any, limits: Limits) -> OmniloomError:
