@@ -105,6 +105,8 @@ WRITTEN_OTHERWISE: list[tuple[dict[str, Any], list[str], list[str]]] = [
         ['{"x": 1}', '{"b": "s"}'],
     ),
     ({"type": "string", "format": "colour"}, ['"red"'], ["1"]),
+    ({"type": "string", "format": "uri"}, ['"https://example.org/x"', '"mailto:a@b.c"'], ["1", '"not one"']),
+    ({"type": "string", "format": "date"}, ['"2024-02-29"'], ['"2024-13-01"', '"soon"']),
     ({"type": "string", "pattern": r"^[[\w]$"}, ['"["', '"a"'], ['"]"', '"é"']),
     ({"type": "string", "pattern": "^[a~~b]$"}, ['"~"', '"a"'], ['"c"']),
     ({"type": "array", "items": [INT], "additionalItems": False}, ["[1]", "[]"], ["[1, 2]", '["a"]']),

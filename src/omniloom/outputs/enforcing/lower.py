@@ -129,6 +129,9 @@ class _Lowering:
             node["description"] = f"{node['description']} {note}" if node.get("description") else note
         if isinstance(node.get("pattern"), str):
             node["pattern"] = portable(node["pattern"])
+        if name in grammar.SHAPES:
+            shape = {"pattern": grammar.SHAPES[name]}
+            node.update(shape if "pattern" not in node else {"allOf": [*node.get("allOf", ()), shape]})
 
     def _objects(self, node: dict[str, Any], pointer: str, added: list[Any]) -> None:
         self._dependencies(node, added)

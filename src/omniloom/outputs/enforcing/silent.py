@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from omniloom.outputs.enforcing import grammar
 from omniloom.outputs.enforcing.patterns import readable
 from omniloom.outputs.enforcing.subschemas import escaped, everything
 from omniloom.outputs.enforcing.validation import draft_of
@@ -37,9 +38,14 @@ def passed_over(schema: dict[str, Any]) -> tuple[str, str] | None:
 
 
 def misread(schema: dict[str, Any]) -> bool:
-    """Whether a pattern holds what other dialects take for operations on sets."""
-    nodes = (node for _, node in everything(schema) if isinstance(node, dict))
-    return any(isinstance(node.get("pattern"), str) and _SET.search(node["pattern"]) for node in nodes)
+    """Whether there is a format that not all engines enforce, or a pattern that some take for operations on sets."""
+    for _, node in everything(schema):
+        pattern, name = (node.get("pattern"), node.get("format")) if isinstance(node, dict) else (None, None)
+        if isinstance(pattern, str) and _SET.search(pattern):
+            return True
+        if isinstance(name, str) and not grammar.knows_format(name):
+            return True
+    return False
 
 
 def _reasons(node: dict[str, Any], draft: int) -> list[tuple[str, str]]:

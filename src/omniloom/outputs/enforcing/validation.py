@@ -104,10 +104,16 @@ def _multiple(validator: Any, unit: Any, number: Any, schema: Any) -> Iterator[A
 
 def _format(validator: Any, name: str, text: Any, schema: Any) -> Iterator[Any]:
     """Formats that the grammar enforces are asserted; the others say something to readers only."""
-    if validator.is_type(text, "string") and grammar.knows_format(name):
-        shape = {"type": "string", "format": name}
-        if not grammar.fits(shape, json.dumps(text, ensure_ascii=False)):
-            yield _error(f"{text!r} is not a {name!r}")
+    if not validator.is_type(text, "string"):
+        return
+    if name in grammar.SHAPES:
+        good = found(grammar.SHAPES[name], text)
+    elif grammar.knows_format(name):
+        good = grammar.fits({"type": "string", "format": name}, json.dumps(text, ensure_ascii=False))
+    else:
+        return
+    if not good:
+        yield _error(f"{text!r} is not a {name!r}")
 
 
 def _error(message: str) -> Any:
