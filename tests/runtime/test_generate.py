@@ -14,6 +14,7 @@ import omniloom as ol
 from omniloom.core.errors import (
     BudgetError,
     CancelledError,
+    ContextError,
     LossError,
     OutputError,
     SchemaError,
@@ -221,6 +222,17 @@ def test_a_second_run_reads_and_computes_nothing(models: Any, paper: Path) -> No
     assert (again.text, again.claims) == (once.text, once.claims)
     assert not second.engine.requests
     assert again.usage.cached_tokens == again.usage.input_tokens
+
+
+def test_what_does_not_fit_is_chosen_or_told(models: Any, tmp_path: Path) -> None:
+    long = tmp_path / "long.txt"
+    filler = "\n\n".join(f"Paragraph {n} speaks of weather and of nothing else at all." for n in range(300))
+    long.write_text(f"{filler}\n\nThe loom has 820 threads.\n\n{filler}")
+    model = models("The loom has 820 threads [1].", context_tokens=1600)
+    response = model.generate(["How many threads has the loom?", long])
+    assert response.claims[0].supported
+    with pytest.raises(ContextError):
+        models("x", context_tokens=800).generate(["How many threads has the loom?", long])
 
 
 def test_closing_a_stream_cancels_and_a_timeout_is_a_budget(models: Any, paper: Path) -> None:

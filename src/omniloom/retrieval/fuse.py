@@ -1,6 +1,6 @@
 """Reciprocal rank fusion (Cormack, Clarke & Buettcher, 2009) and the choice of what fits."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from omniloom.core.protocols import Run
 from omniloom.core.values import Segment
@@ -19,18 +19,22 @@ def fused(rankings: Sequence[Sequence[float]], *, k: int = 60) -> list[float]:
     return totals
 
 
+def shown_text(segment: Segment) -> str:
+    """What a Segment puts into a prompt: its context, then its content."""
+    return f"{segment.context}\n{segment.text}" if segment.context else segment.text
+
+
 def fit(
-    question: str, segments: Sequence[Segment], room: int, count: Callable[[str], int], run: Run, *, dense: bool
+    question: str, segments: Sequence[Segment], costs: Sequence[int], room: int, run: Run, *, dense: bool
 ) -> list[int]:
-    """The indices of the Segments to show, in their own order, within `room` tokens.
+    """The indices of the Segments to show, in their own order, within `room` tokens; `costs` are theirs.
 
     All of them if they fit. Otherwise the best by BM25, fused with dense vectors where an embedding model is there;
     the first Segment of every source is preferred at equal merit, because it says what the source is.
     """
-    texts = [f"{segment.context}\n{segment.text}" for segment in segments]
-    costs = [count(text) for text in texts]
     if sum(costs) <= room:
         return list(range(len(segments)))
+    texts = [shown_text(segment) for segment in segments]
     rankings = [bm25(question, texts)]
     if dense:
         vectors = run.embed([question, *texts])

@@ -207,10 +207,24 @@ class EngineRun:
             kept["computed"] = len(missing)
             if missing:
                 fresh = dict(zip(missing, embedder.embed(list(missing.values())), strict=True))
-                self.store.journal.keep_vectors(name, fresh)
+                self.store.journal.keep_vectors(name, fresh, sources=list(self.sources))
                 known = {**known, **fresh}
             self.check()
             return [known[digest] for digest in digests]
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text. Counts are kept, so that a run that computes nothing need not start the engine."""
+        name = f"token counts of {getattr(self.engine, 'identity', self.engine.name)}"
+        digests = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
+        known = self.store.journal.vectors(name, digests)
+        fresh = {
+            digest: [float(self.engine.count_tokens(text))]
+            for digest, text in zip(digests, texts, strict=True)
+            if digest not in known
+        }
+        if fresh:
+            self.store.journal.keep_vectors(name, fresh, sources=list(self.sources))
+        return [int((known.get(digest) or fresh[digest])[0]) for digest in digests]
 
     def call(self, tool_call: ToolCall) -> ToolResult:
         raise UnsupportedError(f"there are no tools yet; {tool_call.name!r} was called")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from threading import Event as Flag
 from typing import Any
 
-from omniloom.core.errors import CancelledError, LossError, OutputError, SchemaError, UsageError
+from omniloom.core.errors import CancelledError, ContextError, LossError, OutputError, SchemaError, UsageError
 from omniloom.core.events import CitationAdded, Event, TextDelta
 from omniloom.core.protocols import Engine
 from omniloom.core.values import Claim, Completion, Confidence, Constraint, Loss, Response, Segment
@@ -15,7 +15,7 @@ from omniloom.reasoning.confidence import mean_probability
 from omniloom.reasoning.evidence import find_value
 from omniloom.reasoning.ground import Passages
 from omniloom.reasoning.prompts import Task, request, said_text
-from omniloom.retrieval.fuse import fit
+from omniloom.retrieval.fuse import fit, shown_text
 from omniloom.runtime.call import Call
 from omniloom.runtime.read import read_all, taken_in
 from omniloom.runtime.run import EngineRun
@@ -54,7 +54,7 @@ class Walk:
                 constraint = self._constraint()
                 response = self._answered(self._task(), constraint)
                 kept.update(response.usage.model_dump(), abstained=response.abstained, losses=len(response.losses))
-                self.store.journal.keep_response(self.run.trace_id, response)
+                self.store.journal.keep_response(self.run.trace_id, response, sources=list(self.run.sources))
             return response
         finally:
             self.run.close()
@@ -129,15 +129,20 @@ class Walk:
     def _fitted(self, said: str, segments: Sequence[Segment]) -> list[int]:
         call = self.call
         history = "\n".join(message.text for message in call.messages)
-        used = self.engine.count_tokens(f"{call.system}\n{history}\n{said}") + _OVERHEAD_TOKENS
-        room = self.engine.capabilities.context_tokens - used - call.max_output_tokens - 2 * call.reasoning_budget
-
-        def count(text: str) -> int:
-            return self.engine.count_tokens(text) + _TOKENS_A_SEGMENT
-
+        around, *costs = self.run.count_tokens(
+            [f"{call.system}\n{history}\n{said}", *(shown_text(segment) for segment in segments)]
+        )
+        costs = [cost + _TOKENS_A_SEGMENT for cost in costs]
+        used = around + _OVERHEAD_TOKENS + call.max_output_tokens + 2 * call.reasoning_budget
+        room = self.engine.capabilities.context_tokens - used
         with self.run.span("retrieve", "fit", segments=len(segments), room=room) as kept:
-            chosen = fit(said, segments, room, count, self.run, dense=self.has_embedder)
+            chosen = fit(said, segments, costs, room, self.run, dense=self.has_embedder)
             kept["shown"] = len(chosen)
+        if segments and not chosen:
+            raise ContextError(
+                f"none of the {len(segments)} passages fits: {max(room, 0)} tokens are left for them",
+                hint="ask for a shorter answer, think less, or load with a larger context_tokens",
+            )
         return chosen
 
     # -- the model -----------------------------------------------------------------------------------------------

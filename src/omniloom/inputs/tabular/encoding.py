@@ -47,7 +47,7 @@ def encoding_of(path: Path, name: str, stated: str = "") -> Encoding:
             return Encoding(known)
     if wide := _wide(head):
         return Encoding(wide)
-    if len(head) - len(head.translate(None, _CONTROLS)) > len(head) // 50:
+    if len(head) - len(head.translate(None, _CONTROLS)) > max(2, len(head) // 50):
         raise no_text(name)
     return _narrow(path, name)
 
