@@ -24,6 +24,7 @@ CSV, TSV, JSONL, JSON, GZIP = (
     *("application/x-ndjson", "application/json", "application/gzip"),
 )
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+XLS, ODS = "application/vnd.ms-excel", "application/vnd.oasis.opendocument.spreadsheet"
 PARQUET, ARROW = "application/vnd.apache.parquet", "application/vnd.apache.arrow."
 
 
@@ -179,6 +180,25 @@ def test_a_workbook_by_sheet(tmp_path: Path) -> None:
         read(source_of(tmp_path, made.workbook(), XLSX, sheet="Nope"))
 
 
+def test_older_and_open_workbooks(tmp_path: Path) -> None:
+    segments, losses = read(source_of(tmp_path, made.legacy(), XLS))
+    assert rows(segments) == ["row 2: anna | 1.7 | 1990-01-02", "row 3: bela | 1.8 | 1985-05-06", "row 5: 1 | 2.5"]
+    assert segments[-1].locator == Locator(sheet="Sums", cells=(5, 3, 5, 4)) and not losses
+    content = made.open_row("name", "n") + made.open_row("x", 4.0, times=2) + made.open_row("y", 5.5)
+    segments, losses = read(source_of(tmp_path, made.open_document(content), ODS))
+    assert rows(segments) == ["row 2: x | 4", "row 3: x | 4", "row 4: y | 5.5"] and not losses
+
+
+def test_cells_with_errors_are_told(tmp_path: Path) -> None:
+    segments, losses = read(source_of(tmp_path, made.workbook(error=True), XLSX))
+    assert [(loss.kind, loss.severity) for loss in losses] == [("error_cells", "reduced")]
+    assert "row 5: bad |  | " in "\n".join(rows(segments))
+
+
+def test_a_few_zeros_make_no_binary_of_a_table(tmp_path: Path) -> None:
+    assert rows(read(source_of(tmp_path, b"a,b\n1,\x002\n3,4\n"))[0]) == ["row 2: 1 | \ufffd2", "row 3: 3 | 4"]
+
+
 def test_rows_for_a_picture(tmp_path: Path) -> None:
     source = source_of(tmp_path, "name,age\n" + "".join(f"n{n},{n}\n" for n in range(2, 30)))
     shown = table.cells(source, Locator(cells=(9, 2, 9, 2)))
@@ -207,6 +227,8 @@ def test_rows_for_a_picture(tmp_path: Path) -> None:
         (b"PK\x03\x04" + bytes(50), XLSX, UnreadableError),
         (made.swollen(), XLSX, TooLargeError),
         (made.far_corners(), XLSX, TooLargeError),
+        (made.open_document(made.open_row("a", 1.0, times=1_000_000, each=8000)), ODS, TooLargeError),
+        (made.legacy()[:2000], XLS, UnreadableError),
         (made.parquet()[:-20], PARQUET, UnreadableError),
         (made.parquet()[:30] + bytes(60) + made.parquet()[90:], PARQUET, UnreadableError),
         (made.arrow(True)[:400], ARROW + "stream", UnreadableError),

@@ -1,7 +1,10 @@
 """Workbooks (xlsx, xls, xlsb, ods) through calamine, once their headers are known to be bearable."""
 
 import datetime
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from omniloom.core.errors import PasswordError, TooLargeError, UnreadableError, UsageError
@@ -12,6 +15,11 @@ from omniloom.inputs.tabular.grid import Grid
 from omniloom.inputs.tabular.sizes import bearable
 
 _BYTES, _CELLS = 256 << 20, 12_000_000
+_ENDINGS = {
+    "application/vnd.ms-excel": ".xls",
+    "application/vnd.ms-excel.sheet.binary.macroenabled.12": ".xlsb",
+    "application/vnd.oasis.opendocument.spreadsheet": ".ods",
+}
 _LEGACY = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -47,12 +55,27 @@ def _open(source: Source) -> tuple[Any, int]:
         with opened(data, source.name) as archive:
             errors = bearable(archive, source.name, _CELLS)
     try:
-        return calamine.load_workbook(str(source.path)), errors
+        return _loaded(source), errors
     except calamine.PasswordError as error:
         hint = "save a copy without the password"
         raise PasswordError(f"{source.name!r} is password-protected", hint=hint) from error
     except BaseException as error:
         raise _broken(source.name, error) from error
+
+
+def _loaded(source: Source) -> Any:
+    """By content. Where no format fits, once more by the ending of the stated one: that tells what is wrong with it."""
+    import python_calamine as calamine
+
+    try:
+        return calamine.load_workbook(str(source.path))
+    except calamine.CalamineError as error:
+        if "detect" not in str(error):
+            raise
+    with tempfile.TemporaryDirectory(prefix="omniloom-book-") as folder:
+        path = Path(folder) / ("book" + _ENDINGS.get(source.media_type, ".xlsx"))
+        shutil.copyfile(source.path, path)
+        return calamine.load_workbook(str(path))
 
 
 def _broken(name: str, error: BaseException) -> Exception:
