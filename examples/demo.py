@@ -28,15 +28,13 @@ inputs = [
     *(Table(DATA / "results.csv"), Video(DATA / "clip.mp4", language="en")),
 ]
 board = Board()
+board.say("reading five sources and asking; the first run takes some minutes on two cores")
 with ol.load(on_progress=board.show, say=board.say) as model, board:
-    board.say("reading five sources and asking; the first run takes some minutes on two cores")
-    response = None
     for event in model.stream(inputs, output_modes=["text", "structured_json"], schema=Report, on_loss="report"):
         if event.type == "progress":
             board.show(event)
-        elif event.type == "completed":
-            response = event.response
+    response = event.response
     board.pause()
     print_answer(response, Console(), origins={path.name: str(path) for path in DATA.iterdir()}, with_text=True)
     Path("demo.html").write_text(answer_page(model.store, response), encoding="utf-8")
-    print("demo.html shows every cited place")
+print("demo.html shows every cited place")

@@ -30,7 +30,7 @@ from reportlab.platypus import (
 from . import chart, story
 
 INK, SOFT, RULE = HexColor("#1f2933"), HexColor("#52606d"), HexColor("#9aa5b1")
-MARGIN, GUTTER, HEAD = 19 * mm, 8 * mm, 74 * mm
+MARGIN, GUTTER, HEAD = 19 * mm, 8 * mm, 62 * mm
 COLUMN = (A4[0] - 2 * MARGIN - GUTTER) / 2
 
 
@@ -70,7 +70,7 @@ def _foot(canvas: Any, document: Any) -> None:
 
 
 def _style(name: str, **changes: Any) -> ParagraphStyle:
-    settings: dict[str, Any] = {"fontName": "Body", "fontSize": 10.2, "leading": 13.1, "textColor": INK, **changes}
+    settings: dict[str, Any] = {"fontName": "Body", "fontSize": 11.2, "leading": 14.6, "textColor": INK, **changes}
     return ParagraphStyle(name, **settings)
 
 
@@ -86,8 +86,10 @@ def _flow() -> Iterator[Any]:
     yield Paragraph(story.ABSTRACT, _style("abstract", **side))
     yield NextPageTemplate("later")
     yield FrameBreak()
-    for name in story.FIRST_PAGE:
+    for name in story.FIRST_PAGE[:-1]:
         yield from _section(name)
+    yield FrameBreak()
+    yield from _section(story.FIRST_PAGE[-1])
     yield PageBreak()
     yield from _results()
     yield FrameBreak()

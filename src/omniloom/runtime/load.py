@@ -1,5 +1,6 @@
 """`load`: from a name to a Model that answers."""
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +25,7 @@ def load(
     say: Callable[[str], None] | None = None,
     **options: Any,
 ) -> Model:
-    """A Model by name: the embedded default without one.
+    """A Model by name: that of OMNILOOM_MODEL, or the embedded default, without one.
 
     name: a catalog name ("qwen2.5-coder-0.5b"), a path to a .gguf, or "openai:http://host:port/v1#model".
     home: where the store lies (OMNILOOM_HOME, or the user's data folder). on_progress, say: told what is pulled,
@@ -34,7 +35,9 @@ def load(
     store = Store(home)
     try:
         told = {"on_progress": on_progress, "say": say or print}
-        engine = open_engine(name or "default", kv_home=store.root / "kv", **told, **options)
+        engine = open_engine(
+            name or os.environ.get("OMNILOOM_MODEL", "") or "default", kv_home=store.root / "kv", **told, **options
+        )
     except BaseException:
         store.close()
         raise
