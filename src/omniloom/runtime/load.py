@@ -1,6 +1,7 @@
 """`load`: from a name to a Model that answers."""
 
 import os
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -33,31 +34,43 @@ def load(
     Raises WeightsError, OfflineError, UsageError for an unknown name.
     """
     store = Store(home)
+    wanted = name or os.environ.get("OMNILOOM_MODEL", "") or "default"
+    told: dict[str, Any] = {"on_progress": on_progress, "say": say or _say}
     try:
-        told = {"on_progress": on_progress, "say": say or print}
-        engine = open_engine(
-            name or os.environ.get("OMNILOOM_MODEL", "") or "default", kv_home=store.root / "kv", **told, **options
-        )
+        engine = open_engine(wanted, kv_home=store.root / "kv", **told, **options)
+        return Model(engine, store, Embedder() if _has_embedder() else None)
     except BaseException:
         store.close()
         raise
-    return Model(engine, store, _embedder())
 
 
-def _embedder() -> Callable[[], Engine] | None:
-    """Opens the embedding model at first use; None while it is not installed, then search is by words alone."""
+class Embedder:
+    """The embedding model, opened at its first use."""
+
+    def __init__(self) -> None:
+        self._engine: Engine | None = None
+        self._lock = threading.Lock()
+
+    def __call__(self) -> Engine:
+        with self._lock:
+            if self._engine is None:
+                self._engine = open_engine(EMBEDDER)
+            return self._engine
+
+    def close(self) -> None:
+        with self._lock:
+            if self._engine is not None:
+                self._engine.close()
+                self._engine = None
+
+
+def _has_embedder() -> bool:
+    """While the model is not installed, search is by words alone: nothing is pulled that was not named."""
     try:
-        if installed(EMBEDDER) is None:
-            return None
+        return installed(EMBEDDER) is not None
     except OmniloomError:
-        return None
-    opened: list[Engine] = []
-    lock = threading.Lock()
+        return False
 
-    def get() -> Engine:
-        with lock:
-            if not opened:
-                opened.append(open_engine(EMBEDDER))
-            return opened[0]
 
-    return get
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)

@@ -142,6 +142,8 @@ class Model:
 
     def close(self) -> None:
         self._engine.close()
+        if self._embedder is not None and hasattr(self._embedder, "close"):
+            self._embedder.close()  # type: ignore[attr-defined]
         self._store.close()
 
     def __enter__(self) -> "Model":

@@ -13,6 +13,7 @@ from omniloom.core.errors import BudgetError, CancelledError, EngineError, Omnil
 from omniloom.core.events import Event, Finished, Progress, ReasoningDelta, Span, TextDelta
 from omniloom.core.protocols import Engine
 from omniloom.core.values import Budget, Completion, Request, ToolCall, ToolResult, Usage
+from omniloom.runtime.estimate import remember
 from omniloom.storage.store import Store
 
 _ATTEMPTS = 2
@@ -124,14 +125,19 @@ class EngineRun:
                     on_text(done.text)
             else:
                 done = self._compute(self._reserve(request), on_text)
+                remember(self.store.journal, self.identity, done.usage)
                 if done.finish_reason in ("stop", "length"):
                     self.store.journal.keep_completion(key, done, list(self.sources))
             self._account(done, kept)
             return done
 
+    @property
+    def identity(self) -> str:
+        """What decides the engine's answers: its weights and parameters, where it tells them."""
+        return getattr(self.engine, "identity", self.engine.name)
+
     def _key(self, request: Request) -> str:
-        identity = getattr(self.engine, "identity", self.engine.name)
-        return hashlib.sha256(f"{identity}\n{request.model_dump_json()}".encode()).hexdigest()
+        return hashlib.sha256(f"{self.identity}\n{request.model_dump_json()}".encode()).hexdigest()
 
     def _account(self, completion: Completion, kept: dict[str, Any]) -> None:
         usage = completion.usage
@@ -214,7 +220,7 @@ class EngineRun:
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text. Counts are kept, so that a run that computes nothing need not start the engine."""
-        name = f"token counts of {getattr(self.engine, 'identity', self.engine.name)}"
+        name = f"token counts of {self.identity}"
         digests = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
         known = self.store.journal.vectors(name, digests)
         fresh = {

@@ -6,7 +6,7 @@ from threading import Event as Flag
 from typing import Any
 
 from omniloom.core.errors import CancelledError, ContextError, LossError, OutputError, SchemaError, UsageError
-from omniloom.core.events import CitationAdded, Event, TextDelta
+from omniloom.core.events import CitationAdded, Event, Progress, TextDelta
 from omniloom.core.protocols import Engine
 from omniloom.core.values import Claim, Completion, Confidence, Constraint, Loss, Response, Segment
 from omniloom.reasoning import direct, survey
@@ -17,12 +17,15 @@ from omniloom.reasoning.ground import Passages
 from omniloom.reasoning.prompts import Task, request, said_text
 from omniloom.retrieval.fuse import fit, shown_text
 from omniloom.runtime.call import Call
+from omniloom.runtime.estimate import seconds
 from omniloom.runtime.read import read_all, taken_in
 from omniloom.runtime.run import EngineRun
 from omniloom.storage.store import Store
 
 _OVERHEAD_TOKENS = 400
 _TOKENS_A_SEGMENT = 8
+_USUAL_ANSWER = 150
+_WORTH_SAYING = 2.0
 _NOT_FOUND_TEXT = "The sources do not answer this."
 
 
@@ -138,6 +141,11 @@ class Walk:
         with self.run.span("retrieve", "fit", segments=len(segments), room=room) as kept:
             chosen = fit(said, segments, costs, room, self.run, dense=self.has_embedder)
             kept["shown"] = len(chosen)
+            tokens = around + _OVERHEAD_TOKENS + sum(costs[index] for index in chosen)
+            waiting = seconds(self.store.journal, self.run.identity, tokens, _USUAL_ANSWER + call.reasoning_budget)
+            kept["estimated_seconds"] = round(waiting, 1)
+        if waiting >= _WORTH_SAYING:
+            self.emit(Progress(step="answering", done=0, total=waiting, unit="estimate"))
         if segments and not chosen:
             raise ContextError(
                 f"none of the {len(segments)} passages fits: {max(room, 0)} tokens are left for them",
