@@ -183,6 +183,8 @@ class LlamaCpp:
                                 raise EngineError("the engine's process died, and its second answer was another")
                             continue
                         yielded.append(event.text)
+                    if isinstance(event, Finished):
+                        self._host.worked()  # before the yield: a caller may leave once it has the result
                     yield event
                 self._host.worked()
                 return

@@ -1,0 +1,82 @@
+"""Real models end to end: the tiny one for what any model must do, one smoke run of the default."""
+
+import os
+import signal
+import threading
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel, Field
+
+import omniloom as ol
+from omniloom.core.events import TextDelta
+
+pytestmark = pytest.mark.weights
+PAPER = (
+    "The weaving trial was held in Lisbon.\n\nUnder the old order the service finished 410 jobs per second.\n\n"
+    "With the new scheduler throughput rose to 820 jobs per second.\n\nPeak memory was 3.1 GB."
+)
+
+
+class Report(BaseModel):
+    city: str = Field(max_length=30)
+    jobs_per_second_with_the_new_scheduler: int
+
+
+@pytest.fixture
+def paper(tmp_path: Path) -> Path:
+    path = tmp_path / "paper.txt"
+    path.write_text(PAPER)
+    return path
+
+
+def test_the_default_answers_with_places_and_json(paper: Path, private_home: Path) -> None:
+    question = "How many jobs per second were finished with the new scheduler?"
+    with ol.load() as model:
+        response = model.generate([question, paper], output_modes=["text", "structured_json"], schema=Report)
+        again = model.generate([question, paper], output_modes=["text", "structured_json"], schema=Report)
+    assert "820" in response.text
+    assert response.data == Report(city="Lisbon", jobs_per_second_with_the_new_scheduler=820)
+    cited = {str(claim.at): claim for claim in response.claims if isinstance(claim.at, str)}
+    assert cited["/city"].citations[0].quote == "Lisbon"
+    assert again.usage.cached_tokens == again.usage.input_tokens
+
+
+def test_threads_get_the_answers_they_would_get_alone(paper: Path, private_home: Path, tmp_path: Path) -> None:
+    questions = ["Where was the trial?", "How many jobs per second?", "How much memory?"]
+    with ol.load("smollm2-135m", home=tmp_path / "alone") as model:
+        alone = [model.generate([question, paper], max_output_tokens=32).text for question in questions]
+    together: dict[str, str] = {}
+    with ol.load("smollm2-135m", home=tmp_path / "together") as model:
+
+        def ask(question: str) -> None:
+            together[question] = model.generate([question, paper], max_output_tokens=32).text
+
+        threads = [threading.Thread(target=ask, args=(question,)) for question in questions]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert [together[question] for question in questions] == alone
+
+
+def test_an_engine_that_dies_in_mid_answer_is_started_again(paper: Path, private_home: Path) -> None:
+    with ol.load("smollm2-135m") as model:
+        expected = model.generate(["Tell all of it.", paper], max_output_tokens=64, trace="whole").text
+        for number in range(4):
+            pieces: list[str] = []
+            killer = threading.Timer(0.2 + 0.4 * number, lambda: os.kill(model.engine._host.pid, signal.SIGKILL))
+            killer.start()
+            for event in model.stream(["Tell all of it.", paper], max_output_tokens=64, seed=number + 1):
+                if isinstance(event, TextDelta):
+                    pieces.append(event.text)
+            assert killer.finished.is_set()
+            assert "".join(pieces) == expected
+
+
+def test_thinking_takes_what_was_given(paper: Path, private_home: Path) -> None:
+    with ol.load("smollm2-135m") as model:
+        for budget in (0, 1, 40):
+            response = model.generate(["How many jobs?", paper], reasoning_budget=budget, max_output_tokens=24)
+            assert response.usage.reasoning_tokens <= budget
+            assert (response.usage.reasoning_tokens > 0) == (budget > 0)
