@@ -64,10 +64,7 @@ def fill(run: Run, task: Task, constraint: Constraint, notes: str, text: str, na
 
 def repair(run: Run, task: Task, constraint: Constraint, broken: str, why: str) -> Completion:
     """One more try, told what was wrong."""
-    instruction = (
-        f"Request: {task.said}\n\nThis JSON was not valid: {why}\n{broken}\n\n"
-        f"Write it again, valid and shorter where it was too long.\nSchema: {_compact(constraint.value)}"
-    )
+    instruction = f"Request: {task.said}\n\nYour last output:\n{broken}\n\n{why}\nSchema: {_compact(constraint.value)}"
     return run.ask(request(task, instruction, constraint=constraint), purpose="repair")
 
 

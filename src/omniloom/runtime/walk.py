@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from threading import Event as Flag
 from typing import Any
 
@@ -49,6 +50,7 @@ class Walk:
         self.has_embedder = embedder is not None
         self.losses: list[Loss] = []
         self.schema: dict[str, Any] = {}
+        self.cited = 0
 
     def go(self) -> Response:
         try:
@@ -158,7 +160,10 @@ class Walk:
     def _answered(self, task: Task, constraint: Constraint | None) -> Response:
         capabilities = self.engine.capabilities
         budget = self.call.reasoning_budget
-        notes = direct.think(self.run, task, budget, capabilities)
+        surveys = self.call.output_modes == ("text",) and survey.is_broad(task.said, task.parts)
+        if budget and surveys:
+            self.run.note("reasoning", skipped="every source is visited on its own instead")
+        notes = "" if surveys else direct.think(self.run, task, budget, capabilities)
         native = budget if capabilities.reasoning else 0
         writer = ClaimWriter(task.passages, task.parts, self.call.unsupported)
         completion: Completion | None = None
@@ -197,7 +202,7 @@ class Walk:
             done = direct.answer(self.run, task, notes, native, lambda text: self._show(writer.say(text), writer))
             return done, False
         if survey.is_broad(task.said, task.parts):
-            return self._survey(task, writer), False
+            return None, self._survey(task, writer)
         held: list[str] = []
         live = self.call.unsupported != "abstain"
 
@@ -214,8 +219,7 @@ class Walk:
             return done, self._abstain(writer)
         self._show(writer.feed("".join(held)) if live else iter(()), writer)
         if not live:
-            list(writer.feed("".join(held)))
-            list(writer.finish())
+            _silently(chain(writer.feed("".join(held)), writer.finish()))
             return done, self._settle(writer)
         self._show(writer.finish(), writer)
         self._disagreements(task, writer, cited_only=True)
@@ -241,21 +245,27 @@ class Walk:
         self._show(writer.say(_NOT_FOUND_TEXT + "".join(f" {loss.detail}" for loss in unseen[:1])), writer)
         return True
 
-    def _survey(self, task: Task, writer: ClaimWriter) -> Completion | None:
-        """Every source in turn, then where they disagree."""
+    def _survey(self, task: Task, writer: ClaimWriter) -> bool:
+        """Every source in turn, then where they disagree; whether the answer abstains."""
         self.run.note("survey", sources=[part.name for part in task.parts])
+        live = self.call.unsupported != "abstain"
         for part in task.parts:
             self.run.check()
             found = survey.visit(self.run, task, part)
             if not found:
                 continue
             within = survey.passages_of(task.passages, part)
-            self._show(writer.say(("\n" if writer.text else "") + f"{part.name}: "), writer)
-            self._show(writer.feed(found, within), writer)
-            self._show(writer.finish(within), writer)
-            self._show(writer.say("\n"), writer)
+            pieces = chain(
+                writer.say(("\n" if writer.text else "") + f"{part.name}: "),
+                writer.feed(found, within),
+                writer.finish(within),
+                writer.say("\n"),
+            )
+            self._show(pieces if live else _silently(pieces), writer)
+        if not live:
+            return self._settle(writer)
         self._disagreements(task, writer)
-        return None
+        return False
 
     def _disagreements(self, task: Task, writer: ClaimWriter, *, cited_only: bool = False) -> None:
         """Says where sources give different numbers; with `cited_only`, only where the answer quotes one of them."""
@@ -272,14 +282,15 @@ class Walk:
         self, task: Task, constraint: Constraint, notes: str, text: str, native: int
     ) -> tuple[Any, Completion, list[Claim]]:
         from omniloom.outputs import structured_json
+        from omniloom.outputs.schemas import is_type
 
         done = direct.fill(self.run, task, constraint, notes, text, native)
-        schema, model = self.schema, self.call.schema if isinstance(self.call.schema, type) else None
+        schema, model = self.schema, self.call.schema if is_type(self.call.schema) else None
         try:
             data = structured_json.write(done.text, schema, model)
         except OutputError as error:
             self.run.note("repair", why=str(error))
-            done = direct.repair(self.run, task, constraint, done.text, str(error))
+            done = direct.repair(self.run, task, constraint, done.text, structured_json.explain(error))
             data = structured_json.write(done.text, schema, model)
         plain = structured_json.write(done.text, schema, None) if model else data
         with self.run.span("ground", "evidence"):
@@ -304,12 +315,17 @@ class Walk:
     def _show(self, pieces: Iterator[str], writer: ClaimWriter) -> None:
         for piece in pieces:
             self.emit(TextDelta(text=piece))
-            while self._cited < len(writer.claims):
-                for citation in writer.claims[self._cited].citations:
-                    self.emit(CitationAdded(claim=self._cited, citation=citation))
-                self._cited += 1
+            while self.cited < len(writer.claims):
+                for citation in writer.claims[self.cited].citations:
+                    self.emit(CitationAdded(claim=self.cited, citation=citation))
+                self.cited += 1
         if self.run.cancel.is_set():
             self.run.check()
             raise CancelledError("the call was cancelled")
 
-    _cited = 0
+
+def _silently(pieces: Iterator[str]) -> Iterator[str]:
+    """Lets the pieces be written into the claims without showing them."""
+    for _ in pieces:
+        pass
+    return iter(())
