@@ -98,6 +98,14 @@ def test_json_is_valid_and_its_values_have_places(models: Any, paper: Path) -> N
     assert json.loads(response.model_dump_json())["data"]["after"] == 820
 
 
+def test_a_value_is_spelled_as_its_source_spells_it_where_the_schema_allows(models: Any, paper: Path) -> None:
+    free = models('{"weeks": "6"}').generate(["How long?", paper], schema="weeks")
+    assert free.data == {"weeks": "six"}
+    assert free.claims[0].citations[0].quote == "six"
+    digits = {"type": "object", "properties": {"weeks": {"type": "string", "pattern": "^[0-9]+$"}}}
+    assert models('{"weeks": "6"}').generate(["How long?", paper], schema=digits).data == {"weeks": "6"}
+
+
 class Growth(BaseModel):
     before: int
     after: int

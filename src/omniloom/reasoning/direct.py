@@ -24,8 +24,8 @@ _NOT_FOUND = re.compile(
     re.IGNORECASE,
 )
 _JSON = (
-    "{notes}{answer}Request: {said}\n\n"
-    "Fill in this JSON from the sources. Copy values exactly as they are written there. "
+    "{notes}{answer}{said}\n\n"
+    "Answer with the shortest words copied from the sources exactly as they are written there, as JSON. "
     "Use null where the sources do not say and null is allowed.\nSchema: {schema}"
 )
 

@@ -19,10 +19,14 @@ _LOOK_BACK = 2
 
 @dataclass(frozen=True)
 class Evidence:
-    """The quotes that hold a value and how well they match it (token F1, 0..1)."""
+    """The quotes that hold a value and how well they match it (token F1, 0..1).
+
+    same: the quote is the value itself, but for case, white space, or how a number is spelled.
+    """
 
     quotes: tuple[Quote, ...]
     score: float
+    same: bool = False
 
 
 def find_value(pointer: str, value: object, passages: Passages) -> Evidence:
@@ -35,6 +39,18 @@ def find_value(pointer: str, value: object, passages: Passages) -> Evidence:
     if not places:
         return Evidence((), 0.0)
     return max(places, key=lambda place: (place.score, _nearness(place, hints, passages), -place.quotes[0].index))
+
+
+def as_written(value: object, found: Evidence, passages: Passages) -> str | None:
+    """How the source spells a text value that the model spelled otherwise: "four" for "4", "1,024" for "1024".
+
+    None where it needs no change, or where the source holds the same words only in another order or number.
+    """
+    if not isinstance(value, str) or not found.same:
+        return None
+    quote = found.quotes[0]
+    written = " ".join(passages.segments[quote.index].text[quote.start : quote.end].split())
+    return written if written != value else None
 
 
 def _plain_number(value: int | float) -> str:
@@ -50,11 +66,11 @@ def _verbatim(text: str, passages: Passages) -> Iterator[Evidence]:
         if is_number:
             for word in passages.words[index]:
                 if word.kind == "number" and word.key == key:
-                    yield Evidence((Quote(index, word.start, word.end, frozenset({key})),), 1.0)
+                    yield Evidence((Quote(index, word.start, word.end, frozenset({key})),), 1.0, same=True)
         else:
             for match in pattern.finditer(segment.text):
                 keys = frozenset(word.key for word in tokens(match.group(), stop_words=True))
-                yield Evidence((Quote(index, match.start(), match.end(), keys),), 1.0)
+                yield Evidence((Quote(index, match.start(), match.end(), keys),), 1.0, same=True)
 
 
 def _windows(text: str, passages: Passages) -> Iterator[Evidence]:

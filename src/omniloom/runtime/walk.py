@@ -6,19 +6,19 @@ from itertools import chain
 from threading import Event as Flag
 from typing import Any
 
-from omniloom.core.errors import CancelledError, ContextError, LossError, OutputError, SchemaError, UsageError
+from omniloom.core.errors import CancelledError, ContextError, LossError, SchemaError, UsageError
 from omniloom.core.events import CitationAdded, Event, Progress, TextDelta
 from omniloom.core.protocols import Engine
-from omniloom.core.values import Claim, Completion, Confidence, Constraint, Loss, Response, Segment
+from omniloom.core.values import Completion, Constraint, Loss, Response, Segment
 from omniloom.reasoning import direct, survey
 from omniloom.reasoning.claims import ClaimWriter
 from omniloom.reasoning.confidence import mean_probability
-from omniloom.reasoning.evidence import find_value
 from omniloom.reasoning.ground import Passages
 from omniloom.reasoning.prompts import Task, request, said_text
 from omniloom.retrieval.fuse import fit, shown_text
 from omniloom.runtime.call import Call
 from omniloom.runtime.estimate import seconds
+from omniloom.runtime.form import Form, filled_in
 from omniloom.runtime.read import read_all, taken_in
 from omniloom.runtime.run import EngineRun
 from omniloom.storage.store import Store
@@ -174,9 +174,11 @@ class Walk:
         data: Any = None
         claims = list(writer.claims)
         if constraint is not None:
-            data, filled, leaves = self._json(task, constraint, notes, writer.text, native)
-            claims += leaves
-            completion = completion or filled
+            form = Form(constraint, self.schema, self.call.schema)
+            filled = filled_in(self.run, task, form, notes, writer.text, native)
+            data = filled.data
+            claims += filled.claims
+            completion = completion or filled.completion
         usage = self.run.usage.model_copy(
             update={"reasoning_tokens": self.run.usage.reasoning_tokens + self.run.scratch_tokens}
         )
@@ -277,40 +279,6 @@ class Walk:
         with self.run.span("conflicts", "conflicts", candidates=len(found)):
             for conflict in survey.conflicts(self.run, task, found):
                 self._show(writer.disagree(conflict.first, conflict.second), writer)
-
-    def _json(
-        self, task: Task, constraint: Constraint, notes: str, text: str, native: int
-    ) -> tuple[Any, Completion, list[Claim]]:
-        from omniloom.outputs import structured_json
-        from omniloom.outputs.schemas import is_type
-
-        done = direct.fill(self.run, task, constraint, notes, text, native)
-        schema, model = self.schema, self.call.schema if is_type(self.call.schema) else None
-        try:
-            data = structured_json.write(done.text, schema, model)
-        except OutputError as error:
-            self.run.note("repair", why=str(error))
-            done = direct.repair(self.run, task, constraint, done.text, structured_json.explain(error))
-            data = structured_json.write(done.text, schema, model)
-        plain = structured_json.write(done.text, schema, None) if model else data
-        with self.run.span("ground", "evidence"):
-            leaves = [
-                self._leaf(task, pointer, value)
-                for pointer, value in structured_json.leaves(plain)
-                if value not in (None, "")
-            ]
-        return data, done, leaves
-
-    def _leaf(self, task: Task, pointer: str, value: Any) -> Claim:
-        found = find_value(pointer, value, task.passages)
-        writer = ClaimWriter(task.passages, task.parts)
-        return Claim(
-            at=pointer,
-            text=str(value),
-            citations=tuple(writer.cite(quote) for quote in found.quotes),
-            supported=bool(found.quotes),
-            confidence=Confidence(value=found.score, method="lexical_alignment"),
-        )
 
     def _show(self, pieces: Iterator[str], writer: ClaimWriter) -> None:
         for piece in pieces:
