@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from omniloom.core.errors import OutputError, SchemaError, UsageError
 from omniloom.outputs import mode, modes
-from omniloom.outputs.schemas import normalize
+from omniloom.outputs.schemas import normalize, shape
 from omniloom.outputs.structured_json import constrain, leaves, write
 
 
@@ -79,3 +79,13 @@ def test_modes_are_files() -> None:
     assert mode("text").write("x") == "x"
     with pytest.raises(UsageError):
         mode("opera")
+
+
+def test_the_shape_says_how_the_json_looks() -> None:
+    schema = normalize("name: in full, age int, tags [str], note str?")
+    assert shape(schema) == (
+        '{"name": "<in full>", "age": <integer>, "tags": ["<text>", ...], "note": "<text>" or null}'
+    )
+    assert shape({"type": "string", "enum": ["a", "b"]}) == '<"a" | "b">'
+    looped = {"$ref": "#/$defs/a", "$defs": {"a": {"type": "array", "items": {"$ref": "#/$defs/a"}}}}
+    assert json.loads(shape(looped)) == looped

@@ -27,6 +27,8 @@ _FIELD = re.compile(
     r"(?P<name>[^\W\d][\w-]*)(?:\s+(?P<list>\[)?(?P<type>[a-z]+)(?P<none>\?)?(?(list)\])(?P<null>\?)?)?"
 )
 
+_DEEPEST = 12
+
 
 def normalize(schema: Any) -> dict[str, Any]:
     """A JSON Schema as a dict, valid under the draft that its `$schema` names.
@@ -102,3 +104,42 @@ def _short(text: str) -> dict[str, Any]:
         "required": list(properties),
         "additionalProperties": False,
     }
+
+
+def shape(schema: dict[str, Any]) -> str:
+    """How the JSON looks, for a prompt: `{"name": "<full name>", "age": <integer or null>}`.
+
+    A tenth of the tokens of a JSON Schema, and small models follow it better (lab log). A schema that is more than
+    objects, lists and plain values is shown as it is.
+    """
+    try:
+        return _shape(schema, schema, 0)
+    except (KeyError, TypeError, RecursionError):
+        return json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
+
+
+def _shape(schema: dict[str, Any], root: dict[str, Any], depth: int) -> str:
+    if depth > _DEEPEST:
+        raise RecursionError
+    if "$ref" in schema:
+        *_, name = schema["$ref"].split("/")
+        return _shape(root["$defs"][name] | {k: v for k, v in schema.items() if k == "description"}, root, depth + 1)
+    said = schema.get("description", "")
+    if choices := schema.get("enum", [schema["const"]] if "const" in schema else []):
+        return "<" + " | ".join(json.dumps(choice, ensure_ascii=False) for choice in choices) + _note(said) + ">"
+    kinds = schema.get("anyOf") or schema["type"]
+    if isinstance(kinds, list):
+        kinds = [kind if isinstance(kind, dict) else {**schema, "type": kind} for kind in kinds]
+        return " or ".join(dict.fromkeys(_shape(kind, root, depth + 1) for kind in kinds))
+    if kinds == "object":
+        fields = (f"{json.dumps(name)}: {_shape(each, root, depth + 1)}" for name, each in schema["properties"].items())
+        return "{" + ", ".join(fields) + "}"
+    if kinds == "array":
+        return "[" + _shape(schema["items"], root, depth + 1) + ", ...]"
+    if kinds == "string":
+        return f'"<{said or schema.get("format") or "text"}>"'
+    return "null" if kinds == "null" else f"<{kinds}{_note(said)}>"
+
+
+def _note(description: str) -> str:
+    return f": {description}" if description else ""

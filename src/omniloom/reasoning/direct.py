@@ -1,6 +1,5 @@
 """Answer one question directly: think within the budget, then write, each sentence grounded as it is finished."""
 
-import json
 import re
 from collections.abc import Callable
 
@@ -24,9 +23,7 @@ _NOT_FOUND = re.compile(
     re.IGNORECASE,
 )
 _JSON = (
-    "{notes}{answer}{said}\n\n"
-    "Answer with the shortest words copied from the sources exactly as they are written there, as JSON. "
-    "Use null where the sources do not say and null is allowed.\nSchema: {schema}"
+    "{notes}{answer}Question: {said}\nAnswer with the shortest words copied from the sources{null}, as JSON: {shape}"
 )
 
 
@@ -52,19 +49,24 @@ def answer(
     return run.ask(request(task, instruction, reasoning_budget=native_budget), purpose="answer", on_text=on_text)
 
 
-def fill(run: Run, task: Task, constraint: Constraint, notes: str, text: str, native_budget: int) -> Completion:
-    """The JSON result; `text` is the free answer where one was asked for as well, so that both agree."""
-    said_before = f"The answer in words was:\n{text}\n\n" if text else ""
+def fill(
+    run: Run, task: Task, constraint: Constraint, shape: str, notes: str, text: str, native_budget: int
+) -> Completion:
+    """The JSON result. `shape` shows how it looks; `text` is the free answer where one was asked for as well."""
     instruction = _JSON.format(
-        notes=_quoted(notes), answer=said_before, said=task.said, schema=_compact(constraint.value)
+        notes=_quoted(notes),
+        answer=f"The answer in words was:\n{text}\n\n" if text else "",
+        said=task.said,
+        null=", null where they do not say" if "null" in shape else "",
+        shape=shape,
     )
     asked = request(task, instruction, constraint=constraint, reasoning_budget=native_budget)
     return run.ask(asked, purpose="structured_json")
 
 
-def repair(run: Run, task: Task, constraint: Constraint, broken: str, why: str) -> Completion:
+def repair(run: Run, task: Task, constraint: Constraint, shape: str, broken: str, why: str) -> Completion:
     """One more try, told what was wrong."""
-    instruction = f"Request: {task.said}\n\nYour last output:\n{broken}\n\n{why}\nSchema: {_compact(constraint.value)}"
+    instruction = f"Request: {task.said}\n\nYour last output:\n{broken}\n\n{why}\nIt looks like this: {shape}"
     return run.ask(request(task, instruction, constraint=constraint), purpose="repair")
 
 
@@ -82,7 +84,3 @@ def may_be_not_found(text: str) -> bool:
 
 def _quoted(notes: str) -> str:
     return f"Your notes so far:\n{notes}\n\n" if notes else ""
-
-
-def _compact(schema: object) -> str:
-    return json.dumps(schema, ensure_ascii=False, separators=(",", ":"))

@@ -8,7 +8,7 @@ from typing import Any, cast
 from omniloom.core.errors import OutputError
 from omniloom.core.values import Claim, Completion, Confidence, Constraint
 from omniloom.outputs import structured_json
-from omniloom.outputs.schemas import is_type
+from omniloom.outputs.schemas import is_type, shape
 from omniloom.reasoning import direct
 from omniloom.reasoning.claims import ClaimWriter
 from omniloom.reasoning.evidence import Evidence, as_written, find_value
@@ -39,12 +39,13 @@ class Filled:
 
 def filled_in(run: EngineRun, task: Task, form: Form, notes: str, text: str, native: int) -> Filled:
     """The valid JSON and the evidence for its leaves. Raises OutputError if it is not valid after one repair."""
-    done = direct.fill(run, task, form.constraint, notes, text, native)
+    looks = shape(form.schema)
+    done = direct.fill(run, task, form.constraint, looks, notes, text, native)
     try:
         plain, data = form.parsed(done.text)
     except OutputError as error:
         run.note("repair", why=str(error))
-        done = direct.repair(run, task, form.constraint, done.text, structured_json.explain(error))
+        done = direct.repair(run, task, form.constraint, looks, done.text, structured_json.explain(error))
         plain, data = form.parsed(done.text)
     with run.span("ground", "evidence"):
         found = {
