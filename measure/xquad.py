@@ -11,7 +11,7 @@ from measure.scoring import exact, token_f1
 SCHEMA = {
     "type": "object",
     "properties": {
-        "answer": {"type": "string", "description": "the shortest words of the source that answer", "maxLength": 300}
+        "answer": {"type": "string", "description": "a name, a number or a few words of the source", "maxLength": 300}
     },
     "required": ["answer"],
     "additionalProperties": False,

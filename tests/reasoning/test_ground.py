@@ -70,6 +70,7 @@ def test_a_claim_is_found_where_it_stands_whatever_the_model_points_at(claim: st
         "The trial ran six weeks in Madrid [1].",
         "The scheduler costs 99 dollars.",
         "The bar is blue.",
+        "410",
         "[1]",
         "",
     ],

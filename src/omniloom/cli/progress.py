@@ -31,6 +31,9 @@ class Board:
         self.console.print(text, highlight=False, markup=False)
 
     def show(self, step: Progress) -> None:
+        if step.unit == "note":
+            self.say(step.step)
+            return
         if step.unit == "estimate":
             if step.total >= 2:
                 self.say(f"{step.step}: about {_duration(step.total)}")

@@ -28,7 +28,10 @@ class ReasoningDelta(Value):
 
 
 class Progress(Value):
-    """How far long work is: `done` of `total` `unit`s ("pages", "seconds", "tokens", "bytes"); total 0 is unknown."""
+    """How far long work is: `done` of `total` `unit`s ("pages", "seconds", "tokens", "bytes"); total 0 is unknown.
+
+    Two units are announcements: "estimate" (`total` seconds that `step` will take) and "note" (`step` says it all).
+    """
 
     type: Literal["progress"] = "progress"
     step: str

@@ -13,6 +13,7 @@ from omniloom.reasoning.wording import tokens
 Unsupported = Literal["mark", "drop", "abstain"]
 MARK = "[?]"
 _COMPLETE = re.compile(r"(?:[.!?。！？][\"”’)*]*(?:\s*\[[\d,;\s–-]+\])*\s+(?=[^\s\[])|\n+)")
+_TAG = re.compile(r"⟨\w{1,3}: ([^⟩]*)⟩")  # how prompts name a source in place; small models echo it
 _BULLET = re.compile(r"^(?:[-*•]|\d+[.)])\s+|^#+\s+")
 
 
@@ -53,7 +54,7 @@ class ClaimWriter:
         lead = sentence[: len(sentence) - len(sentence.lstrip())]
         tail = sentence[len(sentence.rstrip()) :]
         bullet = match.group() if (match := _BULLET.match(body)) else ""
-        plain = without_pointers(body[len(bullet) :])
+        plain = _TAG.sub(r"\1", without_pointers(body[len(bullet) :]))
         if not self._claims_something(plain):
             yield from self.say(lead + bullet + plain + tail)
             return

@@ -22,9 +22,7 @@ _NOT_FOUND = re.compile(
     r"menciona|encuentr|indica)|^NOT FOUND",
     re.IGNORECASE,
 )
-_JSON = (
-    "{notes}{answer}Question: {said}\nAnswer with the shortest words copied from the sources{null}, as JSON: {shape}"
-)
+_JSON = "{notes}{answer}Question: {said}\nAnswer with words copied exactly from the sources{null}, as JSON: {shape}"
 
 
 def think(run: Run, task: Task, budget: int, capabilities: Capabilities) -> str:

@@ -91,6 +91,8 @@ def ground(claim: str, pointed: Iterable[int], passages: Passages, within: Seque
     if not words or not allowed:
         return Grounding((), False, 0.0)
     hinted = [number - 1 for number in pointed if number - 1 in allowed]
+    if all(word.kind == "number" for word in words):
+        allowed = hinted  # a bare number stands somewhere in any long source: only where the model points does it count
     chosen = _cover(words, hinted, passages, allowed)
     quotes = tuple(quote for index in chosen for quote in _quotes(index, words, passages))
     covered = frozenset(key for quote in quotes for key in quote.keys)
@@ -119,6 +121,8 @@ def _needs(claim: str, passages: Passages) -> list[Word]:
 def _cover(words: list[Word], hinted: list[int], passages: Passages, allowed: Sequence[int]) -> list[int]:
     """Greedy weighted set cover; a hinted passage wins a tie and gets a small head start."""
     left = {word.key: passages.weight(word) for word in words}
+    if not allowed:
+        return []
     total = sum(left.values())
     hard = {word.key for word in words if word.kind in ("number", "name")}
     chosen: list[int] = []

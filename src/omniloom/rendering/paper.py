@@ -9,7 +9,7 @@ from omniloom.core.locators import Locator
 
 INK, PAPER, MARK, EDGE, GREY = (30, 30, 34), (255, 255, 255), (255, 236, 140), (214, 92, 20), (120, 120, 128)
 _SIZE, _LINE, _MARGIN, _WIDTH = 18, 27, 28, 92
-_MOST_CELL, _MOST_COLUMNS = 28, 12
+_MOST_CELL, _MOST_COLUMNS = 40, 12
 
 
 def font(size: int = _SIZE) -> Any:

@@ -37,8 +37,11 @@ def taken_in(inputs: Sequence[Any], store: Store) -> list[Part]:
 def read_all(sources: Sequence[Part], run: EngineRun, capabilities: Capabilities) -> tuple[list[Segment], list[Loss]]:
     """The Segments of all sources in order, and what was lost or reduced on the way."""
 
+    def say(text: str) -> None:
+        run.emit(Progress(step=text, done=0, unit="note"))
+
     def weights(name: str) -> Mapping[str, Path]:
-        return ensure(name, on_progress=run.emit).paths
+        return ensure(name, on_progress=run.emit, say=say).paths
 
     segments: list[Segment] = []
     losses: list[Loss] = []

@@ -57,7 +57,7 @@ class Store:
     """
 
     def __init__(self, root: Path | None = None) -> None:
-        self.root = private_folder(Path(root)) if root is not None else home()
+        self.root = private_folder(Path(root).absolute()) if root is not None else home()
         self.cap_bytes = cache_bytes()
         self._blobs = private_folder(self.root / "blobs")
         self._incoming = private_folder(self.root / "incoming")
