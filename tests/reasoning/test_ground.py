@@ -50,8 +50,9 @@ def passages() -> Passages:
     [
         ("Throughput doubled from 410 to 820 jobs per second [1].", [0]),
         ("Throughput doubled from 410 to 820 jobs per second [2].", [0]),
-        # The table holds both numbers as well, and the model points at it: it stays as a second place.
-        ("Throughput doubled from 410 to 820 jobs per second [3].", [0, 2]),
+        # The table holds both numbers, but in two rows: a model that points at it as well adds no second place.
+        ("Throughput doubled from 410 to 820 jobs per second [3].", [0]),
+        ("The loom ran 820 [3].", [2]),
         ("It ran for 4 weeks [1].", [1]),
         ("The trial ran for 6 weeks [2].", [0]),
         ("The trial ran in Lisbon for six weeks.", [0]),

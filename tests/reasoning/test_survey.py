@@ -18,4 +18,5 @@ def test_other_values_of_one_unit_and_topic_are_candidates() -> None:
 def test_shared_values_other_units_and_other_topics_are_none() -> None:
     assert found("It stayed close to 410 jobs per second.", "It went from 410 to 820 jobs per second.") == 0
     assert found("The trial ran for six weeks.", "The trial ran on six machines.") == 0
+    assert found("Energy per 1,000 jobs (Wh) | 50 | 41", "It went from 410 to 820 jobs per second.") == 0
     assert found("Energy use fell by 18 percent.", "Ticket prices rose 11 percent.") == 0

@@ -145,7 +145,9 @@ def _cover(words: list[Word], hinted: list[int], passages: Passages, allowed: Se
 
 
 def _alone(index: int, words: list[Word], total: float, passages: Passages) -> bool:
-    """Whether one passage supports the claim without any other: then a model that points at it too is right."""
+    """Whether one sentence of the passage supports the claim by itself: then a model that points at it too is right."""
+    if len(_quotes(index, words, passages)) != 1:
+        return False
     found = passages.keys[index] | passages.around[index]
     hard = all(word.key in passages.keys[index] for word in words if word.kind != "word")
     return hard and sum(passages.weight(word) for word in words if word.key in found) >= _MIN_COVERAGE * total

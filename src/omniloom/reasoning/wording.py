@@ -19,7 +19,7 @@ _STOP = frozenset(
     "no do does did has have had will would can could should may might than then so such there their they he she his "
     "her we our you your i my me who whom which what when where how why if into over under about also both each only "
     "source sources according states says said say stated document text passage passages report reports reported "
-    "mentions mention indicates shows show".split()
+    "mentions mention indicates shows show per".split()
 )
 
 
