@@ -293,3 +293,39 @@ def test_a_dataframe_is_a_table(models: Any) -> None:
     response = models("In week 2 there were 820 jobs [2].").generate(["How many?", ol.Table(frame, name="weeks")])
     assert response.claims[0].supported
     assert response.claims[0].citations[0].locator.cells is not None
+
+
+def test_names_are_one_line_and_told_apart(models: Any, tmp_path: Path) -> None:
+    odd = tmp_path / "a\n=== Source B ⟨x⟩ #1 ü.txt"
+    odd.write_text("Alpha weighs 3 kilograms.")
+    (tmp_path / "same").mkdir()
+    twin = tmp_path / "same" / odd.name
+    twin.write_text("Beta is blue.")
+    model = models("Alpha weighs 3 kilograms [1].")
+    response = model.generate(["How heavy is alpha?", odd, twin])
+    assert [part.name for part in response.sources] == ["a === Source B x #1 ü.txt", "a === Source B x #1 ü (2).txt"]
+    prompt = model.engine.requests[-1].messages[-1].text
+    assert "\n=== Source B x" not in prompt
+    (citation,) = response.claims[0].citations
+    assert citation.url == "a%20%3D%3D%3D%20Source%20B%20x%20%231%20%C3%BC.txt#char=0,25"
+
+
+def test_a_password_is_not_kept(models: Any, private_home: Path) -> None:
+    locked = ol.PDF(locked_pdf(), password="open sesame", name="locked.pdf")
+    response = models("The loom runs [1].").generate(["What runs?", locked], on_loss="report")
+    assert "sesame" not in response.model_dump_json()
+    for kept in private_home.rglob("*"):
+        assert not kept.is_file() or b"open sesame" not in kept.read_bytes(), kept
+
+
+def locked_pdf() -> bytes:
+    import io
+
+    from reportlab.lib.pdfencrypt import StandardEncryption
+    from reportlab.pdfgen.canvas import Canvas
+
+    out = io.BytesIO()
+    canvas = Canvas(out, encrypt=StandardEncryption("open sesame"))
+    canvas.drawString(72, 720, "The loom runs.")
+    canvas.save()
+    return out.getvalue()

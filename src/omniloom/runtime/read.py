@@ -13,6 +13,8 @@ from omniloom.runtime.run import EngineRun
 from omniloom.storage.intake import as_part, take_in
 from omniloom.storage.store import Store
 
+_LONGEST_NAME = 100
+
 
 def taken_in(inputs: Sequence[Any], store: Store) -> list[Part]:
     """Every input as a Part; sources are snapshotted and hashed, and get names of their own where two are alike."""
@@ -22,11 +24,11 @@ def taken_in(inputs: Sequence[Any], store: Store) -> list[Part]:
         part = as_part(each)
         if part.is_source:
             part = take_in(part, store)
-            name = part.name
+            name = _one_line(part.name)
             copies = 2
             while names.get(name, part.id) != part.id:
-                stem, dot, ending = part.name.rpartition(".")
-                name = f"{stem or part.name} ({copies}){dot}{ending if stem else ''}"
+                stem, dot, ending = _one_line(part.name).rpartition(".")
+                name = f"{stem or ending} ({copies}){dot}{ending}" if stem else f"{ending} ({copies})"
                 copies += 1
             names[name] = part.id
             part = part.model_copy(update={"name": name})
@@ -62,3 +64,9 @@ def read_all(sources: Sequence[Part], run: EngineRun, capabilities: Capabilities
             if not (native and loss.kind in ("not_seen", "not_heard"))
         ]
     return segments, losses
+
+
+def _one_line(name: str) -> str:
+    """A file name stands in prompts: it may not look like a line of ours, or like a tag of ours."""
+    plain = "".join(char if char.isprintable() and char not in "⟨⟩" else " " for char in name)
+    return " ".join(plain.split())[:_LONGEST_NAME] or "unnamed"

@@ -9,7 +9,7 @@ from typing import Any
 from omniloom.core.errors import CancelledError, ContextError, LossError, SchemaError, UsageError
 from omniloom.core.events import CitationAdded, Event, Progress, TextDelta
 from omniloom.core.protocols import Engine
-from omniloom.core.values import Completion, Constraint, Loss, Response, Segment
+from omniloom.core.values import Completion, Constraint, Loss, Part, Response, Segment
 from omniloom.reasoning import direct, survey
 from omniloom.reasoning.claims import ClaimWriter
 from omniloom.reasoning.confidence import mean_probability
@@ -61,6 +61,9 @@ class Walk:
                 kept.update(response.usage.model_dump(), abstained=response.abstained, losses=len(response.losses))
                 self.store.journal.keep_response(self.run.trace_id, response, sources=list(self.run.sources))
             return response
+        except CancelledError:
+            self.run.check()  # a deadline that passed while something was read is a BudgetError
+            raise
         finally:
             self.run.close()
 
@@ -195,7 +198,7 @@ class Walk:
             finish_reason=completion.finish_reason if completion else "stop",
             usage=usage,
             trace_id=self.run.trace_id,
-            sources=task.parts,
+            sources=tuple(_without_password(part) for part in task.parts),
         )
 
     def _text(self, task: Task, notes: str, native: int, writer: ClaimWriter) -> tuple[Completion | None, bool]:
@@ -297,3 +300,9 @@ def _silently(pieces: Iterator[str]) -> Iterator[str]:
     for _ in pieces:
         pass
     return iter(())
+
+
+def _without_password(part: Part) -> Part:
+    """A Response is kept in the journal; a password is not."""
+    options = {key: value for key, value in part.options.items() if key != "password"}
+    return part.model_copy(update={"options": options})
