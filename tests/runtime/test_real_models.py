@@ -60,18 +60,22 @@ def test_threads_get_the_answers_they_would_get_alone(paper: Path, private_home:
     assert [together[question] for question in questions] == alone
 
 
-def test_an_engine_that_dies_in_mid_answer_is_started_again(paper: Path, private_home: Path) -> None:
+@pytest.mark.parametrize("moment", ["prefill", "text.delta", "citation"])
+def test_an_engine_that_dies_in_mid_answer_is_started_again(moment: str, paper: Path, private_home: Path) -> None:
     with ol.load("smollm2-135m") as model:
         expected = model.generate(["Tell all of it.", paper], max_output_tokens=64, trace="whole").text
-        for number in range(4):
-            pieces: list[str] = []
-            killer = threading.Timer(0.2 + 0.4 * number, lambda: os.kill(model.engine._host.pid, signal.SIGKILL))
-            killer.start()
-            for event in model.stream(["Tell all of it.", paper], max_output_tokens=64, seed=number + 1):
-                if isinstance(event, TextDelta):
-                    pieces.append(event.text)
-            assert killer.finished.is_set()
-            assert "".join(pieces) == expected
+        pieces: list[str] = []
+        killed = None
+        for event in model.stream(["Tell all of it.", paper], max_output_tokens=64, seed=1):
+            if isinstance(event, TextDelta):
+                pieces.append(event.text)
+            if killed is None and moment in (event.type, getattr(event, "step", "")):
+                killed = model.engine._host.pid
+                os.kill(killed, signal.SIGKILL)
+        assert killed is not None
+        assert "".join(pieces) == expected
+        assert model.generate(["Where was it?", paper], max_output_tokens=8).text
+        assert model.engine._host.pid != killed
 
 
 def test_thinking_takes_what_was_given(paper: Path, private_home: Path) -> None:
