@@ -1,18 +1,26 @@
 """A resumable log of samples, and the statistics of a list of numbers."""
 
+import hashlib
 import json
 import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+HOME = Path(".measure") / "home"
+"""The store of measured calls: not the user's own."""
+
 
 class Log:
-    """One JSON line a sample, written as soon as it is done; a run that was stopped goes on where it was."""
+    """One JSON line a sample, written as soon as it is done; a run that was stopped goes on where it was.
+
+    Each state of the code has a log of its own: no table mixes what two versions did. What did not change is not
+    computed again all the same, for the store keeps readings and completions by content.
+    """
 
     def __init__(self, name: str, folder: Path = Path(".measure")) -> None:
         folder.mkdir(exist_ok=True)
-        self.path = folder / f"{name}.jsonl"
+        self.path = folder / f"{name}-{_code()}.jsonl"
         lines = self.path.read_text().splitlines() if self.path.exists() else []
         self.done: dict[str, dict[str, Any]] = {record["id"]: record for record in map(json.loads, lines)}
 
@@ -27,6 +35,15 @@ class Log:
                     file.write(json.dumps(record, ensure_ascii=False) + "\n")
             records.append(self.done[sample])
         return records
+
+
+def _code() -> str:
+    """The first digits of the sha256 of Omniloom's sources and of the measurements'."""
+    import omniloom
+
+    roots = (Path(omniloom.__file__).parent, Path(__file__).parent)
+    files = sorted(path for root in roots for path in root.rglob("*") if path.suffix in {".py", ".json", ".sql"})
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
 
 
 def mean(values: Iterable[float]) -> dict[str, float]:

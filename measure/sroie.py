@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from measure.citations import check
-from measure.log import Log, mean
+from measure.log import HOME, Log, mean
 from measure.scoring import normalized, token_f1
 
 FIELDS = ("company", "date", "address", "total")
@@ -30,7 +30,7 @@ def measure(data: Path, limit: int = 34) -> dict[str, Any]:
 
     lines = (data / "images" / "sroie.jsonl").read_text().splitlines()[:limit]
     samples = {sample["id"]: sample for sample in map(json.loads, lines)}
-    with ol.load() as model:
+    with ol.load(home=HOME) as model:
 
         def ask(key: str) -> dict[str, Any]:
             path = data / "images" / "sroie" / samples[key]["image"]
