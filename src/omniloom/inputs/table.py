@@ -32,7 +32,7 @@ _BOOKS = frozenset(
 _DELIMITED = frozenset({"text/csv", "text/tab-separated-values"})
 _JSON = frozenset({"application/x-ndjson", "application/json"})
 MEDIA_TYPES = _DELIMITED | _JSON | _BOOKS | _COLUMNAR | {"application/gzip"}
-VERSION = 2
+VERSION = 3
 WEIGHTS: tuple[str, ...] = ()
 EXTRA = ""
 
@@ -131,7 +131,7 @@ def _textual(source: Source, size: int, folder: str) -> tuple[Grid, list[Loss]]:
         return records.listed(path, form, name), losses
     stated = str(source.options.get("delimiter", ""))
     rows = delimited.Rows(path, form, delimited.dialect_of(path, form, kind, stated), name)
-    return Grid(rows, fixed=False, losses=rows.losses), losses
+    return Grid(rows, fixed=False, losses=rows.losses, delimiter=rows.dialect.delimiter), losses
 
 
 def _kind(media_type: str, path: Path) -> str:

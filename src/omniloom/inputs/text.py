@@ -30,7 +30,7 @@ _PLAIN = frozenset(
     "text/x-python text/x-log".split()
 )
 MEDIA_TYPES = _PLAIN | _HTML | _RTF | {_DOCX, _PPTX, "message/rfc822"}
-VERSION = 1
+VERSION = 2
 WEIGHTS: tuple[str, ...] = ()
 EXTRA = ""
 

@@ -26,7 +26,17 @@ _OTHER = {
     "cp874": "านรอกเงมยลวดทสตะปบคหแจพชขใไโผซธถฟศณ่้ัีิ็ืุูํ์",
 }
 _JAPANESE = ("cp932", "euc_jp")
+# Codec → first and last lead byte, and least trail byte, of the few thousand characters that nearly all text is of.
+_COMMON = {
+    "gb18030": (0xB0, 0xD7, 0xA1),
+    "big5": (0xA4, 0xC6, 0x40),
+    "cp932": (0x88, 0x97, 0x40),
+    "euc_jp": (0xB0, 0xCF, 0xA1),
+    "cp949": (0xB0, 0xC8, 0xA1),
+}
+_SYLLABLES = frozenset("이다는의가을에고지하사기도로리한정시자어은를서인일")  # one Korean syllable in three
 _LEAST = 0.4
+_WIDE = re.compile("[\u3400-\u9fff\uac00-\ud7a3]+")
 _BEYOND = re.compile(r"[^\W\x00-\x7f]+")
 _KANA = re.compile("[\u3041-\u30ff]")
 _SAMPLE = 1 << 16
@@ -40,11 +50,40 @@ def guess(data: bytes) -> str:
         text = _start(sample, codec)
         if len(_KANA.findall(text)) * 4 > sum(not each.isascii() for each in text):
             return codec
+    if codec := _ideographic(sample):
+        return codec
     runs = _BEYOND.findall(_start(sample, "latin-1"))
     latin = sum(map(len, runs)) < 2.5 * len(runs) if runs else True
     scores = {codec: _score(_start(sample, codec), codec) for codec in (_LATIN if latin else _OTHER)}
     best = max(scores, key=lambda codec: scores[codec])
     return best if scores[best] >= _LEAST else _by_statistics(sample)
+
+
+def _ideographic(sample: bytes) -> str:
+    """Chinese, Japanese without kana, or Korean, "" if it is none: a few labels are too little for statistics.
+
+    In the right encoding nearly all characters are among the common ones, and they stand together; a curly quote and
+    the letter after it make one on its own.
+    """
+    shares: dict[str, float] = {}
+    for codec in _COMMON:
+        runs = _WIDE.findall(_start(sample, codec))
+        text = "".join(runs)[:4000]
+        if len(text) < 2 or len(text) < 1.5 * len(runs):
+            continue
+        shares[codec] = sum(_is_common(character, codec) for character in text) / len(text)
+        if codec == "cp949" and 8 * sum(each in _SYLLABLES for each in text) < len(text):
+            shares[codec] = 0.0
+    if shares.get("cp949", 0.0) > 0.98:
+        return "cp949"  # its syllables are common characters in Chinese encodings too, but hardly all of a Chinese text
+    best = max(shares, key=lambda codec: shares[codec], default="")
+    return best if best and shares[best] >= 0.85 else ""
+
+
+def _is_common(character: str, codec: str) -> bool:
+    first, last, least = _COMMON[codec]
+    pair = character.encode(codec)
+    return len(pair) == 2 and first <= pair[0] <= last and pair[1] >= least
 
 
 def _start(sample: bytes, codec: str) -> str:

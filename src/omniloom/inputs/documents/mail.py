@@ -1,6 +1,7 @@
 """Mail (RFC 5322): headers, body, and the attachments that are text."""
 
 import posixpath
+import re
 from collections.abc import Callable, Iterator
 from email import policy
 from email.errors import MessageError
@@ -10,11 +11,13 @@ from email.parser import BytesParser
 from omniloom.core.errors import InputError, UnreadableError
 from omniloom.core.values import Loss
 from omniloom.inputs.documents.blocks import Block, Extract, joined, paragraphs
-from omniloom.inputs.documents.decode import decode
+from omniloom.inputs.documents.decode import codec, decode
 from omniloom.inputs.documents.markup import html
 
 _HEADERS = ("Subject", "From", "To", "Cc", "Date")
 _DEPTH, _PARTS = 8, 2000
+_WORD = re.compile(r"\w+")
+_VERSIONS = frozenset("plain html enriched richtext x-amp-html x-watch-html".split())
 Attached = Callable[[bytes, str, str], Extract | None]  # data, name, media type → what it holds, None if not text
 
 
@@ -27,7 +30,7 @@ def eml(data: bytes, name: str, attached: Attached, depth: int = 0) -> Extract:
     body = _body(message)
     losses: list[Loss] = []
     if body is not None:
-        content = _content(body, name)
+        body, content = _fuller(message, body, _content(body, name), name)
         blocks += [Block(content.text[span.start : span.end], context=span.context) for span in content.spans]
         losses += content.losses
     extract = joined("text.eml/1", blocks)
@@ -50,7 +53,7 @@ def _attach(extract: Extract, part: MIMEPart, name: str, attached: Attached, dep
             inner = part.get_content()
             member = eml(inner.as_bytes(), name, attached, depth + 1)
         else:
-            member = attached(_payload(part), name, media_type)
+            member = attached(_decoded(part), name, media_type)
     except InputError as error:
         member, reason = None, error.message
     if member is not None:
@@ -79,6 +82,19 @@ def _body(message: EmailMessage) -> MIMEPart | None:
         return None
 
 
+def _fuller(message: EmailMessage, body: MIMEPart, content: Extract, name: str) -> tuple[MIMEPart, Extract]:
+    """The HTML version and what it says, where the plain one lacks most of its words: it is empty, or but a note."""
+    if body.get_content_type() != "text/plain":
+        return body, content
+    try:
+        page = message.get_body(preferencelist=("html",))
+        other = _content(page, name) if page is not None else content
+    except (AttributeError, KeyError, ValueError, InputError):
+        return body, content
+    words, said = (set(_WORD.findall(each.text.lower())) for each in (other, content))
+    return (page, other) if page is not None and len(words - said) * 2 > len(words) else (body, content)
+
+
 def _attachments(message: EmailMessage, body: MIMEPart | None) -> Iterator[MIMEPart]:
     """Every leaf but the body and its other versions; an attached mail is one leaf."""
     stack: list[tuple[MIMEPart, bool]] = [(message, False)]
@@ -89,10 +105,18 @@ def _attachments(message: EmailMessage, body: MIMEPart | None) -> Iterator[MIMEP
         if part.get_content_type() == "message/rfc822":
             yield part
         elif part.is_multipart():
-            other = part.get_content_type() == "multipart/alternative"
-            stack += [(child, other) for child in reversed(list(part.iter_parts()))]
-        elif not (alternative and part.get_content_maintype() == "text") and part is not message:
+            kind, parts = part.get_content_subtype(), list(part.iter_parts())
+            # The first of what is related is the version, the others are its pictures.
+            others = [
+                kind == "alternative" or (kind == "related" and alternative and not at) for at in range(len(parts))
+            ]
+            stack += reversed(list(zip(parts, others, strict=True)))
+        elif not (alternative and _is_version(part)) and part is not message:
             yield part
+
+
+def _is_version(part: MIMEPart) -> bool:
+    return part.get_content_maintype() == "text" and part.get_content_subtype() in _VERSIONS
 
 
 def _content(body: MIMEPart, name: str) -> Extract:
@@ -111,6 +135,17 @@ def _content(body: MIMEPart, name: str) -> Extract:
 def _payload(part: MIMEPart) -> bytes:
     payload = part.get_payload(decode=True)
     return payload if isinstance(payload, bytes) else b""
+
+
+def _decoded(part: MIMEPart) -> bytes:
+    """The payload, as UTF-8 where the part states its charset; a page states its own."""
+    payload, charset = _payload(part), codec(part.get_content_charset() or "")
+    if part.get_content_maintype() != "text" or part.get_content_subtype() == "html" or not charset:
+        return payload
+    try:
+        return payload.decode(charset).encode()
+    except UnicodeError:
+        return payload
 
 
 def _header(message: EmailMessage, key: str) -> str:

@@ -23,7 +23,9 @@ _BLOCKS = frozenset(
 )
 _PICTURES = frozenset("img picture video audio canvas svg object embed".split())
 _SPACE = re.compile(r"[ \t\n\r\f\v]+")
-_UNSEEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
+_UNSEEN = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|(?:font-size|opacity)\s*:\s*0*\.?0+(?:px|pt|r?em|%)?\s*(?:;|!|$)", re.I
+)
 
 
 def markdown(text: str) -> Extract:
@@ -63,7 +65,10 @@ def html(data: bytes, name: str, declared: str = "") -> Extract:
     import lxml.etree as etree
 
     found = _CHARSET.search(data[:4096])
-    text, replaced = decode(data, name, declared or ((found[1] or found[2]).decode() if found else ""))
+    stated = (found[1] or found[2]).decode() if found else ""
+    if stated.lower().startswith(("utf-16", "utf-32")):
+        stated = "utf-8"  # whoever can read this in single bytes knows that it is wrong (WHATWG HTML, 13.2.3)
+    text, replaced = decode(data, name, declared or stated)
     parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True, huge_tree=True)
     try:
         root = etree.fromstring(text.encode("utf-8", "replace"), parser)

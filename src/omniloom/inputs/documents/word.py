@@ -14,7 +14,13 @@ _GRAPHIC = "{http://schemas.openxmlformats.org/drawingml/2006/main}graphicData"
 _MATHS = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _NOT_TEXT = {_WORD + n for n in ("del", "moveFrom", "instrText", "delText", "pPr", "rPr")} | {_FALLBACK}
-_CHARACTERS = {_WORD + "tab": "\t", _WORD + "br": "\n", _WORD + "cr": "\n", _WORD + "noBreakHyphen": "-"}
+_CHARACTERS = {
+    _WORD + "tab": "\t",
+    _WORD + "ptab": "\t",
+    _WORD + "br": "\n",
+    _WORD + "cr": "\n",
+    _WORD + "noBreakHyphen": "-",
+}
 _NOTES = ("footnotes", "endnotes", "comments")
 
 
@@ -83,10 +89,12 @@ class _Word:
         titled = look is not None and look.get(_WORD + "firstRow") in ("1", "true", "on")
         header, above = "", []
         for number, row in enumerate(_inside(table, "tr")):
-            cells = [
-                self._cell(cell, above[at] if at < len(above) else "") for at, cell in enumerate(_inside(row, "tc"))
-            ]
-            text, above = " | ".join(cells), cells
+            cells: list[str] = []
+            columns: list[str] = []  # of the grid: a cell over several stands in each of them
+            for cell in _inside(row, "tc"):
+                cells.append(self._cell(cell, above[len(columns)] if len(columns) < len(above) else ""))
+                columns += [cells[-1]] * _columns(cell)
+            text, above = " | ".join(cells), columns
             yield Block(text, context=header)
             marked = row.find(f"{_WORD}trPr/{_WORD}tblHeader") is not None
             header = text if (number == 0 and (titled or marked)) or (marked and header) else header
@@ -95,13 +103,30 @@ class _Word:
         merge = cell.find(f"{_WORD}tcPr/{_WORD}vMerge")
         if merge is not None and merge.get(_WORD + "val") != "restart":
             return above
-        texts = (self.paragraph(each) for each in cell.iter(_WORD + "p"))
+        texts = (self.paragraph(each) for each in cell.iter(_WORD + "p") if not _twice(each, cell))
         return " ".join(" ".join(text.split()) for text in texts if text.strip())
 
 
 def _vanished(run: Any) -> bool:
     mark = run.find(f"{_WORD}rPr/{_WORD}vanish")
     return mark is not None and mark.get(_WORD + "val") not in ("0", "false", "off")
+
+
+def _columns(cell: Any) -> int:
+    """How many columns of the table's grid a cell spans."""
+    span = cell.find(f"{_WORD}tcPr/{_WORD}gridSpan")
+    number = span.get(_WORD + "val", "") if span is not None else ""
+    return min(max(int(number), 1), 63) if number.isascii() and number.isdecimal() else 1
+
+
+def _twice(paragraph: Any, cell: Any) -> bool:
+    """Whether it is the copy of a text box for programs that do not know the box."""
+    for parent in paragraph.iterancestors():
+        if parent is cell:
+            return False
+        if parent.tag == _FALLBACK:
+            return True
+    return False
 
 
 def _outermost(box: Any, paragraph: Any) -> bool:

@@ -17,21 +17,27 @@ from omniloom.inputs.tabular.encoding import Encoding, lines
 _SAMPLE_LINES, _SAMPLE = 400, 1 << 17
 _DELIMITERS = ",\t;|"
 _FIELD = 8 << 20
+_NAMED = re.compile(r"(?:\ufeff)?sep=(.)\r?\n?", re.IGNORECASE)  # a first line for Excel, no part of the table
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """escapes: a backslash before a quote takes its meaning away. quoting: False where quotes are plain characters."""
+    """escapes: a backslash before a quote takes its meaning away. quoting: False where quotes are plain characters.
+
+    spaced: a space comes between the delimiter and an opening quote.
+    """
 
     delimiter: str
     escapes: bool = False
     quoting: bool = True
+    spaced: bool = False
 
     def reader(self, text: Iterable[str]) -> Iterator[list[str]]:
         return csv.reader(
             text,
             delimiter=self.delimiter,
             escapechar="\\" if self.escapes else None,
+            skipinitialspace=self.spaced,
             quoting=csv.QUOTE_MINIMAL if self.quoting else csv.QUOTE_NONE,
         )
 
@@ -45,12 +51,17 @@ def dialect_of(path: Path, encoding: Encoding, media_type: str, stated: str = ""
         size += len(line)
         if size > _SAMPLE:
             break
+    named = _NAMED.fullmatch(sample[0]) if sample else None
+    sample = sample[1:] if named else sample
+    stated = stated or (named[1] if named else "")
     text = "".join(sample)
     usual = "\t" if media_type == "text/tab-separated-values" else ","
     scores = {each: _score(sample, each, each == usual) for each in _DELIMITERS}
     best = max(scores, key=lambda each: scores[each])
     delimiter = stated or (best if scores[best] > 0.1 else usual)
-    return Dialect(delimiter, escapes=_escapes(text, delimiter), quoting=_quotes(sample, delimiter))
+    spaced = delimiter != "\t" and re.search(rf'{re.escape(delimiter)} +"', text) is not None
+    spaced = spaced and re.search(rf'{re.escape(delimiter)}"[^ ]', text) is None
+    return Dialect(delimiter, _escapes(text, delimiter), _quotes(sample, delimiter), spaced)
 
 
 def _score(sample: list[str], delimiter: str, usual: bool) -> float:
@@ -108,7 +119,7 @@ class Rows:
         try:
             for row in self.dialect.reader(last):
                 count += 1
-                yield row
+                yield row if count > 1 or not _NAMED.fullmatch(self.dialect.delimiter.join(row)) else []
         except csv.Error as error:
             if "limit" in str(error):
                 raise TooLargeError(

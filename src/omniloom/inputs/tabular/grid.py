@@ -29,6 +29,7 @@ class Grid:
     header: the place in `rows` of the header, None to be found out, -1 for none.
     native: where DuckDB reads the file itself, so that its rows need not be written out for the profile.
     losses: filled while the rows are gone through, by row, so that the second time adds nothing.
+    delimiter: of delimited text.
     """
 
     rows: Callable[[], Iterator[list[str]]]
@@ -39,6 +40,7 @@ class Grid:
     header: int | None = None
     native: "Native | None" = None
     losses: dict[int, Loss] = field(default_factory=dict)
+    delimiter: str = ""
 
 
 @dataclass
@@ -46,7 +48,7 @@ class Shape:
     """header: its place in the rows (-1: none). width: most cells in a row. usual: cells in most rows.
 
     data: rows below the header that are not blank; `profiled` of them are counted in the profile.
-    rows: all rows, blank ones and header among them.
+    rows: all rows, blank ones and header among them. comma: it parts the whole of a number from its decimals.
     """
 
     header: int
@@ -56,6 +58,7 @@ class Shape:
     data: int = 0
     rows: int = 0
     profiled: int = 0
+    comma: bool = False
     profile: list[str] = field(default_factory=list)
 
 

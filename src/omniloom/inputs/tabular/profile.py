@@ -17,6 +17,10 @@ _SPOOL, _AT_ONCE = 300 << 20, 6_000_000
 _SPLIT = "\x1f"
 _YEAR = re.compile(r"(1[0-9]|20|21)\d\d")
 _NUMBER = r"[-+]?[$€£]?(\d+|\d{1,3}(,\d{3})+)?(\.\d+)?([eE][-+]?\d+)?%?"
+_WHOLE = r"[-+]?(\d+|\d{1,3}(,\d{3})+)"
+_SWAP = str.maketrans(",.", ".,")
+# What can only be a number with a decimal point; with the marks swapped, one with a decimal comma.
+_POINT = re.compile(r"[-+]?(\d*\.(\d{1,2}|\d{4,})|0\.\d+|\d{1,3}(,\d{3})+\.\d+)")
 
 
 def survey(grid: Grid) -> Shape:
@@ -29,6 +33,7 @@ def survey(grid: Grid) -> Shape:
     shape = shape_of(grid, sample)
     if shape.width > MAX_COLUMNS:
         raise UnreadableError(f"a row has {shape.width} cells; at most {MAX_COLUMNS} are read")
+    shape.comma = not grid.fixed and _has_decimal_commas(sample, grid.delimiter)
     if grid.native:
         shape.data = shape.profiled = grid.native.count
         shape.rows = shape.data + 1
@@ -44,6 +49,17 @@ def survey(grid: Grid) -> Shape:
         finally:
             connection.close()
     return shape
+
+
+def _has_decimal_commas(sample: list[list[str]], delimiter: str) -> bool:
+    """By the numbers that can be read in one way only; if there are none, semicolons are there to spare the comma."""
+    points = commas = 0
+    for row in sample:
+        for cell in row:
+            value = cell.strip()
+            points += _POINT.fullmatch(value) is not None
+            commas += "," in value and _POINT.fullmatch(value.translate(_SWAP)) is not None
+    return commas > points or (delimiter == ";" and not points)
 
 
 def _spool(grid: Grid, shape: Shape, path: Path) -> bool:
@@ -85,29 +101,31 @@ def _profile(connection: Any, relation: str, shape: Shape) -> list[str]:
         return [f"{name[:80]}: empty" for name in names]
     columns = ", ".join(f"c{n}" for n in range(len(names)))
     found: dict[str, tuple[Any, ...]] = {}
+    measured = _measure("v", shape.profiled, shape.comma)
     step = max(1, _AT_ONCE // shape.profiled)
     for start in range(0, len(names), step):
         some = ", ".join(f"c{n}" for n in range(start, min(start + step, len(names))))
         statement = (
-            f"SELECT name, {_measure('v', shape.profiled)} FROM (UNPIVOT (SELECT {columns} FROM {relation}) "  # noqa: S608
+            f"SELECT name, {measured} FROM (UNPIVOT (SELECT {columns} FROM {relation}) "  # noqa: S608
             f"ON {some} INTO NAME name VALUE v) GROUP BY name"
         )
         found |= {row[0]: row[1:] for row in connection.execute(statement).fetchall()}
-    return [_line(name, found.get(f"c{n}", (0,)), shape.profiled) for n, name in enumerate(names)]
+    return [_line(name, found.get(f"c{n}", (0,)), shape) for n, name in enumerate(names)]
 
 
-def _measure(name: str, rows: int) -> str:
+def _measure(name: str, rows: int, comma: bool) -> str:
     """Thirteen aggregates of a column of text. The sum is exact to six decimals, and NULL beside percentages."""
     value = f"nullif(trim({name}), '')"
-    plain = f"regexp_replace({value}, '[,$€£%]', '', 'g')"
-    number = f"CASE WHEN regexp_full_match({value}, '{_NUMBER}') THEN try_cast({plain} AS DOUBLE) END"
+    pointed = f"translate({value}, ',.', '.,')" if comma else value
+    plain = f"regexp_replace({pointed}, '[,$€£%]', '', 'g')"
+    number = f"CASE WHEN regexp_full_match({pointed}, '{_NUMBER}') THEN try_cast({plain} AS DOUBLE) END"
     distinct = "count(DISTINCT {})" if rows <= _EXACT else "approx_count_distinct({})"
     when = f"try_cast({value} AS TIMESTAMP)"
     return ", ".join(
         (
             f"count({value})",
             distinct.format(value),
-            f"count(*) FILTER (regexp_full_match({value}, '[-+]?(\\d+|\\d{{1,3}}(,\\d{{3}})+)'))",
+            f"count(*) FILTER (regexp_full_match({pointed}, '{_WHOLE}'))",
             f"count({number})",
             f"count(try_cast({value} AS DATE)) FILTER (NOT contains({value}, ':'))",
             f"count({when})",
@@ -122,9 +140,10 @@ def _measure(name: str, rows: int) -> str:
     )
 
 
-def _line(name: str, values: tuple[Any, ...], rows: int) -> str:
+def _line(name: str, values: tuple[Any, ...], shape: Shape) -> str:
     if not values[0]:
         return f"{one_line(name)[:80]}: empty"
+    rows = shape.profiled
     filled, distinct, whole, numbers, dates, times, truths, *ends = values
     distinct = min(distinct, filled)
     low, high, first, last, (least, most), total = ends
@@ -141,7 +160,10 @@ def _line(name: str, values: tuple[Any, ...], rows: int) -> str:
     others = filled - numbers if kind == "numbers" else filled - times if kind in ("dates", "times") else 0
     text = _worded(name, kind, distinct, (least, most), rows - filled, others, rows > _EXACT)
     counts = whole == distinct == filled and _plain(high) - _plain(low) == filled - 1
-    return text + ("" if counts or numbers < filled else _sum(total, whole == filled, (low, high)))
+    if counts or numbers < filled:
+        return text
+    total = _sum(total, whole == filled, (low, high))
+    return text + (f", sum {total.translate(_SWAP) if shape.comma else total}" if total else "")
 
 
 def _sum(total: Any, whole: bool, ends: tuple[str, str]) -> str:
@@ -149,12 +171,12 @@ def _sum(total: Any, whole: bool, ends: tuple[str, str]) -> str:
     if total is None or (whole and all(_YEAR.fullmatch(end) for end in ends)):
         return ""
     text = f"{total:f}"
-    return f", sum {text.rstrip('0').rstrip('.') if '.' in text else text}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _plain(number: str) -> int:
-    """A whole number as it may be written: 1,234."""
-    return int(number.strip().replace(",", ""))
+    """A whole number as it may be written: 1,234 or 1.234."""
+    return int(number.strip().replace(",", "").replace(".", ""))
 
 
 def _worded(name: str, kind: str, distinct: int, ends: tuple[str, str], empty: int, others: int, about: bool) -> str:

@@ -49,7 +49,10 @@ def lined(path: Path, encoding: Encoding, name: str) -> Grid:
 
 
 def listed(path: Path, encoding: Encoding, name: str) -> Grid:
-    """One JSON text: a list of objects or of lists, alone or as the only list of an object."""
+    """One JSON text: a list of objects or of lists, alone or as the only list of an object.
+
+    The other fields of that object stand in rows above the header, the name of each before its value.
+    """
     if path.stat().st_size > _WHOLE:
         raise TooLargeError(f"{name!r} is one JSON text of more than {_WHOLE >> 20} MiB", hint="save it as JSON lines")
     text = "".join(lines(path, encoding))
@@ -57,17 +60,22 @@ def listed(path: Path, encoding: Encoding, name: str) -> Grid:
         value = json.loads(text, parse_float=_Number, parse_int=_Number)
     except (ValueError, RecursionError) as error:
         raise UnreadableError(f"{name!r} is not JSON: {error}", hint="it may be truncated") from error
+    above: list[list[str]] = []
     if isinstance(value, dict):
-        inner = [each for each in cast("dict[str, Any]", value).values() if isinstance(each, list) and each]
-        value = inner[0] if len(inner) == 1 else [value]
+        inner = [key for key, each in cast("dict[str, Any]", value).items() if isinstance(each, list) and each]
+        above = (
+            [[_whole(key), _text(each)] for key, each in value.items() if key != inner[0]] if len(inner) == 1 else []
+        )
+        value = value[inner[0]] if len(inner) == 1 else [value]
     items = cast("list[Any]", value) if isinstance(value, list) else []
     if items and all(isinstance(each, dict) for each in items):
         columns: dict[str, int] = {}
         for each in items:
             _learn(columns, each)
-        return Grid(lambda: iter([list(map(_whole, columns)), *(_row(columns, each) for each in items)]), header=0)
+        top = [*above, list(map(_whole, columns))]
+        return Grid(lambda: iter([*top, *(_row(columns, each) for each in items)]), header=len(above))
     if items and all(isinstance(each, list) for each in items):
-        return Grid(lambda: ([_text(cell) for cell in each] for each in items), fixed=False)
+        return Grid(lambda: iter([*above, *([_text(cell) for cell in each] for each in items)]), fixed=False)
     raise UnreadableError(f"{name!r} is JSON, but no table", hint="a table is a list of objects with the same keys")
 
 
