@@ -1,10 +1,14 @@
 """Read sound: voice activity, then Whisper, into one Segment per sentence with the seconds of every word.
 
-Any container and codec PyAV opens, decoded as a stream in bounded memory. What it does not do: tell speakers apart,
-or say what other sounds there are (a Loss says so). Words it is not sure of have a confidence below 0.5.
+Any container and codec PyAV opens, decoded as a stream in bounded memory. What it does not do: say what other sounds
+there are (a Loss says so). Words it is not sure of have a confidence below 0.5.
+
+Speakers are told apart where the weights for it are here (`omniloom pull speaker-turns`); they are never pulled for
+a call. So WEIGHTS and VERSION are looked up when asked for: a recording read without them is read again with them.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 from omniloom.core.events import Progress
 from omniloom.core.protocols import Source
@@ -18,17 +22,34 @@ MEDIA_TYPES = frozenset(
         *("audio/x-ms-wma", "audio/x-caf", "audio/ac3", "audio/x-wavpack", "audio/x-ape", "audio/eac3"),
     }
 )
-VERSION = 1
-WEIGHTS = ("whisper-base",)
+VERSION: int
+WEIGHTS: tuple[str, ...]
 EXTRA = "media"
+_SPEECH, _VOICES = "whisper-base", "wespeaker-resnet34"
+_VERSIONS = (2, 3)  # without and with speakers; a change of either takes two numbers not used before
+
+
+def __getattr__(name: str) -> Any:
+    if name not in ("VERSION", "WEIGHTS"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from omniloom.catalog import installed
+
+    told_apart = installed(_VOICES) is not None
+    if name == "VERSION":
+        return _VERSIONS[told_apart]
+    return (_SPEECH, _VOICES) if told_apart else (_SPEECH,)
 
 
 def read(source: Source) -> Iterator[Segment | Loss | Progress]:
     """Sentences in order of time, then losses; Progress counts seconds.
 
+    Where several people speak and the weights are given, no Segment holds two voices, and its context names the one:
+    "Speaker A", "Speaker B" in the order they are first heard.
+
     options["language"]: BCP 47, detected without it. Raises UnreadableError (no audio stream, no samples, not a
     sound file), UnsupportedError (extra missing, language unknown), WeightsError.
     """
     from omniloom.inputs.sound.listening import listen
+    from omniloom.inputs.sound.turns import tell_apart
 
-    yield from listen(source, "audio.asr/1")
+    yield from tell_apart(source, listen(source, "audio.asr/2"))
