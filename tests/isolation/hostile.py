@@ -41,6 +41,7 @@ def sockets(payload: dict[str, Any]) -> Frames:
     pair = socket.socketpair()
     pair[0].sendall(b"x")
     yield {"pair": pair[1].recv(1).decode()}
+    yield {"unconnected": _outcome(lambda: socket.socketpair(type=socket.SOCK_DGRAM)[0].sendto(b"x", payload["to"]))}
 
 
 def files(payload: dict[str, Any]) -> Frames:
@@ -79,6 +80,7 @@ def leaves_a_maze(payload: dict[str, Any]) -> Frames:
 
 
 def other_processes(payload: dict[str, Any]) -> Frames:
+    import fcntl
     import resource
 
     parent = os.getppid()
@@ -88,6 +90,10 @@ def other_processes(payload: dict[str, Any]) -> Frames:
     yield {"limit": _outcome(lambda: resource.prlimit(parent, resource.RLIMIT_CPU, (1, 1)))}
     yield {"environment": _outcome(lambda: Path(f"/proc/{parent}/environ").read_bytes())}
     yield {"memory": _outcome(lambda: Path(f"/proc/{parent}/mem").read_bytes())}
+    pair = socket.socketpair()
+    yield {"owner": _outcome(lambda: fcntl.fcntl(pair[0], fcntl.F_SETOWN, parent))}
+    yield {"signal": _outcome(lambda: fcntl.fcntl(pair[0], fcntl.F_SETSIG, signal.SIGKILL))}
+    yield {"group": _outcome(lambda: fcntl.ioctl(pair[0], 0x8902, parent.to_bytes(4, sys.byteorder)))}
     yield {"ptrace": f"refused: {libc.ptrace(16, parent, 0, 0)}"}
     yield {"stay": f"refused: {libc.prctl(1, 0, 0, 0, 0)}"}
 
@@ -213,8 +219,11 @@ def serves(payload: dict[str, Any], channel: Any) -> None:
     server.bind(unix or ("127.0.0.1", 0))
     server.listen()
     out = socket.socket(socket.AF_UNIX if unix else socket.AF_INET)
+    datagrams = _outcome(lambda: socket.socket(socket.AF_UNIX if unix else socket.AF_INET, socket.SOCK_DGRAM))
     there = payload["forbidden"] if unix else tuple(payload["forbidden"])
-    channel.send({"address": server.getsockname(), "call": _outcome(lambda: out.connect(there))})
+    channel.send(
+        {"address": server.getsockname(), "call": _outcome(lambda: out.connect(there)), "datagrams": datagrams}
+    )
     caller, _ = server.accept()
     with caller:
         caller.sendall(b"hello")

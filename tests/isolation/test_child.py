@@ -128,6 +128,7 @@ def test_listens_only_where_allowed(kind: str, tmp_path: Path) -> None:
         ) as child:
             told = child.receive()
             assert told is not None and told["call"].startswith("refused")
+            assert told["datagrams"].startswith("refused")
             family = socket.AF_UNIX if is_unix else socket.AF_INET
             with socket.socket(family) as caller:
                 caller.connect(told["address"] if is_unix else tuple(told["address"]))

@@ -59,12 +59,16 @@ def test_threads_and_no_processes(machine: str) -> None:
 
 @MACHINES
 def test_sockets(machine: str) -> None:
-    assert decide(machine, "socketpair", 1) == ALLOW
-    assert decide(machine, "socketpair", 2) == EPERM
+    stream, datagram = 0x80001, 0x80002  # both with SOCK_CLOEXEC
+    assert decide(machine, "socketpair", 1, stream) == ALLOW
+    assert decide(machine, "socketpair", 2, stream) == EPERM
     for family in (1, 2, 10, 16):
-        assert decide(machine, "socket", family) == EPERM
-        assert decide(machine, "socket", family, unix=True) == (ALLOW if family == 1 else EPERM)
-        assert decide(machine, "socket", family, loopback=True) == (ALLOW if family in (2, 10) else EPERM)
+        assert decide(machine, "socket", family, stream) == EPERM
+        assert decide(machine, "socket", family, stream, unix=True) == (ALLOW if family == 1 else EPERM)
+        assert decide(machine, "socket", family, stream, loopback=True) == (ALLOW if family in (2, 10) else EPERM)
+        for kind in (datagram, 3, 5, 10):  # raw, packets in order, packet: none of them needs a connection
+            assert decide(machine, "socket", family, kind, unix=True, loopback=True) == EPERM
+            assert decide(machine, "socketpair", family, kind) == EPERM
     assert decide(machine, "bind") == EPERM and decide(machine, "bind", loopback=True) == ALLOW
     assert decide(machine, "connect", loopback=True, unix=True) == EPERM
     assert decide(machine, "sendto", 3, 0, 0, 0x20000000) == EPERM  # fast open
@@ -80,6 +84,26 @@ def test_only_oneself(machine: str) -> None:
     assert decide(machine, "prlimit64", 1) == EPERM
     assert decide(machine, "prctl", 15) == ALLOW and decide(machine, "prctl", 1) == EPERM
     assert decide(machine, "ioctl", 0, 0x5401) == ALLOW and decide(machine, "ioctl", 0, 0x5412) == EPERM
+
+
+@MACHINES
+def test_signals_by_the_owner_of_a_descriptor(machine: str) -> None:
+    for command in (8, 10, 15):  # F_SETOWN, F_SETSIG, F_SETOWN_EX
+        assert decide(machine, "fcntl", 3, command, 1) == EPERM
+    for command in (0, 1, 3, 4, 6, 1030, 1033):  # copies, flags, locks, the size of a pipe, seals
+        assert decide(machine, "fcntl", 3, command) == ALLOW
+    assert decide(machine, "ioctl", 3, 0x8901) == decide(machine, "ioctl", 3, 0x8902) == EPERM
+
+
+@MACHINES
+def test_nothing_is_truncated_that_is_not_written(machine: str) -> None:
+    assert decide(machine, "truncate") == EPERM and decide(machine, "openat2") == ENOSYS
+    for name, before in (("open", [0]), ("openat", [0, 0])):
+        if name not in seccomp._numbers(machine):
+            continue
+        for access, verdict in ((0, EPERM), (1, ALLOW), (2, ALLOW), (3, EPERM)):
+            assert decide(machine, name, *before, 0x80000 | 0x200 | access) == verdict
+            assert decide(machine, name, *before, 0x80000 | 0x40 | access) == ALLOW
 
 
 def test_other_calling_conventions_have_no_way_in() -> None:

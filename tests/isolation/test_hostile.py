@@ -1,6 +1,7 @@
 """Whatever runs in a child, the parent gets a typed error in bounded time, and nobody else is harmed."""
 
 import os
+import socket
 import sys
 import tempfile
 import threading
@@ -70,8 +71,14 @@ def test_starts_no_process() -> None:
 
 
 @confined
-def test_opens_no_socket() -> None:
-    seen = run("sockets")
+def test_opens_no_socket(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(tmp_path / "log"))
+        listening.setblocking(False)
+        seen = run("sockets", to=str(tmp_path / "log"))
+        with pytest.raises(BlockingIOError):
+            listening.recv(10)
+    assert seen["unconnected"][0].startswith("refused")
     assert len(seen["socket"]) == 4 and all(result.startswith("refused") for result in seen["socket"])
     assert seen["pair"] == ["x"]
 

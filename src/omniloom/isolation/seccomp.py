@@ -2,7 +2,7 @@
 
 A list of refusals: numeric libraries, media decoders and databases need calls that differ by version and machine, so
 an allow list would break on the next wheel. What is refused would reach other processes, the network, the kernel's
-rarely used doors, or the owner's files in ways that Landlock does not see (chmod, xattr, utime). A refused call fails
+rarely used doors, or the owner's files in ways that Landlock does not see (chmod, xattr, utime, truncate). A refused call fails
 with EPERM. Sources: the kernel's seccomp_filter documentation and include/uapi/linux/{filter,seccomp,audit}.h.
 """
 
@@ -22,10 +22,12 @@ _NUMBER_AT, _ARCH_AT, _ARGUMENTS_AT = 0, 4, 16
 _X32 = 0x40000000
 _PR_GET_SECCOMP, _PR_SET_SECCOMP, _FILTER_MODE = 21, 22, 2
 _CLONE_THREAD, _MSG_FASTOPEN, _AF_UNIX, _AF_INET, _AF_INET6 = 0x10000, 0x20000000, 1, 2, 10
+_NOT_STREAM, _O_TRUNC = 0xE, 0x200
 _TIOCSTI, _TIOCLINUX, _PR_SET_PDEATHSIG = 0x5412, 0x541C, 1
+_FIOSETOWN, _SIOCSPGRP, _F_SETOWN, _F_SETSIG, _F_SETOWN_EX = 0x8901, 0x8902, 8, 10, 15
 _CONDITIONAL = frozenset(
     "clone clone3 socket socketpair bind listen accept accept4 sendto sendmsg ioctl prctl kill tgkill prlimit64 "
-    "fallocate sched_setaffinity".split()
+    "fallocate sched_setaffinity fcntl open openat openat2".split()
 )
 
 _Instruction = tuple[int, int, int, int]
@@ -75,22 +77,26 @@ def _rule(name: str, unix_socket: bool, loopback: bool) -> list[_Instruction]:
     families = [_AF_UNIX] * unix_socket + [_AF_INET, _AF_INET6] * loopback
     if name == "clone":
         return [_argument(0), (_JUMP_SET, 1, 0, _CLONE_THREAD), _fail(), _allow()]
-    if name == "clone3":
-        return [_fail(errno.ENOSYS)]  # its flags are behind a pointer; libc then takes clone
+    if name in ("clone3", "openat2"):
+        return [_fail(errno.ENOSYS)]  # its flags are behind a pointer; libc then takes the older call
+    if name in ("open", "openat"):
+        return _truncating_only_to_write(1 if name == "open" else 2)
     if name == "fallocate":
         return [_fail(errno.EOPNOTSUPP)]  # room that no write shows; libc then writes
     if name == "sched_setaffinity":
         return [_fail(0)]  # said to be done: runtimes print an error per thread otherwise, and a hint is all it is
-    if name == "socket":
-        return _only_if_argument(0, families)
-    if name == "socketpair":
-        return _only_if_argument(0, [_AF_UNIX])
+    if name in ("socket", "socketpair"):
+        # Streams alone: a datagram reaches any address without a connect, also from one end of a pair.
+        allowed = _only_if_argument(0, families if name == "socket" else [_AF_UNIX])
+        return [_argument(1), (_JUMP_SET, 0, 1, _NOT_STREAM), _fail(), *allowed]
     if name in ("bind", "listen", "accept", "accept4"):
         return [] if families else [_fail()]
     if name in ("sendto", "sendmsg"):  # fast open is a connect by another name
         return [_argument(3 if name == "sendto" else 2), (_JUMP_SET, 0, 1, _MSG_FASTOPEN), _fail(), _allow()]
     if name == "ioctl":
-        return _unless_argument(1, [_TIOCSTI, _TIOCLINUX])
+        return _unless_argument(1, [_TIOCSTI, _TIOCLINUX, _FIOSETOWN, _SIOCSPGRP])
+    if name == "fcntl":  # the owner of a descriptor is sent a signal of one's choice: a kill by another name
+        return _unless_argument(1, [_F_SETOWN, _F_SETSIG, _F_SETOWN_EX])
     if name == "prctl":
         return _unless_argument(0, [_PR_SET_PDEATHSIG])
     return _only_if_argument(0, [me, 0] if name == "prlimit64" else [me])
@@ -104,6 +110,19 @@ def _only_if_argument(index: int, values: list[int]) -> list[_Instruction]:
 def _unless_argument(index: int, values: list[int]) -> list[_Instruction]:
     tests = [(_JUMP_EQ, len(values) - at, 0, value) for at, value in enumerate(values)]
     return [_argument(index), *tests, _allow(), _fail()]
+
+
+def _truncating_only_to_write(index: int) -> list[_Instruction]:
+    """Landlock before version 3 does not see O_TRUNC where the access asked for is to read, or none (both bits)."""
+    return [
+        _argument(index),
+        (_JUMP_SET, 0, 4, _O_TRUNC),
+        (_JUMP_SET, 0, 1, 1),
+        (_JUMP_SET, 1, 2, 2),
+        (_JUMP_SET, 1, 0, 2),
+        _fail(),
+        _allow(),
+    ]
 
 
 def _argument(index: int) -> _Instruction:
