@@ -78,6 +78,29 @@ def test_a_third_party_reader(store: Store, odd: None, tmp_path: Path) -> None:
     assert inputs.read_part(odd_part(store), store, weights=given).cached and asked == ["a-model"]
 
 
+def test_a_part_is_read_again_once_optional_weights_are_here(
+    store: Store, odd: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "model").write_text("weights")
+    here: set[str] = set()
+    asked: list[str] = []
+
+    def given(name: str) -> dict[str, Path]:
+        asked.append(name)
+        return {"model": tmp_path / "model"}
+
+    _, module = inputs.reader_for(odd_part(store))
+    monkeypatch.setattr(module, "OPTIONAL_WEIGHTS", ("voices",), raising=False)
+    monkeypatch.setattr(inputs, "installed", lambda name: name if name in here else None)
+    inputs.read_part(odd_part(store), store, weights=given)
+    here.add("voices")
+    assert not inputs.read_part(odd_part(store), store, weights=given).cached
+    assert inputs.read_part(odd_part(store), store, weights=given).cached
+    here.clear()
+    assert inputs.read_part(odd_part(store), store, weights=given).cached
+    assert asked == ["a-model", "a-model", "voices"]
+
+
 @pytest.mark.parametrize(
     ("name", "error", "words"),
     [

@@ -110,7 +110,7 @@ def test_a_tone_stands_in_the_band_of_its_pitch() -> None:
     assert [int(joined[at].argmax()) for at in (50, 150, 250)] == pytest.approx(bands, abs=1)
 
 
-def test_without_weights_nothing_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_weights_nothing_is_done(tmp_path: Path) -> None:
     source = Source(id="s", path=tmp_path / "absent", name="x", media_type="audio/wav")
     items = [
         Progress(step="read", done=1.0, unit="seconds"),
@@ -118,10 +118,6 @@ def test_without_weights_nothing_is_done(tmp_path: Path, monkeypatch: pytest.Mon
         Loss(kind="gap", severity="reduced"),
     ]
     assert list(turns.tell_apart(source, items)) == items
-    monkeypatch.setenv("OMNILOOM_WEIGHTS", str(tmp_path))
-    assert (audio.WEIGHTS, audio.VERSION) == (("whisper-base",), 2)
-    with pytest.raises(AttributeError, match="VERSIONS"):
-        _ = audio.VERSIONS
 
 
 def test_weights_that_do_not_load(tmp_path: Path) -> None:
@@ -132,17 +128,16 @@ def test_weights_that_do_not_load(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def roles(request: pytest.FixtureRequest) -> dict[str, Path]:
-    """Speech and voices. The latter are kept beside the tests: in the user's folder they would change other answers."""
+def roles() -> dict[str, Path]:
+    """Speech and voices. The latter have a folder of their own: in the user's they would change other answers."""
     pytest.importorskip("av", reason="the media extra is not installed")
     from omniloom.catalog import ensure
+    from omniloom.storage.home import weights_home
 
-    assert request.config.cache is not None
     speech = ensure("whisper-base").paths["asr"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMNILOOM_WEIGHTS", str(request.config.cache.mkdir("weights")))
+        patch.setenv("OMNILOOM_WEIGHTS", str(weights_home().with_name("weights-of-tests")))
         voices = ensure("wespeaker-resnet34")
-        assert (audio.WEIGHTS, audio.VERSION) == (("whisper-base", "wespeaker-resnet34"), 3)
     return {"asr": speech, **voices.paths}
 
 

@@ -1,7 +1,8 @@
 """Read a Part into located Segments, in a confined child, once.
 
 A reader is a module of this folder (or of the entry point group "omniloom.inputs") with MEDIA_TYPES, VERSION,
-WEIGHTS, EXTRA and `read(source)`; optionally LIMITS. Its file name is its name.
+WEIGHTS, EXTRA and `read(source)`; optionally LIMITS, and OPTIONAL_WEIGHTS: those are used where they are installed, and
+never pulled for a call. Its file name is its name.
 """
 
 import importlib
@@ -19,6 +20,7 @@ from weakref import WeakValueDictionary
 
 from pydantic import ValidationError
 
+from omniloom.catalog import installed
 from omniloom.core.errors import CancelledError, IsolationError, TooLargeError, UnsupportedError, UsageError
 from omniloom.core.events import Progress
 from omniloom.core.protocols import Source
@@ -92,15 +94,26 @@ def read_part(
     if not part.is_source or not part.id or part.path is None:
         raise UsageError(f"{part.name or part.kind!r} has no stored content to read", hint="take it in first")
     name, module = reader_for(part)
+    needed = (*module.WEIGHTS, *(more := _optional(module)))
     options = {key: value for key, value in part.options.items() if key != "password"}
+    options |= {"weights": " ".join(more)} if more else {}
     with _turn(part.id, cancel):
         kept = store.journal.reading(part.id, name, module.VERSION, options)
         if kept is not None:
             return kept.model_copy(update={"counts": {}})
-        items, counts = _read_now(part, module, weights, on_progress, cancel)
+        items, counts = _read_now(part, module, _paths(needed, weights), on_progress, cancel)
         store.journal.keep_reading(part.id, name, module.VERSION, options, items, counts)
     segments = tuple(item for item in items if isinstance(item, Segment))
     return Reading(segments=segments, losses=tuple(i for i in items if isinstance(i, Loss)), counts=counts)
+
+
+def _optional(module: ModuleType) -> tuple[str, ...]:
+    return tuple(name for name in getattr(module, "OPTIONAL_WEIGHTS", ()) if installed(name) is not None)
+
+
+def _paths(names: tuple[str, ...], weights: Callable[[str], Mapping[str, Path]]) -> dict[str, Path]:
+    """Role → path, over all the weights."""
+    return {role: Path(place) for name in names for role, place in weights(name).items()}
 
 
 @contextmanager
@@ -120,7 +133,7 @@ def _turn(part_id: str, cancel: threading.Event | None) -> Iterator[None]:
 def _read_now(
     part: Part,
     module: ModuleType,
-    weights: Callable[[str], Mapping[str, Path]],
+    weights: dict[str, Path],
     on_progress: Callable[[Progress], None] | None,
     cancel: threading.Event | None,
 ) -> tuple[list[Segment | Loss], dict[str, float]]:
@@ -140,23 +153,22 @@ def _read_now(
 def _items(
     part: Part,
     module: ModuleType,
-    weights: Callable[[str], Mapping[str, Path]],
+    weights: dict[str, Path],
     cancel: threading.Event | None,
 ) -> Iterator[Segment | Loss | Progress]:
     assert part.path is not None
-    roles = {role: Path(place) for name in module.WEIGHTS for role, place in weights(name).items()}
     source = Source(
         id=part.id,
         path=Path(part.path),
         name=part.name or Path(part.path).name,
         media_type=part.media_type,
         options=part.options,
-        weights=roles,
+        weights=weights,
     )
     payload = {"module": module.__name__, "source": source.model_dump(mode="json")}
     limits = getattr(module, "LIMITS", None) or _LIMITS.get(part.kind, Limits())
     # Weights of several files lie in one folder, and a model file may name its neighbours.
-    places = [source.path, *roles.values(), *(place.parent for place in roles.values() if place.is_file())]
+    places = [source.path, *weights.values(), *(place.parent for place in weights.values() if place.is_file())]
     try:
         for frame in run_isolated(
             "omniloom.inputs.child:read",

@@ -4,11 +4,10 @@ Any container and codec PyAV opens, decoded as a stream in bounded memory. What 
 there are (a Loss says so). Words it is not sure of have a confidence below 0.5.
 
 Speakers are told apart where the weights for it are here (`omniloom pull speaker-turns`); they are never pulled for
-a call. So WEIGHTS and VERSION are looked up when asked for: a recording read without them is read again with them.
+a call, and a recording read without them is read again with them.
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 from omniloom.core.events import Progress
 from omniloom.core.protocols import Source
@@ -22,22 +21,10 @@ MEDIA_TYPES = frozenset(
         *("audio/x-ms-wma", "audio/x-caf", "audio/ac3", "audio/x-wavpack", "audio/x-ape", "audio/eac3"),
     }
 )
-VERSION: int
-WEIGHTS: tuple[str, ...]
+VERSION = 2
+WEIGHTS = ("whisper-base",)
+OPTIONAL_WEIGHTS = ("wespeaker-resnet34",)
 EXTRA = "media"
-_SPEECH, _VOICES = "whisper-base", "wespeaker-resnet34"
-_VERSIONS = (2, 3)  # without and with speakers; a change of either takes two numbers not used before
-
-
-def __getattr__(name: str) -> Any:
-    if name not in ("VERSION", "WEIGHTS"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from omniloom.catalog import installed
-
-    told_apart = installed(_VOICES) is not None
-    if name == "VERSION":
-        return _VERSIONS[told_apart]
-    return (_SPEECH, _VOICES) if told_apart else (_SPEECH,)
 
 
 def read(source: Source) -> Iterator[Segment | Loss | Progress]:

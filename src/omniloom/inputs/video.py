@@ -20,6 +20,7 @@ MEDIA_TYPES = frozenset(
 )
 VERSION = 1
 WEIGHTS = ("whisper-base",)
+OPTIONAL_WEIGHTS = ("wespeaker-resnet34",)
 EXTRA = "media"
 _SURE = 0.9
 _STROKES = frozenset("Iilıｌ丨一ー|")
@@ -34,6 +35,7 @@ def read(source: Source) -> Iterator[Segment | Loss | Progress]:
     from omniloom.inputs.moving.frames import picture_stream
     from omniloom.inputs.sound.decode import open_media
     from omniloom.inputs.sound.listening import listen
+    from omniloom.inputs.sound.turns import tell_apart
 
     with open_media(source.path) as container:
         seen, heard = picture_stream(container) is not None, bool(container.streams.audio)
@@ -41,7 +43,8 @@ def read(source: Source) -> Iterator[Segment | Loss | Progress]:
         raise UnreadableError(f"{source.name!r} has neither pictures nor sound")
     segments: list[Segment] = []
     losses: list[Loss] = []
-    for present, items in ((seen, _look(source)), (heard, listen(source, "video.asr/1"))):
+    speech = tell_apart(source, listen(source, "video.asr/1"))
+    for present, items in ((seen, _look(source)), (heard, speech)):
         if not present:
             continue
         for item in items:
