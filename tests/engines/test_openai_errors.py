@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from omniloom.core.errors import CancelledError, ContextError, EngineError, OfflineError, UnsupportedError, UsageError
-from omniloom.core.events import Finished, ReasoningDelta
-from omniloom.core.values import Completion, Message, Part, Request, Segment, Tool
+from omniloom.core.events import Finished, ReasoningDelta, TextDelta
+from omniloom.core.values import Completion, Message, Part, Request, Sampling, Segment, Tool
 from omniloom.engines.openai import OpenAI
+from omniloom.engines.wire import events, lines
 
 Reply = Callable[[BaseHTTPRequestHandler, dict[str, Any]], None]
 
@@ -66,7 +67,7 @@ def stream(*chunks: dict[str, Any] | str, done: bool = True, pause: float = 0.0)
         to.send_header("Connection", "close")
         to.end_headers()
         for chunk in [*chunks, *(["[DONE]"] if done else [])]:
-            data = chunk if isinstance(chunk, str) else json.dumps(chunk)
+            data = chunk if isinstance(chunk, str) else json.dumps(chunk, ensure_ascii=False)
             to.wfile.write(f"data: {data}\n\n".encode())
             to.wfile.flush()
             time.sleep(pause)
@@ -206,7 +207,10 @@ def test_offline_reaches_this_machine_only(peer: Callable[..., Peer], monkeypatc
     assert not OpenAI("http://192.0.2.1/v1", "m").capabilities.local
 
 
-@pytest.mark.parametrize("url", ["", "ftp://x/v1", "file:///etc/passwd", "http://", "http://user:pass@host/v1"])
+ODD = ("http://[::1/v1", "http://host:port/v1", "http://host:99999/v1", "https://host/v1?key=secret")
+
+
+@pytest.mark.parametrize("url", ["", "ftp://x/v1", "file:///etc/passwd", "http://", "http://user:pass@host/v1", *ODD])
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(UsageError):
         OpenAI(url, "m")
@@ -251,3 +255,88 @@ def test_embeddings_come_in_the_order_of_the_texts(peer: Callable[..., Peer]) ->
     assert engine.embed(["a", "b"]) == [[1.0, 0.0], [0.0, 1.0]]
     with pytest.raises(EngineError, match="2 vectors for 3"):
         engine.embed(["a", "b", "c"])
+
+
+def test_only_line_ends_end_a_line(peer: Callable[..., Peer]) -> None:
+    text = "a\u2028b\u2029c\x85d"
+    assert finish(OpenAI(peer(stream(delta(content=text), delta("stop"))).url, "m")).text == text
+
+
+@pytest.mark.parametrize("cut", range(1, 24))
+def test_an_event_stream_may_be_cut_anywhere(cut: int) -> None:
+    data = 'data: {"a": "é"}\r\n\r\n: on\rdata:\n\ndata: {}\r\n'.encode()
+    chunks = [data[at : at + cut] for at in range(0, len(data), cut)]
+    assert list(events(lines(iter(chunks)))) == [{"a": "é"}, {}]
+
+
+def test_an_error_may_be_an_event(peer: Callable[..., Peer]) -> None:
+    def reply(to: BaseHTTPRequestHandler, _: dict[str, Any]) -> None:
+        to.send_response(200)
+        to.end_headers()
+        to.wfile.write(b'event: error\ndata: {"message": "out of room"}\n\n')
+        to.close_connection = True
+
+    assert "out of room" in str(failing(peer, reply, retries=0))
+
+
+def test_what_a_server_does_not_count_is_estimated(peer: Callable[..., Peer]) -> None:
+    server = peer(stream(delta(content="Hel"), delta(content="lo"), delta("stop"), {"choices": None}))
+    engine = OpenAI(server.url, "m")
+    usage = finish(engine).usage
+    assert usage.input_tokens == engine.count_tokens(ASKED)
+    assert usage.output_tokens == engine.count_tokens("Hello")
+
+
+def test_logprobs_of_half_characters_come_with_the_whole_one(peer: Callable[..., Peer]) -> None:
+    def half(text: str, token: str) -> dict[str, Any]:
+        logprobs = {"content": [{"token": token, "logprob": -1.0, "top_logprobs": []}]}
+        return {"choices": [{"index": 0, "delta": {"content": text}, "logprobs": logprobs}]}
+
+    chunks = [half("", "first"), half("\U0001f600", "second"), half("b", "b"), half("", "<end>"), delta("stop")]
+    *told, last = OpenAI(peer(stream(*chunks)).url, "m").stream(ASKED)
+    assert [[each.token for each in event.logprobs] for event in told if isinstance(event, TextDelta)] == [
+        ["first", "second"],
+        ["b"],
+    ]
+    assert isinstance(last, Finished)
+    assert [each.token for each in last.completion.logprobs] == ["first", "second", "b"]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        send(400, {"error": {"message": "no such key: secret-key-1"}}),
+        send(401, b"secret-key-1 is wrong"),
+        send(302, b"", Location="http://x/?secret-key-1"),
+        send(400, {"error": {"message": "x" * 595 + "secret-key-1"}}),
+        stream({"error": {"message": "secret-key-1"}}),
+    ],
+)
+def test_a_key_is_never_in_an_error(peer: Callable[..., Peer], reply: Reply) -> None:
+    error = failing(peer, reply, api_key="secret-key-1\n", retries=0)
+    assert "secret" not in f"{error} {error.__cause__}"
+
+
+def test_a_key_that_cannot_be_sent_is_not_shown() -> None:
+    for key in ("secret\nkey", "secret\u00e9"):
+        with pytest.raises(UsageError) as caught:
+            OpenAI("http://127.0.0.1:9/v1", "m", api_key=key)
+        assert "secret" not in str(caught.value)
+
+
+def test_a_body_that_cannot_be_decoded_is_an_error(peer: Callable[..., Peer]) -> None:
+    for status in (200, 500):
+        assert "decoded" in str(failing(peer, send(status, b"no gzip", Content_Encoding="gzip"), retries=0))
+
+
+def test_a_date_without_a_zone_is_waited_for(peer: Callable[..., Peer]) -> None:
+    server = peer(send(429, b"", Retry_After="Wed, 21 Oct 2015 07:28:00 -0000"), HELLO)
+    assert finish(OpenAI(server.url, "m")).text == "Hello"
+
+
+def test_sampling_that_was_asked_for_is_sent(peer: Callable[..., Peer]) -> None:
+    server = peer(HELLO)
+    finish(OpenAI(server.url, "m"), ASKED.model_copy(update={"sampling": Sampling(top_k=5, repeat_penalty=1.1)}))
+    finish(OpenAI(server.url, "m"))
+    assert (server.asked[0][1]["top_k"], server.asked[0][1]["repeat_penalty"]) == (5, 1.1)
+    assert not {"top_k", "min_p", "repeat_penalty", "repetition_penalty"} & set(server.asked[1][1])

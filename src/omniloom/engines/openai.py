@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Event as Flag
 from typing import Any
 
-from omniloom.core.errors import EngineError, SchemaError, UnsupportedError
+from omniloom.core.errors import EngineError, SchemaError, UnreadableError, UnsupportedError
 from omniloom.core.events import Event, Finished, ReasoningDelta, TextDelta
 from omniloom.core.protocols import Capabilities
 from omniloom.core.values import (
@@ -109,7 +109,7 @@ class OpenAI:
         if made.finish is None:
             raise EngineError("the server ended its stream in the middle of the answer")
         with _understood(made.usage):
-            completion = made.completion(time.monotonic() - started, first)
+            completion = made.completion(self._used(made, request), time.monotonic() - started, first)
         yield Finished(completion=completion)
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
@@ -142,6 +142,13 @@ class OpenAI:
     def close(self) -> None:
         self._remote.close()
 
+    def _used(self, made: "_Made", request: Request) -> dict[str, Any]:
+        """The server's usage. What it does not say is estimated high: a budget shall hold also there."""
+        said = {name: value for name, value in made.usage.items() if value is not None}
+        written = "".join(made.reasoning + made.text)
+        counted = max(len(made.logprobs), self.count_tokens(written) if written else 0)
+        return {"prompt_tokens": self.count_tokens(request), "completion_tokens": counted} | said
+
     def _body(self, request: Request) -> dict[str, Any]:
         sampling = request.sampling
         body: dict[str, Any] = {
@@ -157,6 +164,11 @@ class OpenAI:
         }
         if sampling.top_logprobs:
             body["top_logprobs"] = sampling.top_logprobs
+        # Not in OpenAI's own interface: sent when they were asked for, so that a server refuses them or keeps to them.
+        more = {"top_k": sampling.top_k, "min_p": sampling.min_p}
+        if sampling.repeat_penalty != 1.0:
+            more |= dict.fromkeys(("repeat_penalty", "repetition_penalty"), sampling.repeat_penalty)
+        body |= {name: value for name, value in more.items() if value}
         if request.stop:
             body["stop"] = list(request.stop)
         if request.constraint is not None:
@@ -202,23 +214,28 @@ class _Made:
     reasoning: list[str] = field(default_factory=list)
     logprobs: list[TokenLogprob] = field(default_factory=list)
     calls: dict[int, dict[str, str]] = field(default_factory=dict)
+    held: list[TokenLogprob] = field(default_factory=list)
     usage: dict[str, Any] = field(default_factory=dict)
     finish: FinishReason | None = None
 
     def take(self, item: dict[str, Any], top: int) -> list[Event]:
         told: list[Event] = []
         self.usage = item.get("usage") or self.usage
-        for choice in item.get("choices", ())[:1]:
+        for choice in (item.get("choices") or ())[:1]:
             delta = choice.get("delta") or {}
             thought = delta.get("reasoning_content") or delta.get("reasoning") or ""
             if thought:
                 self.reasoning.append(thought)
                 told.append(ReasoningDelta(text=thought))
-            logprobs = _logprobs((choice.get("logprobs") or {}).get("content") or (), top)
-            if delta.get("content"):
-                self.text.append(delta["content"])
-                self.logprobs += logprobs
-                told.append(TextDelta(text=delta["content"], logprobs=tuple(logprobs)))
+            text = delta.get("content") or delta.get("refusal") or ""
+            if text or not thought:
+                # A character of several tokens comes with the last of them.
+                self.held += _logprobs((choice.get("logprobs") or {}).get("content") or (), top)
+            if text:
+                told.append(TextDelta(text=text, logprobs=tuple(self.held)))
+                self.text.append(text)
+                self.logprobs += self.held
+                self.held = []
             for call in delta.get("tool_calls") or ():
                 self._take_call(call)
             if choice.get("finish_reason"):
@@ -226,21 +243,20 @@ class _Made:
         return told
 
     def _take_call(self, call: dict[str, Any]) -> None:
-        known = self.calls.setdefault(int(call.get("index", 0)), {"id": "", "name": "", "arguments": ""})
+        known = self.calls.setdefault(int(call.get("index") or 0), {"id": "", "name": "", "arguments": ""})
         known["id"] = call.get("id") or known["id"]
         function = call.get("function") or {}
         known["name"] += function.get("name") or ""
         known["arguments"] += function.get("arguments") or ""
 
-    def completion(self, seconds: float, first: float | None) -> Completion:
-        details = self.usage.get("completion_tokens_details") or {}
+    def completion(self, used: dict[str, Any], seconds: float, first: float | None) -> Completion:
+        details = used.get("completion_tokens_details") or {}
         thought = int(details.get("reasoning_tokens") or 0)
-        output = int(self.usage.get("completion_tokens") or len(self.logprobs))
         usage = Usage(
-            input_tokens=int(self.usage.get("prompt_tokens") or 0),
-            output_tokens=max(0, output - thought),
+            input_tokens=int(used["prompt_tokens"]),
+            output_tokens=max(0, int(used["completion_tokens"]) - thought),
             reasoning_tokens=thought,
-            cached_tokens=int((self.usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0),
+            cached_tokens=int((used.get("prompt_tokens_details") or {}).get("cached_tokens") or 0),
             seconds=seconds,
             first_token_seconds=first,
         )
@@ -291,4 +307,7 @@ def _bytes(part: Part) -> bytes:
         return part.data
     if part.path is None:
         raise UnsupportedError(f"the part {part.name!r} has no content to send")
-    return Path(part.path).read_bytes()
+    try:
+        return Path(part.path).read_bytes()
+    except OSError as error:
+        raise UnreadableError(f"{part.name!r} cannot be read: {error.strerror}") from error

@@ -11,26 +11,22 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from omniloom.core.errors import CancelledError, ContextError, EngineError, OfflineError, UsageError
-from omniloom.engines.wire import Call, RefusedError, encoded, events, pumped
+from omniloom.engines.wire import Call, RefusedError, encoded, events, lines, pumped
 
 _RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
 _PATIENCE = 30.0
 _ERROR_BYTES = 1 << 20
+_SECRET = 8
 
 
 class Remote:
     """One server. timeout: seconds without a byte. local: whether it is this machine."""
 
     def __init__(self, url: str, api_key: str | None, *, timeout: float, retries: int) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise UsageError(f"the server's address must be an http(s) URL, got {url!r}", hint="http://host:port/v1")
-        if parts.username or parts.password:
-            raise UsageError("the server's address must not hold a password", hint="give api_key")
-        self.local = _loopback(parts.hostname)
-        self._host = parts.hostname
+        self._host = _host(url)
+        self.local = _loopback(self._host)
         self._base = url.rstrip("/")
-        self._key, self._timeout, self._retries = api_key, timeout, retries
+        self._key, self._timeout, self._retries = _usable(api_key), timeout, max(0, retries)
         self._client: Any = None
 
     def stream(self, path: str, body: dict[str, Any], cancel: Flag | None) -> Iterator[dict[str, Any]]:
@@ -70,14 +66,14 @@ class Remote:
         def read() -> Iterator[Any]:
             with call.open() as response:
                 if response.status_code != 200:
-                    raise _refusal(response, self._host)
+                    raise _refusal(response, self._host, self._key)
                 if not stream:
                     response.read()
                     yield response.json()
                     return
-                for item in events(response.iter_lines()):
+                for item in events(lines(response.iter_bytes())):
                     if item.get("error"):
-                        raise _error(item["error"], 500)
+                        raise _error(_without(item["error"], self._key), 500)
                     yield item
 
         try:
@@ -86,6 +82,10 @@ class Remote:
             raise _AgainError(EngineError(f"{self._host!r} did not answer within {self._timeout:g} s")) from error
         except httpx.TransportError as error:
             raise _AgainError(EngineError(f"no connection to {self._host!r}: {error}")) from error
+        except httpx.HTTPError as error:
+            raise EngineError(f"{self._host!r} sent what cannot be decoded: {error}") from error
+        except httpx.InvalidURL as error:
+            raise UsageError(f"the server's address is no URL: {error}", hint="http://host:port/v1") from error
         except ValueError as error:
             if isinstance(error, UsageError):
                 raise
@@ -119,10 +119,37 @@ class _AgainError(Exception):
         self.error, self.pause = error, pause
 
 
-def _refusal(response: Any, host: str) -> Exception:
+def _host(url: str) -> str:
+    """Raises UsageError for an address to which nothing can be sent, or that holds a secret which errors would show."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        parts, usable = urlsplit(""), False
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise UsageError("the server's address must not hold a password or a query", hint="give api_key")
+    if not usable:
+        raise UsageError(f"the server's address must be an http(s) URL, got {url!r}", hint="http://host:port/v1")
+    return parts.hostname or ""
+
+
+def _usable(api_key: str | None) -> str:
+    """The key without the line end of the file it was read from. The library for HTTP would show a key it refuses."""
+    key = (api_key or "").strip()
+    if not (key.isascii() and key.isprintable()):
+        raise UsageError("api_key holds characters that no HTTP header takes", hint="check how it was read")
+    return key
+
+
+def _without(told: Any, key: str) -> Any:
+    """What a server told, without the key: some servers say it back in their errors. Shorter ones are no secrets."""
+    return json.loads(json.dumps(told).replace(key, "***")) if len(key) >= _SECRET else told
+
+
+def _refusal(response: Any, host: str, key: str) -> Exception:
     status = response.status_code
     if 300 <= status < 400:
-        where = response.headers.get("location", "")
+        where = _without(response.headers.get("location", ""), key)
         return RefusedError(f"{host!r} redirects to {where[:200]!r}", hint="give that address, if you trust it")
     data = b""
     for chunk in response.iter_bytes():
@@ -132,8 +159,10 @@ def _refusal(response: Any, host: str) -> Exception:
     try:
         told = json.loads(data)
     except ValueError:
-        told = data[:300].decode("utf-8", "replace")
-    error = _error(told.get("error", told) if isinstance(told, dict) else told, status)
+        told = data.decode("utf-8", "replace")
+    told = told[0] if isinstance(told, list) and told else told  # some servers send a list of one
+    told = _without(told.get("error") or told if isinstance(told, dict) else told, key)
+    error = _error(told if isinstance(told, dict) else str(told)[:300], status)
     if status in _RETRIED and isinstance(error, EngineError) and not isinstance(error, ContextError):
         return _AgainError(error, _pause(response.headers.get("retry-after")))
     return error
@@ -168,6 +197,7 @@ def _pause(header: str | None) -> float | None:
         at = email.utils.parsedate_to_datetime(header)
     except ValueError:
         return None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)  # "-0000" is UTC of an unknown zone
     return max(0.0, (at - datetime.now(UTC)).total_seconds())
 
 

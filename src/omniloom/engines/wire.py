@@ -3,6 +3,7 @@
 import contextlib
 import json
 import queue
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from omniloom.core.errors import CancelledError, EngineError
 
 _T = TypeVar("_T")
 _POLL = 0.02
+_ENDS = re.compile(rb"\r\n|\n|\r(?=[\s\S])")  # a CR at the end of what came may be the first half of CR LF
 
 
 class RefusedError(EngineError):
@@ -94,16 +96,30 @@ def encoded(body: Any) -> bytes:
     return b"" if body is None else json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
 
 
+def lines(chunks: Iterator[bytes]) -> Iterator[str]:
+    """The lines of an event stream. CR, LF or both end them and nothing else: U+2028 may stand inside of JSON."""
+    rest = b""
+    for chunk in chunks:
+        *whole, rest = _ENDS.split(rest + chunk)
+        for line in whole:
+            yield line.decode("utf-8", "replace")
+    if rest:
+        yield rest.rstrip(b"\r").decode("utf-8", "replace")
+
+
 def events(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
     """The JSON objects of a server-sent event stream, up to `[DONE]`. Raises ValueError on data that is not JSON."""
+    failed = False
     for line in lines:
         field, _, value = line.partition(":")
-        if field not in ("data", "error"):
-            continue
         value = value.strip()
+        if field in ("event", ""):
+            failed = field == "event" and value == "error"
+        if field not in ("data", "error") or not value:
+            continue  # comments, and data without content, keep a connection alive
         if value == "[DONE]":
             return
         item = json.loads(value)
         if field == "data" and not isinstance(item, dict):
             raise ValueError(f"an event is an object, got {value[:40]!r}")
-        yield {"error": item} if field == "error" else item
+        yield {"error": item} if field == "error" or (failed and "error" not in item) else item
