@@ -154,6 +154,21 @@ def fills_disk(payload: dict[str, Any]) -> Frames:
             file.write(b"x" * (1 << 20))
 
 
+def fills_mappings(payload: dict[str, Any]) -> Frames:
+    """Writes that no call shows: one page at a time, into files mapped and closed one after the other."""
+    import mmap
+
+    yield {"start": True}
+    for number in range(16):
+        with Path(str(number)).open("w+b") as file:
+            file.truncate(4 << 20)
+            with mmap.mmap(file.fileno(), 4 << 20) as view:
+                for at in range(0, 4 << 20, mmap.PAGESIZE):
+                    view[at] = 1
+    while True:
+        time.sleep(1)
+
+
 def forges(payload: dict[str, Any]) -> Frames:
     """Finds the descriptor of the frames and writes to it."""
     for number in range(3, 16):

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -110,6 +111,62 @@ def test_is_ended_when_its_parent_ends_and_forgot_it() -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=20)
     assert (done.returncode, done.stderr) == (0, "")
     assert os.name != "posix" or not _running(int(done.stdout))
+
+
+def test_threads_go_on_after_the_main_thread() -> None:
+    script = (
+        "import sys, threading; sys.path[:0] = [sys.argv[1], sys.argv[2]]\n"
+        "from omniloom.isolation import Child, run_isolated\n"
+        "child = Child('hostile:conversation', {}); child.send({'a': 1}); child.receive()\n"
+        "def work():\n"
+        "    threading.main_thread().join()\n"
+        "    child.send({'a': 2}); print(child.receive()['back'])\n"
+        "    print(list(run_isolated('hostile:threads', {})))\n"
+        "threading.Thread(target=work).start()\n"
+    )
+    command = [sys.executable, "-W", "error", "-c", script, str(HERE), str(HERE.parents[1] / "src")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20)
+    assert (done.stdout.splitlines(), done.stderr) == (["{'a': 2}", "[{'done': 8}]"], "")
+
+
+@linux
+def test_the_folder_of_a_killed_process_is_removed_by_the_next(tmp_path: Path) -> None:
+    script = (
+        "import sys; sys.path[:0] = [sys.argv[1], sys.argv[2]]\n"
+        "from omniloom.isolation import Child\n"
+        "child = Child('hostile:conversation', {}); child.send({'a': 1}); child.receive()\n"
+        "print('ready', flush=True); sys.stdin.read()\n"
+    )
+    command = [sys.executable, "-c", script, str(HERE), str(HERE.parents[1] / "src")]
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+
+    def start() -> "subprocess.Popen[str]":
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment)
+        assert process.stdout is not None and process.stdout.readline() == "ready\n"
+        return process
+
+    (tmp_path / "omniloom-of-somebody-else").mkdir()
+    with start() as killed, start() as living:
+        folders = set(tmp_path.glob(f"omniloom-*-{killed.pid}-*"))
+        assert len(folders) == 1
+        killed.kill()
+        killed.wait()
+        with start() as later:
+            assert not folders & set(tmp_path.iterdir())
+            kept = [*tmp_path.glob(f"omniloom-*-{living.pid}-*"), *tmp_path.glob(f"omniloom-*-{later.pid}-*")]
+            assert len(kept) == 2
+            later.communicate("")
+        living.communicate("")
+    assert [place.name for place in tmp_path.iterdir()] == ["omniloom-of-somebody-else"]
+
+
+def test_a_target_that_cannot_be_looked_for_leaves_no_child(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(sys.modules[__name__], "__spec__", None)  # as `__main__` has it
+    with pytest.raises(ValueError, match="__spec__"):
+        Child(f"{__name__}:f", {})
+    assert not list(tmp_path.iterdir())  # a folder goes with its child
 
 
 @linux

@@ -197,6 +197,21 @@ def test_filling_the_disk(one_file: bool) -> None:
         run("fills_disk", Limits(file_bytes=8 * MIB, output_bytes=MIB), one_file=one_file)
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc")
+def test_filling_the_disk_by_mappings() -> None:
+    device = Path(tempfile.gettempdir()).stat().st_dev
+    if f"{os.major(device)}:{os.minor(device)} " not in _disks():
+        pytest.skip("the temporary folder is not on a disk, where the kernel counts pages made dirty")
+    with pytest.raises(TooLargeError, match="more than 8 MiB of files"):
+        run("fills_mappings", Limits(file_bytes=8 * MIB, output_bytes=MIB, wall_seconds=15))
+
+
+def _disks() -> str:
+    """The lines of mountinfo of disks, from the device number on."""
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    return "".join(f"{line.split()[2]} " for line in lines if " - ext4 " in line or " - xfs " in line)
+
+
 @pytest.mark.parametrize(
     "forged", ["garbage\n", "[1]\n", '{"what": 1}\n', '{"error": 7}\n', '{"ready": 1}\n', '{"error": {"code": "x"}}\n']
 )

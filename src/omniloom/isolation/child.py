@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from omniloom.core.errors import IsolationError, OmniloomError
-from omniloom.isolation import places, spawn
+from omniloom.isolation import folders, places, spawn
 from omniloom.isolation.frames import LineBuffer, decode, encode
 from omniloom.isolation.limits import Level, Limits
 from omniloom.isolation.reasons import ending, from_frame
@@ -52,20 +52,20 @@ class Child:
         self.level: Level | None = None
         self._closed = False
         self._write_lock = threading.Lock()
-        self._folder = spawn.private_folder()
+        self._folder = folders.private_folder()
         folder = self._folder
         try:
             self._process = spawn.start(_ENTRY, folder, self.limits.threads)
         except BaseException:
-            spawn.remove(self._folder)
+            folders.remove(self._folder)
             raise
         self._watch = Watch(self._process, self.limits, cancel)
         self._frames = self._read_frames()
         _living.add(self)
-        setup = _setup([target.partition(":")[0], *packages], [*readable], [folder, *writable])
-        setup |= {"target": target, "payload": payload, "limits": json.loads(self.limits.model_dump_json())}
-        setup |= {"unix_socket": allow_unix_socket, "loopback": allow_loopback, "conversation": conversation}
         try:
+            setup = _setup([target.partition(":")[0], *packages], [*readable], [folder, *writable])
+            setup |= {"target": target, "payload": payload, "limits": json.loads(self.limits.model_dump_json())}
+            setup |= {"unix_socket": allow_unix_socket, "loopback": allow_loopback, "conversation": conversation}
             self.send(setup)
         except BaseException:
             self.close()
@@ -119,7 +119,7 @@ class Child:
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe is not None:
                 pipe.close()
-        spawn.remove(self._folder)
+        folders.remove(self._folder)
         _living.discard(self)
 
     def __enter__(self) -> "Child":

@@ -2,8 +2,9 @@
 
 A list of refusals: numeric libraries, media decoders and databases need calls that differ by version and machine, so
 an allow list would break on the next wheel. What is refused would reach other processes, the network, the kernel's
-rarely used doors, or the owner's files in ways that Landlock does not see (chmod, xattr, utime, truncate). A refused call fails
-with EPERM. Sources: the kernel's seccomp_filter documentation and include/uapi/linux/{filter,seccomp,audit}.h.
+rarely used doors, or the owner's files in ways that Landlock does not see (chmod, xattr, utime, truncate). A refused
+call fails with EPERM. Sources: the kernel's seccomp_filter documentation and include/uapi/linux/{filter,seccomp,
+audit}.h.
 """
 
 import ctypes

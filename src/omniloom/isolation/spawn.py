@@ -1,16 +1,14 @@
-"""Start a child interpreter with a private folder, a small environment and pipes of its own."""
+"""Start a child interpreter with a small environment and pipes of its own."""
 
-import contextlib
 import os
-import secrets
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
-from typing import TypeVar
+from queue import SimpleQueue
+from typing import Any, TypeVar
 
 from omniloom.core.errors import IsolationError
 
@@ -47,33 +45,6 @@ def start(entry: Path, folder: Path, threads: int) -> "subprocess.Popen[bytes]":
         raise IsolationError(f"a child process could not be started: {error}") from error
 
 
-def private_folder() -> Path:
-    """A folder of the child's own, readable by the user alone; `remove` it after."""
-    return Path(tempfile.mkdtemp(prefix="omniloom-")).resolve()
-
-
-def remove(folder: Path) -> None:
-    """The folder and what a child left in it, however deep and whatever its modes; links are not followed.
-
-    What stands in a folder is moved up before the folder is removed, so no path grows and nothing recurses.
-    """
-    number, free = 0, secrets.token_hex(8)
-    with contextlib.suppress(OSError):
-        while entries := list(os.scandir(folder)):
-            for entry in entries:
-                if not entry.is_dir(follow_symlinks=False):
-                    Path(entry.path).unlink()
-                    continue
-                Path(entry.path).chmod(0o700)
-                for inner in list(os.scandir(entry.path)):
-                    if inner.is_dir(follow_symlinks=False):
-                        Path(inner.path).chmod(0o700)
-                    number += 1
-                    Path(inner.path).rename(folder / f"{free} {number}")
-                Path(entry.path).rmdir()
-        folder.rmdir()
-
-
 def environment(folder: Path, threads: int) -> dict[str, str]:
     """Nothing of the parent's environment but what the loader needs: keys and tokens stay with the parent."""
     kept = {key: os.environ[key] for key in _PASSED if key in os.environ}
@@ -83,19 +54,35 @@ def environment(folder: Path, threads: int) -> dict[str, str]:
 
 
 class _Spawner:
-    """One thread that lasts as long as the process: Linux ends a child with the thread that started it."""
+    """One thread that lasts as long as the process: Linux ends a child with the thread that started it.
+
+    A daemon, not a pool: a pool's threads end with the main thread, while other threads of the user still ask.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._pool: ThreadPoolExecutor | None = None
+        self._orders: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
         self._owner = 0
 
     def run(self, function: Callable[[], _T]) -> _T:
+        future: Future[_T] = Future()
         with self._lock:
-            if self._pool is None or self._owner != os.getpid():  # threads do not survive a fork
-                self._pool, self._owner = ThreadPoolExecutor(1, "omniloom-spawn"), os.getpid()
-            future = self._pool.submit(function)
+            if self._owner != os.getpid():  # threads do not survive a fork
+                self._orders = SimpleQueue()
+                threading.Thread(target=_serve, args=(self._orders,), name="omniloom-spawn", daemon=True).start()
+                self._owner = os.getpid()
+            self._orders.put((future, function))
         return future.result()
+
+
+def _serve(orders: "SimpleQueue[tuple[Future[Any], Callable[[], Any]]]") -> None:
+    while True:
+        future, function = orders.get()
+        try:
+            future.set_result(function())
+        except BaseException as error:
+            future.set_exception(error)
+        del future, function  # nothing of an order is held until the next one
 
 
 _from_lasting_thread = _Spawner().run

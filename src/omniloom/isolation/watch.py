@@ -100,11 +100,9 @@ class Watch:
         return 0
 
     def _written(self) -> int:
-        """Bytes of all its writes, frames included."""
-        for line in self._proc("io").splitlines():
-            if line.startswith("wchar:"):
-                return int(line.split()[1])
-        return 0
+        """Bytes of all its writes, frames included; or of the pages it made dirty, where it writes into a mapping."""
+        told = (line.split() for line in self._proc("io").splitlines())
+        return max((int(size) for name, size in told if name in ("wchar:", "write_bytes:")), default=0)
 
     def _proc(self, name: str) -> str:
         try:
