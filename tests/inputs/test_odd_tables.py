@@ -1,10 +1,15 @@
 """The table reader on what spreadsheets and services really export."""
 
+import io
 import json
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
-from test_table import cells, profile, read, rows, source_of
+import xlsxwriter
+from documents_made import repacked
+from test_table import XLSX, cells, profile, read, rows, source_of
 
 
 @pytest.mark.parametrize(
@@ -44,3 +49,33 @@ def test_the_fields_beside_a_list_of_records_are_read(tmp_path: Path) -> None:
         "row 6: y | 2",
     ]
     assert segments[1].context == "columns: sku | q" and not losses
+
+
+def _book() -> bytes:
+    """A workbook with a formula, a note and a chart."""
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out, {"in_memory": True})
+    sheet = book.add_worksheet("S")
+    sheet.write_row(0, 0, ["name", "total"])
+    sheet.write_row(1, 0, ["x", 2])
+    sheet.write_formula(2, 1, "=B2+B2", None, 4)
+    sheet.write_comment(1, 0, "a note")
+    chart: Any = book.add_chart({"type": "line"})
+    chart.add_series({"values": "=S!$B$2:$B$3"})
+    sheet.insert_chart(5, 5, chart)
+    book.close()
+    return out.getvalue()
+
+
+def test_formulas_saved_without_their_value_are_told(tmp_path: Path) -> None:
+    for empty, told in ((b"<v>4</v>", 0), (b"<v></v>", 1), (b"<v />", 1), (b"", 1)):
+        with zipfile.ZipFile(io.BytesIO(_book())) as archive:
+            xml = archive.read("xl/worksheets/sheet1.xml").replace(b"<v>4</v>", empty)
+        data = repacked(_book(), {"xl/worksheets/sheet1.xml": xml})
+        losses = read(source_of(tmp_path, data, XLSX))[1]
+        assert sum(loss.kind == "formula_cells" for loss in losses) == told, empty
+
+
+def test_what_a_workbook_holds_beside_cells_is_told(tmp_path: Path) -> None:
+    details = [loss.detail for loss in read(source_of(tmp_path, _book(), XLSX))[1] if loss.kind == "not_seen"]
+    assert len(details) == 1 and "charts: 1" in details[0] and "notes: 1" in details[0]

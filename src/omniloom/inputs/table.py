@@ -32,7 +32,7 @@ _BOOKS = frozenset(
 _DELIMITED = frozenset({"text/csv", "text/tab-separated-values"})
 _JSON = frozenset({"application/x-ndjson", "application/json"})
 MEDIA_TYPES = _DELIMITED | _JSON | _BOOKS | _COLUMNAR | {"application/gzip"}
-VERSION = 3
+VERSION = 4
 WEIGHTS: tuple[str, ...] = ()
 EXTRA = ""
 

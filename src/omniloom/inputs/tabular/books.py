@@ -25,8 +25,8 @@ _LEGACY = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 def grids(source: Source) -> Iterator[Grid]:
     """Sheet by sheet, the empty ones left out. Option sheet: a name, or a number from 1."""
-    book, errors = _open(source)
-    losses = {0: _errors(errors)} if errors else {}
+    book, found = _open(source)
+    losses = dict(enumerate(found, -len(found)))
     names = list(book.sheet_names)
     for at in _chosen(names, source.options, source.name):
         try:
@@ -40,22 +40,22 @@ def grids(source: Source) -> Iterator[Grid]:
             losses = {}
 
 
-def _open(source: Source) -> tuple[Any, int]:
-    """(the workbook, how many of its cells hold an error; only known of xlsx)."""
+def _open(source: Source) -> tuple[Any, list[Loss]]:
+    """(the workbook, what of it is not read; only known of xlsx)."""
     import python_calamine as calamine
 
     size = source.path.stat().st_size
     if size > _BYTES:
         raise TooLargeError(f"{source.name!r} has {size} bytes, workbooks are read up to {_BYTES}")
-    data, errors = source.path.read_bytes(), 0
+    data, losses = source.path.read_bytes(), list[Loss]()
     if data.startswith(_LEGACY):
         if "EncryptedPackage".encode("utf-16-le") in data[: 1 << 20] + data[-(1 << 20) :]:
             raise PasswordError(f"{source.name!r} is password-protected", hint="save a copy without the password")
     else:
         with opened(data, source.name) as archive:
-            errors = bearable(archive, source.name, _CELLS)
+            losses = [*_cells(*bearable(archive, source.name, _CELLS)), *_beside(archive.namelist())]
     try:
-        return _loaded(source), errors
+        return _loaded(source), losses
     except calamine.PasswordError as error:
         hint = "save a copy without the password"
         raise PasswordError(f"{source.name!r} is password-protected", hint=hint) from error
@@ -100,9 +100,23 @@ def _chosen(names: list[str], options: Mapping[str, Any], name: str) -> list[int
     raise UsageError(f"{name!r} has no sheet {wanted!r}", hint=f"its sheets: {', '.join(names[:30])}")
 
 
-def _errors(count: int) -> Loss:
-    text = f"{count} cells of the workbook hold an error such as #DIV/0!; they are read as empty"
-    return Loss(kind="error_cells", severity="reduced", detail=text)
+def _cells(errors: int, unsaved: int) -> Iterator[Loss]:
+    if errors:
+        text = f"{errors} cells of the workbook hold an error such as #DIV/0!; they are read as empty"
+        yield Loss(kind="error_cells", severity="reduced", detail=text)
+    if unsaved:
+        text = f"{unsaved} formulas of the workbook were saved without their value and are read as empty: "
+        yield Loss(
+            kind="formula_cells", severity="reduced", detail=text + "open it in a spreadsheet program and save it"
+        )
+
+
+def _beside(members: list[str]) -> Iterator[Loss]:
+    """What a workbook holds beside cells, by the folders of its archive."""
+    kinds = {"charts": "xl/charts/chart", "pictures": "xl/media/", "sheets with notes": "xl/comments"}
+    counts = {kind: sum(m.startswith(start) and not m.endswith("/") for m in members) for kind, start in kinds.items()}
+    if text := ", ".join(f"{kind}: {count}" for kind, count in counts.items() if count):
+        yield Loss(kind="not_seen", severity="reduced", detail=f"only cells are read; what is not read has {text}")
 
 
 def _grid(sheet: Any, name: str, losses: dict[int, Loss]) -> Grid:

@@ -7,22 +7,26 @@ from omniloom.core.errors import TooLargeError, UnreadableError
 
 _STEP = 1 << 20
 _CELL = re.compile(rb'<(?:\w+:)?c\s[^<>]{0,200}?\br="([A-Z]{1,3})(\d{1,7})"')
+_UNSAVED = re.compile(
+    rb'<(?:\w+:)?c(?![^<>]{0,200}\bt="str")\s[^<>]{0,200}>\s*<(?:\w+:)?f\b[^<>]{0,200}(?:/>|>[^<]{0,8192}</(?:\w+:)?f>)'
+    rb"\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+)
 _WRONG = re.compile(rb'<(?:\w+:)?c\s[^<>]{0,200}?\bt="e"')
 
 
-def bearable(archive: zipfile.ZipFile, name: str, most: int) -> int:
-    """How many cells hold an error such as #DIV/0!.
+def bearable(archive: zipfile.ZipFile, name: str, most: int) -> tuple[int, int]:
+    """How many cells hold an error such as #DIV/0!, and how many a formula whose value was not saved.
 
     Raises TooLargeError where the cells of a sheet span more than `most`: two far corners are enough for that.
     """
-    errors = 0
+    errors = unsaved = 0
     for entry in archive.infolist():
         member = entry.filename.lower()
         if re.fullmatch(r"xl/worksheets/[^/]+\.xml", member):
-            cells, wrong = _span(archive, entry, name)
+            cells, wrong, without = _span(archive, entry, name)
             _within(cells, name, entry.filename, most)
-            errors += wrong
-    return errors
+            errors, unsaved = errors + wrong, unsaved + without
+    return errors, unsaved
 
 
 def _within(cells: int, name: str, member: str, most: int) -> None:
@@ -33,9 +37,9 @@ def _within(cells: int, name: str, member: str, most: int) -> None:
         )
 
 
-def _span(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> tuple[int, int]:
-    """(cells between the corners, cells with an error)."""
-    wrong, top, bottom, left, right = 0, 1 << 30, 0, 1 << 30, 0
+def _span(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> tuple[int, int, int]:
+    """(cells between the corners, cells with an error, formulas without a value)."""
+    unsaved, wrong, top, bottom, left, right = 0, 0, 1 << 30, 0, 1 << 30, 0
     rest = b""
     try:
         with archive.open(entry) as file:
@@ -46,6 +50,7 @@ def _span(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> tuple[
                     top, bottom = min(top, row), max(bottom, row)
                     left, right = min(left, column), max(right, column)
                 wrong += len(_WRONG.findall(block))
+                unsaved += len(_UNSAVED.findall(block))
                 tail = block.rfind(b"<")
                 rest = block[tail:] if len(block) - tail < 400 else b""
     except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, ValueError) as error:
@@ -54,7 +59,7 @@ def _span(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> tuple[
         if type(error).__module__ != "zlib":
             raise
         raise _corrupt(name, entry.filename, error) from error
-    return max(0, bottom - top + 1) * max(0, right - left + 1), wrong
+    return max(0, bottom - top + 1) * max(0, right - left + 1), wrong, unsaved
 
 
 def _corrupt(name: str, member: str, error: Exception) -> UnreadableError:
