@@ -16,7 +16,7 @@ MEDIA_TYPES = frozenset(
         *("image/x-ms-bmp", "image/x-bmp", "image/apng"),
     }
 )
-VERSION = 2
+VERSION = 3
 WEIGHTS: tuple[str, ...] = ()
 EXTRA = "ocr"
 

@@ -13,7 +13,7 @@ from omniloom.core.protocols import Source
 from omniloom.core.values import Loss, Segment
 
 MEDIA_TYPES = frozenset({"application/pdf", "application/x-pdf"})
-VERSION = 2
+VERSION = 3
 WEIGHTS: tuple[str, ...] = ()
 EXTRA = ""
 MOST_PAGES = 2_000

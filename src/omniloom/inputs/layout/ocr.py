@@ -133,14 +133,21 @@ def _engine() -> Any:
     )
 
 
+_LIGHT = 160  # grey levels of 255
+_OPAQUE = [0] * 128 + [255] * 128
+
+
 def _pixels(image: "Image") -> "Array":
-    """Blue, green, red bytes; what is transparent becomes white."""
+    """Blue, green, red bytes; what is transparent becomes white, behind light writing black."""
     import numpy as np
     from PIL import Image as pictures
 
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         whole = image.convert("RGBA")
-        image = pictures.alpha_composite(pictures.new("RGBA", whole.size, "white"), whole)
+        opaque = whole.getchannel("A").histogram(), whole.convert("L").histogram(whole.getchannel("A").point(_OPAQUE))
+        clear, light, dark = sum(opaque[0][:128]), sum(opaque[1][_LIGHT:]), sum(opaque[1][:_LIGHT])
+        ground = "black" if clear > light > 9 * dark else "white"
+        image = pictures.alpha_composite(pictures.new("RGBA", whole.size, ground), whole)
     return np.ascontiguousarray(np.asarray(image.convert("RGB"))[:, :, ::-1])
 
 

@@ -8,7 +8,7 @@ from omniloom.core.locators import Box, Locator
 from omniloom.core.values import Loss, Segment
 from omniloom.inputs.layout.blocks import blocks
 from omniloom.inputs.layout.figures import figures, read_figures, read_outlines
-from omniloom.inputs.layout.render import MUCH_INK, blank, ink_beside, render
+from omniloom.inputs.layout.render import MUCH_INK, bare, blank, ink_beside, render
 from omniloom.inputs.layout.segments import segment
 from omniloom.inputs.layout.textlayer import TextLayer, read_layer, upright_size
 from omniloom.inputs.layout.words import Line, lines
@@ -25,6 +25,11 @@ def read_page(page: Any, number: int, source: str) -> Iterator[Segment | Loss]:
     layer = read_layer(page)
     drawn = figures(page)
     empty = True
+    if text := _cover(page, layer):
+        empty = False
+        what = f"{len(text)} characters cannot be seen, as they are covered or of the colour behind them: {text[:40]!r}"
+        yield _loss("hidden_text", "reduced", what, number, source)
+        layer = _visible(layer, drawn=True)
     for item in _items(page, layer, drawn, number, source):
         empty = False
         yield item
@@ -48,6 +53,16 @@ def _items(page: Any, layer: TextLayer, drawn: Any, number: int, source: str) ->
         yield from read_outlines(page, drawn, layer, number, source)
     elif drawn.anything and not blank(page):
         yield from _recognised(picture or render(page), layer, number, source)
+
+
+def _cover(page: Any, layer: TextLayer) -> str:
+    """The text of words drawn where nothing can be seen; they are marked as covered."""
+    words = [word for found in layer.words.values() for word in found if not word.hidden]
+    if not words:
+        return ""
+    for word, covered in zip(words, bare(page, [word.box for word in words]), strict=True):
+        word.covered = covered
+    return " ".join(word.text for word in words if word.covered)
 
 
 def _recognised(picture: Any, layer: TextLayer, number: int, source: str) -> Iterator[Segment | Loss]:
@@ -124,11 +139,16 @@ def _box(line: Line, layer: TextLayer) -> Box:
     return left / layer.width, top / layer.height, (right - left) / layer.width, (bottom - top) / layer.height
 
 
-def _visible(layer: TextLayer) -> TextLayer:
-    words = {turn: [word for word in found if not word.hidden] for turn, found in layer.words.items()}
+def _visible(layer: TextLayer, *, drawn: bool = False) -> TextLayer:
+    """Without the words in the invisible mode; `drawn`: without the covered ones instead."""
+    words = {
+        turn: [word for word in found if not (word.covered if drawn else word.hidden)]
+        for turn, found in layer.words.items()
+    }
     words = {turn: found for turn, found in words.items() if found}
     count = sum(len(word.text) for found in words.values() for word in found)
-    return TextLayer(layer.width, layer.height, words, count, min(layer.bad, count), 0)
+    hidden = min(layer.hidden, count) if drawn else 0
+    return TextLayer(layer.width, layer.height, words, count, min(layer.bad, count), hidden)
 
 
 def _loss(kind: str, severity: Any, what: str, number: int, source: str) -> Loss:

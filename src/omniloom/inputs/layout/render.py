@@ -1,6 +1,6 @@
 """A PDF page as a picture."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from omniloom.core.locators import Box
@@ -8,6 +8,7 @@ from omniloom.core.locators import Box
 DPI = 200
 MUCH_INK = 0.015  # of a page: about three lines of text, or a small figure
 MOST_PIXELS = 12_000_000
+_TONES = 8  # grey levels of 255 by which even faint text stands out
 
 
 def render(page: Any, dpi: int = DPI) -> Any:
@@ -24,6 +25,22 @@ def blank(page: Any) -> bool:
     small = render(page, 40).convert("L")
     low, high = small.getextrema()
     return high - low < 12
+
+
+def bare(page: Any, boxes: Sequence[Box]) -> list[bool]:
+    """For each box (fractions of the displayed page) whether all of it has one tone: nothing can be read there."""
+    grey = render(page, 72).convert("L")
+    width, height = grey.size
+    found: list[bool] = []
+    for left, top, wide, high in boxes:
+        edges = max(0, int(left * width) - 1), max(0, int(top * height) - 1)
+        far = min(width, int((left + wide) * width) + 2), min(height, int((top + high) * height) + 2)
+        if edges[0] >= far[0] or edges[1] >= far[1]:
+            found.append(False)
+            continue
+        low, high_tone = grey.crop((*edges, *far)).getextrema()
+        found.append(high_tone - low < _TONES)
+    return found
 
 
 def ink_beside(image: Any, boxes: Iterable[Box]) -> float:

@@ -18,7 +18,7 @@ _NARROW = 0.3  # nor is one of this many, where the words do not follow each oth
 class Word:
     """A run without spaces. size: font size or height of the line; order: its number in the file.
 
-    box: where it stands in the page or picture as displayed, as fractions.
+    box: where it stands in the page or picture as displayed, as fractions. covered: nothing of it can be seen there.
     """
 
     text: str
@@ -32,6 +32,7 @@ class Word:
     hidden: bool = False
     box: Box = (0.0, 0.0, 0.0, 0.0)
     bold: bool = False
+    covered: bool = False
 
     @property
     def height(self) -> float:
