@@ -18,10 +18,11 @@ MEDIA_TYPES = frozenset(
         *("audio/mpeg", "audio/mp3", "audio/wav", "audio/x-wav", "audio/vnd.wave", "audio/flac", "audio/x-flac"),
         *("audio/ogg", "audio/opus", "audio/vorbis", "audio/mp4", "audio/x-m4a", "audio/m4a", "audio/aac"),
         *("audio/webm", "audio/x-matroska", "audio/amr", "audio/aiff", "audio/x-aiff", "audio/basic", "audio/3gpp"),
+        "audio/x-unknown",  # a container known for other things, or not at all: what opens it decides
         *("audio/x-ms-wma", "audio/x-caf", "audio/ac3", "audio/x-wavpack", "audio/x-ape", "audio/eac3"),
     }
 )
-VERSION = 2
+VERSION = 3
 WEIGHTS = ("whisper-base",)
 OPTIONAL_WEIGHTS = ("wespeaker-resnet34",)
 EXTRA = "media"

@@ -15,10 +15,11 @@ from omniloom.core.values import Loss, Segment
 MEDIA_TYPES = frozenset(
     {
         *("video/mp4", "video/quicktime", "video/x-m4v", "video/3gpp", "video/webm", "video/x-matroska", "video/ogg"),
+        "video/x-unknown",  # a container known for sound, or not at all: what opens it decides
         *("video/x-msvideo", "video/mpeg", "video/mp2t", "video/x-flv", "video/x-ms-wmv", "video/x-ms-asf"),
     }
 )
-VERSION = 1
+VERSION = 2
 WEIGHTS = ("whisper-base",)
 OPTIONAL_WEIGHTS = ("wespeaker-resnet34",)
 EXTRA = "media"

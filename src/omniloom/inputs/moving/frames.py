@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from omniloom.core.errors import TooLargeError, UnreadableError
 from omniloom.core.locators import Locator
 from omniloom.core.values import Loss
-from omniloom.inputs.sound.decode import declared_seconds, open_media, origin
+from omniloom.inputs.sound.decode import declared_seconds, open_media, origin, stated_end
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -67,7 +67,7 @@ class Frames:
         self.path, self.part = path, part
         self.losses: list[Loss] = []
         self.seconds = 0.0
-        self.declared = 0.0
+        self.declared = self._stated = 0.0
         self.count = 0
         self._bad: list[float] = []
         self._gaps: list[tuple[float, float]] = []
@@ -80,7 +80,7 @@ class Frames:
             check_size(stream.codec_context.width, stream.codec_context.height, self.path.name)
             stream.thread_type = "SLICE"
             stream.codec_context.thread_count = 2
-            self.declared = declared_seconds(container)
+            self.declared, self._stated = declared_seconds(container), stated_end(container, stream)
             start, due = origin(container), float("-inf")
             for raw in self._decoded(container, stream):
                 at = self._time(raw, start, stream)
@@ -141,9 +141,9 @@ class Frames:
             missing = sum(end - start for start, end in self._gaps)
             detail = f"there are no pictures for {missing:.1f} s in {len(self._gaps)} places, the frame before stays"
             self._lose("gap", detail, self._gaps[0][0], self._gaps[-1][1], "reduced")
-        if self.declared - self.seconds > max(1.5, 0.05 * self.declared) and not _cut(self.losses):
-            detail = f"the file states {self.declared:.1f} s, pictures could be read up to {self.seconds:.1f} s"
-            self._lose("truncated", detail, self.seconds, self.declared)
+        if self._stated - self.seconds > max(1.5, 0.05 * self._stated) and not _cut(self.losses):
+            detail = f"the file states {self._stated:.1f} s, pictures could be read up to {self.seconds:.1f} s"
+            self._lose("truncated", detail, self.seconds, self._stated)
 
     def _lose(
         self, kind: str, detail: str, start: float, end: float, severity: Literal["lost", "reduced"] = "lost"

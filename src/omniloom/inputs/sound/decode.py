@@ -5,6 +5,7 @@ over `RATE` is always the second a player would show.
 """
 
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +18,7 @@ RATE = 16_000
 MAX_SECONDS = 6 * 3600.0
 _GAP = 0.2  # seconds a clock may stray before silence is put in; resamplers and containers round by less
 _MAX_GAP = 600.0  # a longer jump is a broken clock, not a pause
+_CANCELLED = 0.02  # of the power of the louder channel; one silent channel leaves a quarter
 _BLOCK = RATE  # samples in one yielded block
 
 
@@ -53,6 +55,16 @@ def declared_seconds(container: Any) -> float:
     return max(container.duration / 1_000_000, 0.0) if container.duration else 0.0
 
 
+def stated_end(container: Any, stream: Any) -> float:
+    """The second at which this stream ends by the header, 0 if that is not stated; others may end sooner or later."""
+    if stream.duration and stream.time_base:
+        return max(float(((stream.start_time or 0) + stream.duration) * stream.time_base) - origin(container), 0.0)
+    tag = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", ""))  # Matroska
+    if tag:
+        return max(int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3]) - origin(container), 0.0)
+    return declared_seconds(container) if len(container.streams) == 1 else 0.0
+
+
 class Pcm:
     """The samples of one file. `losses` and `seconds` are complete once `blocks` is used up."""
 
@@ -61,7 +73,7 @@ class Pcm:
         self.seconds = 0.0
         self.declared = 0.0
         self.losses: list[Loss] = []
-        self.peak = 0.0
+        self.peak = self._stated = 0.0
         self._written = 0
         self._bad: list[float] = []
         self._gaps: list[tuple[float, float]] = []
@@ -74,6 +86,10 @@ class Pcm:
             if not container.streams.audio:
                 raise UnreadableError(f"{self.path.name!r} has no audio stream")
             self.declared = declared_seconds(container)
+            self._stated = stated_end(container, container.streams.audio[0])
+            if (others := len(container.streams.audio) - 1) > 0:
+                detail = f"the file has {others + 1} sound tracks, only the first is heard"
+                self.losses.append(Loss(kind="tracks_not_heard", severity="reduced", part=self.part, detail=detail))
             pending: list[Any] = []
             held = 0
             for samples in self._frames(container):
@@ -98,29 +114,31 @@ class Pcm:
         return block
 
     def _frames(self, container: Any) -> Iterator[Any]:
-        import av
         import numpy as np
         from av.error import FFmpegError
 
         stream = container.streams.audio[0]
         stream.thread_type = "NONE"
-        resampler = av.AudioResampler(format="fltp", layout="mono", rate=RATE)
+        resampler, channels = _resampler(0), 0
         start = origin(container)
         for frame in self._decoded(container, stream):
             silence = self._silence_before(frame, start)
             if silence:
                 yield from (np.zeros(min(RATE, silence - at), np.float32) for at in range(0, silence, RATE))
             frame.pts = None  # the clock is kept here; the resampler must not invent its own gaps
+            if not channels:
+                channels = frame.layout.nb_channels
+                resampler = _resampler(channels)
             try:
                 for piece in resampler.resample(frame):
-                    yield np.nan_to_num(piece.to_ndarray().reshape(-1)).clip(-1.0, 1.0)
+                    yield _mono(piece.to_ndarray())
             except (FFmpegError, ValueError):
                 # Parameters changed in mid-stream: a new resampler takes the rest.
-                resampler = av.AudioResampler(format="fltp", layout="mono", rate=RATE)
+                resampler, channels = _resampler(0), 0
                 self._bad.append(self._written / RATE)
         if self._written:
             for piece in resampler.resample(None):
-                yield np.nan_to_num(piece.to_ndarray().reshape(-1)).clip(-1.0, 1.0)
+                yield _mono(piece.to_ndarray())
 
     def _decoded(self, container: Any, stream: Any) -> Iterator[Any]:
         from av.error import FFmpegError
@@ -162,7 +180,7 @@ class Pcm:
             detail = f"the file has no sound for {missing:.1f} s in {len(self._gaps)} places between its first and last"
             # It may have been recorded so, or lost since: nothing in the file tells.
             self._lose("gap", detail, self._gaps[0][0], self._gaps[-1][1], "reduced")
-        stated = max(self.declared, _stated_by_riff(self.path, self.seconds))
+        stated = max(self._stated, _stated_by_riff(self.path, self.seconds))
         if stated - self.seconds > max(1.0, 0.05 * stated) and "too_long" not in {each.kind for each in self.losses}:
             detail = f"the file states {stated:.1f} s, only {self.seconds:.1f} s could be read"
             self._lose("truncated", detail, self.seconds, stated)
@@ -172,6 +190,25 @@ class Pcm:
     ) -> None:
         place = Locator(time=(round(start, 2), round(max(end, start), 2)))
         self.losses.append(Loss(kind=kind, severity=severity, part=self.part, detail=detail, locator=place))
+
+
+def _resampler(channels: int) -> Any:
+    """Two channels are kept apart, for `_mono` to mix; any others are mixed as FFmpeg does."""
+    import av
+
+    return av.AudioResampler(format="fltp", layout="stereo" if channels == 2 else "mono", rate=RATE)
+
+
+def _mono(samples: Any) -> Any:
+    """The mean of the channels; the louder one where they cancel each other, as with one wired the wrong way round."""
+    import numpy as np
+
+    samples = np.nan_to_num(samples).clip(-1.0, 1.0)
+    mixed = samples.mean(axis=0)
+    if len(samples) == 1:
+        return mixed
+    powers = (samples**2).mean(axis=1)
+    return mixed if (mixed**2).mean() > _CANCELLED * powers.max() else samples[int(powers.argmax())]
 
 
 def _stated_by_riff(path: Path, seconds: float) -> float:
