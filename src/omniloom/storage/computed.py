@@ -13,7 +13,7 @@ from pydantic_core import from_json, to_json
 from omniloom.core.base import Value
 from omniloom.core.values import Completion, Loss, Segment
 from omniloom.storage.database import Database
-from omniloom.storage.packed import pack, unpack
+from omniloom.storage.packed import as_json, pack, unpack
 
 _ITEMS: TypeAdapter[tuple[Segment | Loss, ...]] = TypeAdapter(tuple[Segment | Loss, ...])
 _COMPLETION = TypeAdapter(Completion)
@@ -131,5 +131,5 @@ def link(db: sqlite3.Connection, what: str, keys: Iterable[str], part_ids: Itera
 
 
 def _reading_key(part_id: str, reader: str, version: int, options: Mapping[str, Any]) -> str:
-    named = to_json([part_id, reader, version, sorted(options.items())])
+    named = as_json([part_id, reader, version, sorted(options.items())])
     return hashlib.sha256(named).hexdigest()

@@ -171,7 +171,11 @@ class Database:
     def size(self) -> int:
         """Bytes on disk, damaged copies included."""
         files = [*(Path(f"{self.path}{tail}") for tail in ("", "-wal")), *self.damaged_copies()]
-        return sum(file.stat().st_size for file in files if file.exists())
+        total = 0
+        for file in files:
+            with contextlib.suppress(FileNotFoundError):  # another process may empty or remove it just now
+                total += file.stat().st_size
+        return total
 
     def _storage_error(self, error: sqlite3.Error) -> StorageError:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from omniloom.core.errors import StorageError, TooLargeError
+from omniloom.core.errors import StorageError, TooLargeError, UnreadableError
 
 CHUNK = 1 << 20
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
@@ -56,10 +56,11 @@ def create(path: Path) -> BinaryIO:
 def copy_hashed(source: BinaryIO, target: BinaryIO | None, limit: int, name: str) -> tuple[str, int]:
     """Stream `source` into `target`; returns (sha256, bytes) of exactly what was written.
 
-    Raises TooLargeError as soon as `limit` bytes are reached: the file may grow after its size was looked at.
+    Raises TooLargeError as soon as `limit` bytes are reached: the file may grow after its size was looked at;
+    UnreadableError where the source's disk fails.
     """
     digest, size = hashlib.sha256(), 0
-    while block := source.read(CHUNK):
+    while block := _read(source, name):
         size += len(block)
         if size >= limit:
             raise too_large(name, size, limit)
@@ -67,6 +68,13 @@ def copy_hashed(source: BinaryIO, target: BinaryIO | None, limit: int, name: str
         if target is not None:
             target.write(block)
     return digest.hexdigest(), size
+
+
+def _read(source: BinaryIO, name: str) -> bytes:
+    try:
+        return source.read(CHUNK)
+    except OSError as error:
+        raise UnreadableError(f"{name!r} cannot be read: {error.strerror}", hint="check the disk it is on") from error
 
 
 def too_large(name: str, size: int, limit: int) -> TooLargeError:

@@ -96,5 +96,6 @@ def _parquet(frame: Any) -> tuple[bytes, str]:
 
             with duckdb.connect(config={"threads": 1}) as connection:
                 connection.register("frame", frame)
-                connection.execute(f"COPY frame TO '{path}' (FORMAT parquet)")
+                quoted = str(path).replace("'", "''")
+                connection.execute(f"COPY frame TO '{quoted}' (FORMAT parquet)")
         return path.read_bytes(), PARQUET

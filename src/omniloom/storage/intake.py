@@ -9,6 +9,7 @@ from omniloom.core.parts import Table, Text
 from omniloom.core.values import Kind, Part
 from omniloom.storage.computed import text_digest
 from omniloom.storage.frames import frame_bytes, is_frame
+from omniloom.storage.packed import sayable
 from omniloom.storage.sniff import HEAD_BYTES, TAIL_BYTES, Sniffed, sniff, sniff_bytes, sniff_path
 from omniloom.storage.store import Store, open_plain
 
@@ -56,7 +57,7 @@ def take_in(part: Part, store: Store) -> Part:
         return part.model_copy(update={"id": text_digest(part.text or "")})
     if part.id and part.media_type and part.path and store.has(part.id) and part.path == str(store.path(part.id)):
         return part  # it was taken in before
-    named = part.model_copy(update={"name": part.name or _name_of(part)})
+    named = part.model_copy(update={"name": sayable(part.name or _name_of(part))})
     if part.path is not None:
         content: bytes | Path = _expanded(part.path)
     elif part.frame is not None:

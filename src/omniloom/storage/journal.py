@@ -12,7 +12,7 @@ from omniloom.core.base import Value
 from omniloom.core.values import Part
 from omniloom.storage.computed import Computed, Reading, text_digest
 from omniloom.storage.database import Database
-from omniloom.storage.packed import unpack_plain
+from omniloom.storage.packed import sayable, unpack_plain
 from omniloom.storage.traces import Conversation, Traces, TraceSummary
 
 __all__ = ["Conversation", "Journal", "KeptPart", "Reading", "TraceSummary", "text_digest"]
@@ -48,7 +48,7 @@ class Journal(Computed, Traces):
 
     def keep_part(self, part: Part, size: int) -> None:
         """Note that `part` was taken in, under its newest name."""
-        row = (part.id, part.name, part.kind, part.media_type, size, time.time())
+        row = (part.id, sayable(part.name), part.kind, part.media_type, size, time.time())
         self.database.write(lambda db: db.execute("INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?, ?)", row))
 
     def parts(self, limit: int = 1000) -> list[KeptPart]:
@@ -120,14 +120,20 @@ def _forget(db: sqlite3.Connection, part_id: str) -> tuple[dict[str, int], list[
     among = "IN (SELECT value FROM json_each(?))"
     gone["vectors"] += db.execute(f"DELETE FROM vectors WHERE digest {among}", named).rowcount  # noqa: S608
     db.execute(f"DELETE FROM made_from WHERE what = 'vector' AND key {among}", named)  # noqa: S608
+    _unlink_gone(db)
+    db.execute("DELETE FROM made_from WHERE part_id = ?", one)
+    return gone, sorted(derived)
+
+
+def _unlink_gone(db: sqlite3.Connection) -> None:
+    """Links of what is no longer kept go with it: they take room, and no cap would ever free it."""
     for what, table, column in (
         ("completion", "completions", "key"),
+        ("vector", "vectors", "digest"),
         ("trace", "responses", "trace_id"),
         ("conversation", "conversations", "id"),
     ):
         db.execute(f"DELETE FROM made_from WHERE what = '{what}' AND key NOT IN (SELECT {column} FROM {table})")  # noqa: S608
-    db.execute("DELETE FROM made_from WHERE part_id = ?", one)
-    return gone, sorted(derived)
 
 
 def _made_by_reading(db: sqlite3.Connection, part_id: str) -> tuple[set[str], set[str]]:
@@ -162,4 +168,5 @@ def _drop_oldest(db: sqlite3.Connection) -> int:
     traces = f"SELECT id FROM traces ORDER BY start LIMIT {_BATCH}"  # noqa: S608
     for table, key in (("responses", "trace_id"), ("spans", "trace_id"), ("traces", "id")):
         dropped += db.execute(f"DELETE FROM {table} WHERE {key} IN ({traces})").rowcount  # noqa: S608
+    _unlink_gone(db)
     return dropped

@@ -93,6 +93,9 @@ class KVStore:
             parts = _parts_of(final.with_suffix(".json"))
             if parts is None or name in parts or final == self._final(name):
                 dropped += self._remove(final)
+        for note in self.root.glob("*.json"):  # of a state whose writer died before it was there, or was gone first
+            if not note.with_suffix(".kv").exists() and name in (_parts_of(note) or [name]):
+                note.unlink(missing_ok=True)
         self._remove_left_over()
         return dropped
 

@@ -181,8 +181,10 @@ class Store:
             # It may be here: hash first, write nothing. What was hashed is what is stored, even if the file changes.
             digest, count = copy_hashed(source, None, limit, name)
             with self._lock():
-                if self._touch_whole(digest, count):
-                    return digest, count, False
+                known = self._touch_whole(digest, count)
+            if known:
+                self._make_room(0)  # answers about known files fill the journal too
+                return digest, count, False
             source.seek(0)
         fresh = fresh_name(self._incoming)
         try:
@@ -217,7 +219,7 @@ class Store:
         return True
 
     def _make_room(self, added: int) -> None:
-        """Look at the sizes on the first new content, then whenever a twentieth of the cap has been added."""
+        """Look at the sizes on the first content, then whenever a twentieth of the cap has been added."""
         self._grown = None if self._grown is None else self._grown + added
         if self._grown is None or self._grown > self.cap_bytes // 20:
             self.shrink(self.cap_bytes, idle_seconds=_IDLE_SECONDS)

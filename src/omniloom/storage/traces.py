@@ -16,7 +16,7 @@ from omniloom.core.values import Response
 from omniloom.storage.computed import link
 from omniloom.storage.database import Database
 from omniloom.storage.files import is_alive, process_token
-from omniloom.storage.packed import pack, unpack
+from omniloom.storage.packed import as_json, pack, sayable, unpack
 
 _RESPONSE = TypeAdapter(Response)
 _TEXT = TypeAdapter(str)
@@ -48,13 +48,13 @@ class Traces:
 
     def begin(self, trace_id: str, name: str) -> None:
         """Open a trace that belongs to this process: if the process dies, what was running is an error."""
-        row = (trace_id, name, time.time(), process_token())
+        row = (trace_id, sayable(name), time.time(), process_token())
         self.database.write(lambda db: db.execute("INSERT OR REPLACE INTO traces VALUES (?, ?, ?, ?)", row))
 
     def span(self, trace_id: str, span: Span) -> None:
         """Write the span, or its new state if it is there."""
-        attributes = to_json(span.attributes, inf_nan_mode="constants", fallback=str).decode()
-        row = (trace_id, span.id, span.parent, span.operation, span.name, span.start, span.end, span.status, attributes)
+        attributes, name = as_json(span.attributes).decode(), sayable(span.name)
+        row = (trace_id, span.id, span.parent, span.operation, name, span.start, span.end, span.status, attributes)
         self.database.write(
             lambda db: db.execute(
                 "INSERT INTO spans (trace_id, id, parent, operation, name, start, end, status, attributes)"
@@ -105,18 +105,19 @@ class Traces:
 
     def response(self, trace_id: str) -> Response | None:
         """`data` comes back as plain JSON, not as the user's model. The id may be shortened as in `trace`."""
-        row = self.database.read(
+        rows = self.database.read(
             lambda db: db.execute(
-                "SELECT response FROM responses WHERE trace_id = ? OR trace_id IN"
-                " (SELECT id FROM traces WHERE substr(id, 1, length(?)) = ?)",
-                (trace_id, trace_id, trace_id),
-            ).fetchone()
+                "SELECT trace_id, response FROM responses WHERE trace_id = ? OR trace_id IN"
+                " (SELECT id FROM traces WHERE substr(id, 1, length(?)) = ?) ORDER BY trace_id = ? DESC LIMIT 2",
+                (trace_id, trace_id, trace_id, trace_id),
+            ).fetchall()
         )
-        return unpack(row[0], _RESPONSE) if row else None
+        is_one = bool(trace_id and rows) and (len(rows) == 1 or rows[0][0] == trace_id)
+        return unpack(rows[0][1], _RESPONSE) if is_one else None
 
     def keep_conversation(self, conversation_id: str, messages: Any, part_ids: Iterable[str] = ()) -> None:
         """`messages` are JSON text, or values that JSON can say (Messages among them)."""
-        text = messages if isinstance(messages, str) else to_json(messages).decode()
+        text = messages if isinstance(messages, str) else as_json(messages).decode()
         parts = list(dict.fromkeys(part_ids))
         row = (conversation_id, pack(text), to_json(parts).decode(), time.time())
 
