@@ -70,10 +70,16 @@ def test_killed_by_somebody_else() -> None:
 
 def test_outlives_the_thread_that_started_it() -> None:
     started: list[Child] = []
-    thread = threading.Thread(target=lambda: started.append(Child("hostile:conversation", {})))
+
+    def start() -> None:
+        started.append(Child("hostile:conversation", {}))
+        started[0].send({"ready": "to die with its thread"})
+        started[0].receive()
+
+    thread = threading.Thread(target=start)
     thread.start()
     thread.join()
-    time.sleep(0.3)
+    time.sleep(0.1)  # the kernel kills at once
     with started[0] as child:
         child.send({"still": "there"})
         assert child.receive() == {"back": {"still": "there"}, "said": {}}

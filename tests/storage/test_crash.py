@@ -43,8 +43,8 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
     for seed in range(10):
         writer = _start(root, seed)
         assert writer.stdout is not None
-        first = writer.stdout.readline()
-        time.sleep(chance.uniform(0.0, 0.25))
+        first = "".join(writer.stdout.readline() for _ in range(chance.randrange(4, 40)))  # it goes on meanwhile
+        time.sleep(chance.uniform(0.0, 0.01))
         writer.send_signal(signal.SIGKILL)
         rest, _ = writer.communicate()
         said += [line.split() for line in (first + rest).splitlines() if len(line.split()) == 2 and len(line) > 60]
@@ -59,10 +59,14 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
 
 
 def test_killed_while_it_opens_a_store_for_the_first_time(tmp_path: Path) -> None:
-    for attempt in range(12):
+    steps = ("", "blobs", "incoming", "kv", "journal.sqlite", "journal.sqlite-wal")  # in the order they are made
+    for attempt, (step, later) in enumerate((step, later) for step in steps for later in (0.0, 0.003)):
         root = tmp_path / f"store{attempt}"
         writer = _start(root, attempt)
-        time.sleep(0.08 + 0.02 * attempt)
+        while not (root / step).exists() and writer.poll() is None:
+            time.sleep(0.0002)
+        assert writer.poll() is None
+        time.sleep(later)
         writer.kill()
         writer.communicate()
         _all_is_there(root, [])
