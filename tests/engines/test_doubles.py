@@ -1,5 +1,8 @@
 """The public doubles, the door's names, and the small parts engines share."""
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -12,15 +15,16 @@ from omniloom.core.errors import (
     EngineError,
     OutputError,
     SchemaError,
+    StorageError,
     UnreadableError,
     UsageError,
     WeightsError,
 )
 from omniloom.core.events import Finished, ReasoningDelta, TextDelta
-from omniloom.core.values import Completion, Constraint, Message, Request, Segment, TokenLogprob
+from omniloom.core.values import Completion, Constraint, Message, Part, Request, Segment, TokenLogprob
 from omniloom.engines import constraints, open_engine
 from omniloom.engines.llamacpp.thinking import Tags, answer_lead, open_lead
-from omniloom.engines.recorded import Recorded, Recorder
+from omniloom.engines.recorded import Recorded, Recorder, request_key
 from omniloom.engines.scripted import Scripted
 from omniloom.engines.turns import Turns
 from omniloom.engines.wire import events, pumped
@@ -125,6 +129,41 @@ def test_a_record_says_what_it_does_not_hold(tmp_path: Path) -> None:
         Recorded(path)
     with pytest.raises(UnreadableError):
         Recorded(tmp_path / "none")
+
+
+def test_a_request_has_one_key_everywhere() -> None:
+    code = (
+        "from omniloom.core.values import *; from omniloom.engines.recorded import request_key as key;"
+        "tool = Tool(name='t', description='', parameters={}, effects=frozenset(['read', 'write', 'network']));"
+        "print(key(Request(messages=(), tools=(tool,))))"
+    )
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", code], env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in "1234"
+    }
+    assert len(told) == 1
+
+    def shown(path: str, part_id: str = "1f") -> str:
+        picture = Part(kind="image", path=path, id=part_id)
+        content = (Segment(source="s", content=picture, made_by="x/1"),)
+        return request_key(Request(messages=(Message(role="user", content=content),)))
+
+    assert shown("/one/store/1f") == shown("/another/1f") != shown("/one/store/1f", "2f")
+    assert request_key(say("half a pair: \ud800"))
+
+
+def test_a_record_goes_on_after_half_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "record.jsonl"
+    for text in ("one", "two"):
+        finish(Recorder(Scripted([text]), path), say(text))
+    path.write_bytes(path.read_bytes()[:-9])
+    finish(Recorder(Scripted(["three"]), path), say("three"))
+    replayed = Recorded(path)
+    assert [finish(replayed, say(text)).text for text in ("one", "three")] == ["one", "three"]
+    with pytest.raises(StorageError):
+        Recorder(Scripted(["x"]), tmp_path / "missing" / "record.jsonl")
 
 
 def test_names_open_engines(tmp_path: Path) -> None:

@@ -248,3 +248,32 @@ def test_a_model_the_engine_cannot_load_is_named(tmp_path: Path) -> None:
         engine.count_tokens("x")
     assert isinstance(caught.value, WeightsError)
     assert "odd.gguf" in str(caught.value)
+
+
+def test_a_hung_child_is_ended_and_started_again(
+    fresh: Fresh, ask: Ask, story: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("omniloom.engines.llamacpp.host._SILENT_SECONDS", 0.5)
+    engine, request = fresh(), ask("Tell me about the keeper.", story)
+    before = finish(engine, request)
+    for event in engine.stream(request):
+        if isinstance(event, TextDelta):
+            break
+    hung = pid_of(engine)
+    os.kill(hung, signal.SIGSTOP)
+    assert finish(engine, request).text == before.text
+    assert pid_of(engine) != hung
+    assert gone(hung)
+
+
+def test_deaths_between_embeddings_are_not_deaths_in_a_row(fresh: Fresh) -> None:
+    engine = fresh(embedding=True)
+    first = engine.embed(["a lighthouse"])
+    for _ in range(4):
+        os.kill(pid_of(engine), signal.SIGKILL)
+        assert engine.embed(["a lighthouse"]) == first
+
+
+def test_an_empty_stop_string_stops_nothing(engine: LlamaCpp, ask: Ask, story: str) -> None:
+    request = ask("Who built it?", story)
+    assert finish(engine, request.model_copy(update={"stop": ("",)})).text == finish(engine, request).text != ""

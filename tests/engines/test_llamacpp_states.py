@@ -76,11 +76,13 @@ def test_a_damaged_state_is_computed_anew(fresh: Fresh, ask: Ask, story: str, tm
         before = finish(engine, request)
     [state] = (tmp_path / "kv").glob("*.kv")
     data = state.read_bytes()
-    for damage in (bytes(len(data)), data[: len(data) // 2]):
+    cells, middle = 560, len(data) // 2  # wrong numbers here are taken for right ones, or refused with every request
+    flipped = [data[:at] + b"\xff\xff\xff\x7f" + data[at + 4 :] for at in (cells, middle)]
+    for damage in (bytes(len(data)), data[: len(data) // 2], *flipped):
         state.write_bytes(damage)
         with fresh() as engine:
             again = finish(engine, request)
-        assert again.text == before.text
+        assert (again.text, again.logprobs, again.usage.cached_tokens) == (before.text, before.logprobs, 0)
 
 
 def test_other_settings_do_not_share_states(fresh: Fresh, ask: Ask, story: str) -> None:

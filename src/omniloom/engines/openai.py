@@ -169,8 +169,8 @@ class OpenAI:
         if sampling.repeat_penalty != 1.0:
             more |= dict.fromkeys(("repeat_penalty", "repetition_penalty"), sampling.repeat_penalty)
         body |= {name: value for name, value in more.items() if value}
-        if request.stop:
-            body["stop"] = list(request.stop)
+        if stops := [stop for stop in request.stop if stop]:
+            body["stop"] = stops
         if request.constraint is not None:
             schema = {"name": "answer", "strict": True, "schema": request.constraint.value}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}

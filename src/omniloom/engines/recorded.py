@@ -4,6 +4,7 @@ A record is one JSON object a line: {"request": sha256 of the Request's JSON, "c
 for embeddings, or "tokens" for counts. The first line holds the engine's name and capabilities.
 """
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,7 @@ from threading import Event as Flag
 from threading import Lock
 from typing import Any
 
-from omniloom.core.errors import EngineError, UnreadableError
+from omniloom.core.errors import EngineError, StorageError, UnreadableError
 from omniloom.core.events import Event, Finished
 from omniloom.core.protocols import Capabilities, Engine
 from omniloom.core.values import Completion, Constraint, Request
@@ -21,8 +22,27 @@ from omniloom.engines.wire import RefusedError
 
 
 def request_key(request: Request) -> str:
-    """Equal requests have equal keys, in every process."""
-    return hashlib.sha256(request.model_dump_json().encode("utf-8", "replace")).hexdigest()
+    """Equal requests have equal keys, in every process and wherever the store with their parts lies."""
+    told = request.model_dump()
+    for tool in told["tools"]:
+        tool["effects"] = sorted(tool["effects"])
+    for item in (item for message in told["messages"] for item in message["content"]):
+        if isinstance(item, dict) and isinstance(item["content"], dict) and item["content"]["id"]:
+            item["content"] |= {"path": None, "data": None}  # the id says what is in it
+    text = json.dumps(told, ensure_ascii=False, separators=(",", ":"), default=_plain)
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+@contextlib.contextmanager
+def _written(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(f"the record {str(path)!r} cannot be written: {error.strerror}") from error
 
 
 class Recorder:
@@ -31,6 +51,7 @@ class Recorder:
     def __init__(self, engine: Engine, path: Path) -> None:
         self._engine, self._path = engine, Path(path)
         self._lock = Lock()
+        self._mend()
         if not self._path.exists() or self._path.stat().st_size == 0:
             head = {"name": engine.name, "capabilities": json.loads(engine.capabilities.model_dump_json())}
             self._append({"engine": head})
@@ -73,9 +94,15 @@ class Recorder:
     def close(self) -> None:
         self._engine.close()
 
+    def _mend(self) -> None:
+        """Take out the half line that a killed process left at the end: what is appended would continue it."""
+        with _written(self._path), contextlib.suppress(FileNotFoundError), self._path.open("rb+") as file:
+            data = file.read()
+            file.truncate(data.rfind(b"\n") + 1)
+
     def _append(self, record: dict[str, Any]) -> None:
         line = json.dumps(record, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
-        with self._lock, self._path.open("ab") as file:
+        with self._lock, _written(self._path), self._path.open("ab") as file:
             file.write(line)
 
 

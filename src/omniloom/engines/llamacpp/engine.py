@@ -113,6 +113,7 @@ class LlamaCpp:
             contents = [self._cut(text) for text in texts[at : at + _TEXTS_AT_ONCE]]
             with self._turns.mine():
                 answer = self._ask("/embedding", {"content": contents})
+                self._host.worked()
             told = sorted(answer, key=lambda each: each["index"])
             vectors += [[float(value) for value in each["embedding"][0]] for each in told]
         return vectors
@@ -255,7 +256,11 @@ class LlamaCpp:
                 computed += thought.computed
                 tokens, kept = tokens + self._prompts.plain_tokens(thought.text), True
             tokens += self._prompts.template_tokens(answer_lead(self._tags, prompt.tail, request.reasoning_budget > 0))
-        asked = {"prompt": tokens, "n_predict": request.max_output_tokens, "stop": list(request.stop)}
+        asked = {
+            "prompt": tokens,
+            "n_predict": request.max_output_tokens,
+            "stop": [stop for stop in request.stop if stop],
+        }
         if request.constraint is not None:
             asked["grammar"] = "%llguidance {}\n" + constraints.to_lark(request.constraint)
         answer = yield from generate(

@@ -26,6 +26,7 @@ _TARGET = "omniloom.engines.llamacpp.hosted:run"
 _POLL = 0.02
 _UNIX = hasattr(socket, "AF_UNIX") and sys.platform != "win32"
 _SETTLE_SECONDS = 6.0
+_SILENT_SECONDS = 60.0  # far longer than a batch takes: it says nothing while it computes one
 _DEATHS_IN_A_ROW = 3
 
 
@@ -40,6 +41,17 @@ class Settings(Value):
 
 class Lost(Exception):
     """The child ended while a call was in it; the argument says what it printed last."""
+
+
+class _Until(Flag):
+    """Set once `cancel` is, or after `seconds`."""
+
+    def __init__(self, seconds: float, cancel: Flag | None) -> None:
+        super().__init__()
+        self._end, self._cancel = time.monotonic() + seconds, cancel
+
+    def is_set(self) -> bool:
+        return time.monotonic() >= self._end or (self._cancel is not None and self._cancel.is_set())
 
 
 class Host:
@@ -98,12 +110,16 @@ class Host:
         if not self._unsettled or self.pid is None:
             self._unsettled = False
             return
-        deadline = time.monotonic() + _SETTLE_SECONDS
-        while time.monotonic() < deadline:
-            if not self.busy(cancel):
-                self._unsettled = False
-                return
-            time.sleep(_POLL)
+        deadline, hung = time.monotonic() + _SETTLE_SECONDS, _Until(_SILENT_SECONDS, cancel)
+        try:
+            while time.monotonic() < deadline:
+                if not self.busy(hung):
+                    self._unsettled = False
+                    return
+                time.sleep(_POLL)
+        except CancelledError:
+            if cancel is not None and cancel.is_set():
+                raise
         self.kill()
 
     def busy(self, cancel: Flag | None = None) -> bool:
