@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from omniloom.core.locators import Locator
 from omniloom.core.values import Part, Segment
 from omniloom.reasoning.claims import MARK, ClaimWriter
-from omniloom.reasoning.evidence import find_value
+from omniloom.reasoning.evidence import as_written, find_value
 from omniloom.reasoning.ground import Passages, ground, pointers, without_pointers
 from omniloom.reasoning.wording import number_key, sentences, tokens
 
@@ -146,6 +146,17 @@ def test_number_words_are_numbers() -> None:
 def test_pointers_are_read_and_taken_out() -> None:
     assert pointers("so [3], and [4, 5] or [7-9]") == [3, 4, 5, 7, 8, 9]
     assert without_pointers("It fell [3]. And rose [4, 5] again [x].") == "It fell. And rose again [x]."
+
+
+def test_a_long_value_is_written_as_its_source_writes_it() -> None:
+    text = "Tesla installed electrical arc light based illumination systems, and had designs for machines."
+    shown = Passages((Segment(source="t", content=text, made_by="text/1"),), {"t": "tesla.txt"})
+    value = "install electrical arc light based illumination systems"
+    assert as_written(value, find_value("/what", value, shown), shown) == value.replace("install", "installed")
+    short = "electrical arcs light"
+    assert as_written(short, find_value("/what", short, shown), shown) is None
+    other = "installed gas light based illumination in several towns"
+    assert as_written(other, find_value("/what", other, shown), shown) is None
 
 
 def test_a_leaf_is_found_as_written_by_number_or_as_a_window_of_words() -> None:

@@ -22,7 +22,10 @@ _NOT_FOUND = re.compile(
     r"menciona|encuentr|indica)|^NOT FOUND",
     re.IGNORECASE,
 )
-_JSON = "{notes}{answer}Question: {said}\nAnswer with words copied exactly from the sources{null}, as JSON: {shape}"
+_JSON = (
+    "{notes}{answer}Answer the question with words copied exactly from the sources{null}, nothing more, as JSON: "
+    "{shape}\nQuestion: {said}"
+)
 
 
 def think(run: Run, task: Task, budget: int, capabilities: Capabilities) -> str:

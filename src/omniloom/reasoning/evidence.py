@@ -13,6 +13,7 @@ from omniloom.reasoning.ground import Passages, Quote
 from omniloom.reasoning.wording import Word, number_key, stem, tokens
 
 _MIN_F1 = 0.6
+_COPIED_WORDS, _COPIED_F1 = 6, 0.9
 _NEAR = 80
 _LOOK_BACK = 2
 
@@ -21,7 +22,8 @@ _LOOK_BACK = 2
 class Evidence:
     """The quotes that hold a value and how well they match it (token F1, 0..1).
 
-    same: the quote is the value itself, but for case, white space, or how a number is spelled.
+    same: the quote is the value itself, but for case, white space, or how a number is spelled; or a long value that
+    was copied with a slip.
     """
 
     quotes: tuple[Quote, ...]
@@ -42,9 +44,8 @@ def find_value(pointer: str, value: object, passages: Passages) -> Evidence:
 
 
 def as_written(value: object, found: Evidence, passages: Passages) -> str | None:
-    """How the source spells a text value that the model spelled otherwise: "four" for "4", "1,024" for "1024".
-
-    None where it needs no change, or where the source holds the same words only in another order or number.
+    """How the source writes a text value that the model wrote otherwise: "four" for "4", "1,024" for "1024", or a
+    long passage with a word of it changed. None where it needs no change, or where the source does not hold it.
     """
     if not isinstance(value, str) or not found.same:
         return None
@@ -110,7 +111,9 @@ def _best_window(
             best_score, best_start = score, max(0, position - length + 1)
     if best_score >= _MIN_F1:
         window = _shrunk(stream[best_start : best_start + length], wanted)
-        yield Evidence(tuple(_quotes(window)), round(best_score, 4))
+        quotes = tuple(_quotes(window))
+        copied = size >= _COPIED_WORDS and best_score >= _COPIED_F1 and len(quotes) == 1
+        yield Evidence(quotes, round(best_score, 4), same=copied)
 
 
 def _shrunk(window: Sequence[tuple[int, Word]], wanted: Counter[str]) -> Sequence[tuple[int, Word]]:
