@@ -1,6 +1,7 @@
 """What a grammar enforces of a schema: nothing invalid can be written, and what cannot be enforced is named."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,22 @@ WRITTEN_OTHERWISE: list[tuple[dict[str, Any], list[str], list[str]]] = [
     ({"type": "string", "pattern": "^[a~~b]$"}, ['"~"', '"a"'], ['"c"']),
     ({"type": "array", "items": [INT], "additionalItems": False}, ["[1]", "[]"], ["[1, 2]", '["a"]']),
     ({"properties": {"n": {"type": "integer", "minimum": 0, "exclusiveMinimum": True}}}, ['{"n": 1}'], ['{"n": 0}']),
+    (
+        {"type": "integer", "minimum": 2**53 + 1, "maximum": 2**53 + 5},
+        ["9007199254740994", "9007199254740996"],
+        ["9007199254740992", "9007199254740998"],
+    ),
+    (
+        {"type": "object", "properties": {"next": {"$ref": "#"}}, "additionalProperties": False},
+        ['{"next": {"next": {}}}'],
+        ['{"next": 1}'],
+    ),
+    ({"units": {"enum": ["B"]}, "properties": {"u": {"$ref": "#/units"}}, "required": ["u"]}, ['{"u": "B"}'], ["{}"]),
+    (
+        {"type": "object", "propertyNames": {"$ref": "#/$defs/k"}, "$defs": {"k": {"enum": ["q", 2]}}},
+        ['{"q": 1}'],
+        ['{"r": 1}'],
+    ),
     ({"type": "number", "multipleOf": 0.1}, ["0.3"], ["0.35"]),
     ({"type": "object", "properties": {"é": INT}}, ['{"é": 1}'], ['{"é": "x"}', '{"\\u00e9": "x"}']),
 ]
@@ -148,6 +165,16 @@ def test_keywords_written_otherwise_mean_the_same(schema: dict[str, Any], good: 
         ({"$schema": "http://json-schema.org/draft-04/schema#", "if": {}, "then": {}}, "/if"),
         ({"type": "object", "minProperties": 3}, "/minProperties"),
         ({"type": "string", "minLength": 5, "maxLength": 2}, "/minLength"),
+        ({"x-guidance": {"lenient": True}, "type": "array", "uniqueItems": True}, "/uniqueItems"),
+        ({"x-guidance": {"coerce_one_of": True}, "oneOf": [INT, {"type": "number"}]}, "/oneOf"),
+        ({"$ref": "#"}, "/$ref"),
+        ({"$defs": {"a": {"anyOf": [{"$ref": "#/$defs/a"}, INT]}}, "$ref": "#/$defs/a"}, "/$defs/a/anyOf/0/$ref"),
+        (
+            {"type": "object", "properties": {"n": {"$ref": "#"}, "m": INT}, "required": ["n"]},
+            "/properties/n/$ref",
+        ),
+        ({"type": "array", "items": {"$ref": "#"}, "minItems": 1}, "/items/$ref"),
+        ({"$schema": 5}, "/$schema"),
         ({"anyOf": [{"not": {"multipleOf": 3}}, {"type": "string"}]}, "/anyOf/0/not"),
     ],
 )
@@ -194,3 +221,22 @@ def test_real_schemas_are_taken_and_nothing_invalid_can_be_written(data: Path) -
         if (text := at_random(value, at)) is not None and at % 2:
             write(text, schema)
     assert taken >= 0.9 * len(files)
+
+
+def test_a_schema_that_is_no_json_or_too_deep_is_refused() -> None:
+    deep: dict[str, Any] = INT
+    for _ in range(31):
+        deep = {"type": "object", "properties": {"a": deep}}
+    constrain(normalize(deep))
+    for _ in range(2000):
+        deep = {"type": "object", "properties": {"a": deep}}
+        if _ in (5, 100, 1999):
+            with pytest.raises(SchemaError):
+                normalize(deep)
+    for other in ({"enum": [Decimal(1)]}, {"enum": {1, 2}}, '{"properties": ' * 5000):
+        with pytest.raises(SchemaError):
+            normalize(other)
+
+
+def test_a_field_may_begin_as_a_word_of_json_does() -> None:
+    assert list(normalize("true_positives int, falsehoods [str]")["properties"]) == ["true_positives", "falsehoods"]

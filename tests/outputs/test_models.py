@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl
 from typing_extensions import TypedDict
 
 from omniloom.core.errors import OutputError, SchemaError
@@ -54,6 +54,18 @@ class Node(BaseModel):
     children: Annotated[list["Node"], Field(max_length=2)]
 
 
+class Bird(BaseModel):
+    kind: Literal["bird"] = "bird"
+
+
+class Owner(BaseModel):
+    pet: Annotated[Cat | Bird, Field(discriminator="kind")]
+    page: HttpUrl
+    price: Annotated[decimal.Decimal, Field(max_digits=5, decimal_places=2)]
+    shelves: dict[int, str]
+    colours: dict[Colour, int]
+
+
 @dataclass
 class Point:
     x: int
@@ -65,7 +77,7 @@ class Row(TypedDict):
     count: int
 
 
-@pytest.mark.parametrize("kind", [Everything, Node, Point, Row, list[Cat], Colour, dict[str, Point]])
+@pytest.mark.parametrize("kind", [Everything, Node, Owner, Point, Row, list[Cat], Colour, dict[str, Point]])
 def test_what_the_grammar_of_a_type_allows_the_type_accepts(kind: Any) -> None:
     schema = normalize(kind)
     value = constrain(schema).value

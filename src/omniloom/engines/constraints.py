@@ -28,7 +28,7 @@ def to_lark(constraint: Constraint) -> str:
             value = {} if value else {"not": {}}
         if not isinstance(value, dict):
             raise ValueError(f"a JSON Schema is an object, got {type(value).__name__}")
-        return f"start: %json {json.dumps({'x-guidance': _WHITESPACE} | value, ensure_ascii=False)}"
+        return f"start: %json {json.dumps(value | {'x-guidance': _WHITESPACE}, ensure_ascii=False)}"
     if constraint.kind == "choices":
         if not isinstance(value, (list, tuple)) or not value or not all(isinstance(v, str) and v for v in value):
             raise ValueError(f"choices are a list of texts that are not empty, got {value!r}")

@@ -27,7 +27,7 @@ _FIELD = re.compile(
     r"(?P<name>[^\W\d][\w-]*)(?:\s+(?P<list>\[)?(?P<type>[a-z]+)(?P<none>\?)?(?(list)\])(?P<null>\?)?)?"
 )
 
-_DEEPEST = 12
+_DEEPEST, _NESTED = 12, 64
 
 
 def normalize(schema: Any) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def normalize(schema: Any) -> dict[str, Any]:
     if isinstance(schema, Path):
         found = _parsed(_file(schema), str(schema))
     elif isinstance(schema, str):
-        found = _parsed(schema, "the schema") if schema.lstrip().startswith(("{", "true", "false")) else _short(schema)
+        found = _parsed(schema, "the schema") if schema.lstrip().startswith("{") else _short(schema)
     elif is_type(schema):
         from omniloom.outputs.enforcing.models import schema_of
 
@@ -53,7 +53,23 @@ def normalize(schema: Any) -> dict[str, Any]:
             f"a schema is a pydantic model, a JSON Schema or a short form, got {schema!r:.80}",
             hint='such as schema="name, age int"',
         )
-    return with_draft(found)
+    return with_draft(_plain(found))
+
+
+def _plain(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema as it is in JSON. Raises SchemaError where it holds what JSON does not, or nests too deeply."""
+    try:
+        text = json.dumps(schema)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise SchemaError(f"the schema is not JSON: {error}", hint="texts, numbers, lists and dicts are") from error
+    waiting: list[tuple[Any, int]] = [(schema, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        if depth > _NESTED:
+            raise SchemaError(f"the schema nests deeper than {_NESTED} levels", hint="use $defs and $ref")
+        if isinstance(node, (dict, list, tuple)):
+            waiting += [(each, depth + 1) for each in (node.values() if isinstance(node, dict) else node)]
+    return json.loads(text)
 
 
 def is_type(schema: Any) -> bool:
@@ -71,7 +87,7 @@ def _file(path: Path) -> str:
 def _parsed(text: str, name: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SchemaError(f"{name} is not valid JSON: {error}") from error
 
 

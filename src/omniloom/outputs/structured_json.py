@@ -8,6 +8,7 @@ from typing import Any
 from omniloom.core.errors import OutputError, SchemaError
 from omniloom.core.values import Constraint
 from omniloom.outputs.enforcing import grammar, validation
+from omniloom.outputs.enforcing.cycles import endless
 from omniloom.outputs.enforcing.locate import culprit
 from omniloom.outputs.enforcing.lower import lowered
 from omniloom.outputs.enforcing.silent import misread, passed_over
@@ -20,7 +21,7 @@ def constrain(schema: dict[str, Any]) -> Constraint:
     validate with the schema, not with the rewriting. A schema with properties at its top and no type means objects.
     Raises SchemaError: its `path` is the JSON Pointer of the keyword that cannot be enforced.
     """
-    if (found := passed_over(schema)) is not None:
+    if (found := passed_over(schema) or endless(schema)) is not None:
         raise SchemaError(
             f"the schema cannot be enforced at {found[0]}: {found[1]}", path=found[0], hint=_hint(found[0])
         )
@@ -119,7 +120,7 @@ _HINTS = {
     "pattern": "look-around and backreferences cannot be enforced; say it with alternatives",
     "not": "say what is allowed instead",
     "if": "use anyOf with one branch for each case",
-    "$ref": "references must point into the schema itself",
+    "$ref": "references must point into the schema itself, at something that ends",
     "minProperties": "list the properties and require them",
 }
 

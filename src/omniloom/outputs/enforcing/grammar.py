@@ -48,7 +48,7 @@ def knows_format(name: str) -> bool:
 def _rooted(schema: Any) -> dict[str, Any]:
     if isinstance(schema, bool):
         schema = {} if schema else {"not": {}}
-    return {"x-guidance": OPTIONS} | schema
+    return schema | {"x-guidance": OPTIONS}  # a schema's own options could switch keywords off
 
 
 @lru_cache(1024)

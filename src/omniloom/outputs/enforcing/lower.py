@@ -6,7 +6,8 @@ from omniloom.outputs.enforcing import grammar
 from omniloom.outputs.enforcing.alternatives import counted, exclusive
 from omniloom.outputs.enforcing.negate import negated
 from omniloom.outputs.enforcing.patterns import portable
-from omniloom.outputs.enforcing.subschemas import SHARED, mapped
+from omniloom.outputs.enforcing.silent import rounded
+from omniloom.outputs.enforcing.subschemas import SHARED, mapped, target
 from omniloom.outputs.enforcing.validation import draft_of
 
 _ANY = frozenset({"null", "boolean", "string", "number", "integer", "array", "object"})
@@ -73,7 +74,7 @@ class _Lowering:
             first = [node.pop("if"), node.pop("then", True)]
             second = [self.at(otherwise, pointer), node.pop("else", True)]
             added.append({"anyOf": [_all(first), _all(second)]})
-        self._values(node)
+        self._values(node, pointer)
         self._objects(node, pointer, added)
         self._one_of(node, pointer, added)
         added = [each for each in added if each is not True and each != {}]
@@ -83,18 +84,7 @@ class _Lowering:
 
     def lookup(self, reference: str) -> Any:
         """The schema that a local `$ref` means, as it was given; None for others."""
-        node: Any = self.root
-        if not reference.startswith("#") or (reference != "#" and not reference.startswith("#/")):
-            return None
-        for step in reference[2:].split("/") if reference != "#" else ():
-            key = step.replace("~1", "/").replace("~0", "~")
-            if isinstance(node, list) and key.isdigit() and int(key) < len(node):
-                node = node[int(key)]
-            elif isinstance(node, dict) and key in node:
-                node = node[key]
-            else:
-                return None
-        return node
+        return target(self.root, reference)
 
     def _relevant(self, schema: dict[str, Any]) -> dict[str, Any]:
         """Without the keywords that say nothing here."""
@@ -120,7 +110,7 @@ class _Lowering:
             node["$ref"] = node.pop("$recursiveRef")
         return node
 
-    def _values(self, node: dict[str, Any]) -> None:
+    def _values(self, node: dict[str, Any], pointer: str) -> None:
         """Formats that no grammar enforces become words, as JSON Schema has it; patterns are spelled out."""
         name = node.get("format")
         if isinstance(name, str) and not grammar.knows_format(name):
@@ -129,6 +119,9 @@ class _Lowering:
             node["description"] = f"{node['description']} {note}" if node.get("description") else note
         if isinstance(node.get("pattern"), str):
             node["pattern"] = portable(node["pattern"])
+        for bound, value in rounded(node).items():
+            node[bound] = value
+            self.narrowed.append(pointer)
         if name in grammar.SHAPES:
             shape = {"pattern": grammar.SHAPES[name]}
             node.update(shape if "pattern" not in node else {"allOf": [*node.get("allOf", ()), shape]})
@@ -170,13 +163,15 @@ class _Lowering:
     def _names(self, node: dict[str, Any]) -> None:
         """propertyNames, where it is a pattern or a list and nothing else names properties."""
         rule = node.get("propertyNames")
+        if isinstance(rule, dict) and isinstance(rule.get("$ref"), str) and len(rule) == 1:
+            rule = self.lookup(rule["$ref"])
         if not isinstance(rule, dict) or node.get("patternProperties"):
             return
         said = {key: value for key, value in rule.items() if key not in ("type", "title", "description", "$comment")}
         others = node.get("additionalProperties", True)
         declared = node.get("properties", {})
         if set(said) <= {"enum"} and said:
-            allowed = {name: declared.get(name, others) for name in said["enum"]}
+            allowed = {name: declared.get(name, others) for name in said["enum"] if isinstance(name, str)}
             node["properties"] = {name: each for name, each in declared.items() if name in allowed} | allowed
         elif set(said) == {"pattern"} and not declared:
             node["patternProperties"] = {portable(said["pattern"]): others}

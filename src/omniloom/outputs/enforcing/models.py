@@ -1,8 +1,12 @@
 """JSON Schemas of pydantic models and other types, such as a grammar can enforce and the type accepts."""
 
+import re
 from typing import Any
 
 from omniloom.core.errors import SchemaError
+
+_WHOLE = r"^-?(0|[1-9][0-9]{0,17})$"
+_PLACE = r"([A-Za-z0-9]+(-[A-Za-z0-9]+)*\.)*[A-Za-z]+(:[0-9]{1,4})?([/?#][!-~]*)?"  # a host, a port, a path
 
 
 def schema_of(kind: Any) -> dict[str, Any]:
@@ -15,7 +19,7 @@ def schema_of(kind: Any) -> dict[str, Any]:
 
     try:
         found = TypeAdapter(kind).json_schema(schema_generator=_generator())
-    except (PydanticUserError, PydanticUndefinedAnnotation, TypeError) as error:
+    except (PydanticUserError, PydanticUndefinedAnnotation, TypeError, ImportError) as error:
         text = str(error).split("\n", 1)[0]
         raise SchemaError(f"{kind!r} cannot be written as a JSON Schema: {text}") from error
     return _closed(found)
@@ -30,11 +34,31 @@ def _generator() -> Any:
         def decimal_schema(self, schema: Any) -> Any:
             bounds = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum", "lt": "exclusiveMaximum"}
             limits = {name: float(schema[key]) for key, name in bounds.items() if key in schema}
-            return (
-                {"type": "number"}
-                | limits
-                | ({"multipleOf": float(schema["multiple_of"])} if "multiple_of" in schema else {})
-            )
+            places = schema.get("decimal_places")
+            unit = schema.get("multiple_of", None if places is None else 10**-places)
+            if schema.get("max_digits") is not None:
+                most = 10 ** (schema["max_digits"] - (places or 0))
+                limits["exclusiveMaximum"] = min(limits.get("exclusiveMaximum", most), most)
+                limits["exclusiveMinimum"] = max(limits.get("exclusiveMinimum", -most), -most)
+            return {"type": "number"} | limits | ({} if unit is None else {"multipleOf": float(unit)})
+
+        def url_schema(self, schema: Any) -> Any:
+            schemes = schema.get("allowed_schemes")
+            shape = {"pattern": rf"^({'|'.join(map(re.escape, schemes))})://{_PLACE}$"} if schemes else {}
+            return super().url_schema(schema) | shape
+
+        def dict_schema(self, schema: Any) -> Any:
+            found = super().dict_schema(schema)
+            if schema.get("keys_schema", {}).get("type") != "int":
+                return found
+            values = found.pop("additionalProperties", True)
+            return found | {"patternProperties": {_WHOLE: values}, "additionalProperties": False}
+
+        def tagged_union_schema(self, schema: Any) -> Any:
+            """pydantic finds the branch by the tag, also where the tag has a default."""
+            found = super().tagged_union_schema(schema)
+            tag = found.get("discriminator", {}).get("propertyName")
+            return found | {"type": "object", "required": [tag]} if tag else found
 
         def set_schema(self, schema: Any) -> Any:
             return {key: value for key, value in super().set_schema(schema).items() if key != "uniqueItems"}

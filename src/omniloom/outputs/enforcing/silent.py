@@ -1,6 +1,8 @@
 """What a grammar engine would pass over without a word, so that what is written could be invalid."""
 
+import math
 import re
+import sys
 from typing import Any
 
 from omniloom.outputs.enforcing import grammar
@@ -10,6 +12,7 @@ from omniloom.outputs.enforcing.validation import draft_of
 
 _LEGACY = ("divisibleBy", "disallow", "extends")
 _EXACT = 2**53
+_LARGEST = int(sys.float_info.max)
 # Keywords that limit values in some draft, with the drafts (as jsonschema names them) from which on they do.
 _SINCE = {
     "const": 6,
@@ -43,9 +46,23 @@ def misread(schema: dict[str, Any]) -> bool:
         pattern, name = (node.get("pattern"), node.get("format")) if isinstance(node, dict) else (None, None)
         if isinstance(pattern, str) and _SET.search(pattern):
             return True
+        if isinstance(node, dict) and rounded(node):
+            return True
         if isinstance(name, str) and not grammar.knows_format(name):
             return True
     return False
+
+
+def rounded(node: dict[str, Any]) -> dict[str, int]:
+    """The bounds that are no exact floats, which grammar engines take them for, moved to the next one inside."""
+    found: dict[str, int] = {}
+    for key in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"):
+        value = node.get(key)
+        if isinstance(value, int) and _inexact(value):
+            near, inner = float(value), math.inf if key.endswith("inimum") else -math.inf
+            outside = int(near) < value if inner > 0 else int(near) > value
+            found[key] = int(math.nextafter(near, inner) if outside else near)
+    return found
 
 
 def _reasons(node: dict[str, Any], draft: int) -> list[tuple[str, str]]:
@@ -69,11 +86,14 @@ def _reasons(node: dict[str, Any], draft: int) -> list[tuple[str, str]]:
 
 
 def _inexact(value: Any) -> bool:
+    """Whether there is a whole number in it that no float is."""
     if isinstance(value, list):
         return any(map(_inexact, value))
     if isinstance(value, dict):
         return any(map(_inexact, value.values()))
-    return isinstance(value, int) and abs(value) > _EXACT and int(float(value)) != value
+    if not isinstance(value, int) or abs(value) <= _EXACT:
+        return False
+    return abs(value) > _LARGEST or int(float(value)) != value
 
 
 def _number(name: str) -> int:

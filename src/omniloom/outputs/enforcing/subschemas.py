@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import unquote
 
 _MAPS = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies"})
 _LISTS = frozenset({"anyOf", "oneOf", "allOf", "prefixItems", "items"})
@@ -36,6 +37,22 @@ def changed(schema: Any, steps: tuple[str | int, ...], value: Any) -> Any:
     copy = list(schema) if isinstance(schema, list) else dict(schema)
     copy[steps[0]] = changed(schema[steps[0]], steps[1:], value)  # type: ignore[index]
     return copy
+
+
+def target(root: Any, reference: str) -> Any:
+    """The schema that a local `$ref` means; None for others."""
+    node: Any = root
+    if not reference.startswith("#") or (reference != "#" and not reference.startswith("#/")):
+        return None
+    for step in unquote(reference[2:]).split("/") if reference != "#" else ():
+        key = step.replace("~1", "/").replace("~0", "~")
+        if isinstance(node, list) and key.isdigit() and int(key) < len(node):
+            node = node[int(key)]
+        elif isinstance(node, dict) and key in node:
+            node = node[key]
+        else:
+            return None
+    return node
 
 
 def mapped(schema: dict[str, Any], change: Callable[[Any, str], Any], pointer: str) -> dict[str, Any]:

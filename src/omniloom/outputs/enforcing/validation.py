@@ -40,6 +40,8 @@ def with_draft(schema: dict[str, Any]) -> dict[str, Any]:
     """
     from jsonschema import validators
 
+    if not isinstance(schema.get("$schema", ""), str):
+        raise SchemaError(f"$schema is a text, got {schema['$schema']!r:.80}", path="/$schema", hint="leave it out")
     if draft_of(schema) is validators.Draft3Validator:
         raise SchemaError("JSON Schema draft 3 is not supported", path="/$schema", hint="draft 4 and newer are")
     first = fault(schema, draft_of(schema))
