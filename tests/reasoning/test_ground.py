@@ -148,6 +148,23 @@ def test_pointers_are_read_and_taken_out() -> None:
     assert without_pointers("It fell [3]. And rose [4, 5] again [x].") == "It fell. And rose again [x]."
 
 
+def test_the_sign_of_a_number_counts() -> None:
+    def found(value: object, text: str) -> list[str]:
+        shown = Passages((Segment(source="t", content=text, made_by="text/1"),), {"t": "t.txt"})
+        evidence = find_value("/change", value, shown)
+        return [text[quote.start : quote.end] for quote in evidence.quotes]
+
+    assert found(-5, "It changed by -5 points.") == ["-5"]
+    assert found(-5, "It changed by 5 points.") == [] and found(5, "It changed by -5 points.") == []
+    assert found(-412.5, "Loss for the year | (412.5) | (380)") == ["412.5"]
+    assert found(5, "Pages 3-5 of 2018-04-05.") == ["5"]
+    assert [word.key for word in tokens("-$4 and −9 in 2018-03")] == ["-4", "-9", "2018", "3"]
+
+
+def test_a_digit_in_the_name_of_a_column_is_no_number() -> None:
+    assert [(word.key, word.kind) for word in tokens("top_5_share")][1] == ("5", "word")
+
+
 def test_a_long_value_is_written_as_its_source_writes_it() -> None:
     text = "Tesla installed electrical arc light based illumination systems, and had designs for machines."
     shown = Passages((Segment(source="t", content=text, made_by="text/1"),), {"t": "tesla.txt"})

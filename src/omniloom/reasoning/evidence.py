@@ -61,17 +61,24 @@ def _plain_number(value: int | float) -> str:
 def _verbatim(text: str, passages: Passages) -> Iterator[Evidence]:
     """Every place where the value is written as it is, or, for a number, where its value is written."""
     pattern = re.compile(r"(?<!\w)" + r"\s+".join(map(re.escape, text.split())) + r"(?!\w)", re.IGNORECASE)
-    is_number = re.fullmatch(r"-?[\d.,]*\d[\d.,]*", text.strip()) is not None
-    key = number_key(text.strip().lstrip("-")) if is_number else ""
+    is_number = re.fullmatch(r"[-−]?[\d.,]*\d[\d.,]*", text.strip()) is not None
+    key = "-" * (text.strip()[:1] in "-−") + number_key(text.strip().lstrip("-−")) if is_number else ""
     for index, segment in enumerate(passages.segments):
         if is_number:
             for word in passages.words[index]:
-                if word.kind == "number" and word.key == key:
-                    yield Evidence((Quote(index, word.start, word.end, frozenset({key})),), 1.0, same=True)
+                bracketed = word.kind == "number" and _in_brackets(segment.text, word) == key
+                if bracketed or (word.kind == "number" and word.key == key):
+                    quote = Quote(index, word.start, word.end, frozenset({key}))
+                    yield Evidence((quote,), 1.0, same=not bracketed)
         else:
             for match in pattern.finditer(segment.text):
                 keys = frozenset(word.key for word in tokens(match.group(), stop_words=True))
                 yield Evidence((Quote(index, match.start(), match.end(), keys),), 1.0, same=True)
+
+
+def _in_brackets(text: str, word: Word) -> str:
+    """The key of a number as accounts write a negative one: "(412)" is -412."""
+    return f"-{word.key}" if text[: word.start].endswith("(") and text[word.end :].startswith(")") else ""
 
 
 def _windows(text: str, passages: Passages) -> Iterator[Evidence]:

@@ -40,8 +40,10 @@ def tokens(text: str, *, stop_words: bool = False) -> list[Word]:
     for match in _TOKEN.finditer(text):
         raw = match.group()
         lower = fold(raw)
-        if raw[0].isdigit():
-            found.extend(_numbers(match.start(), raw))
+        if raw[0].isdigit() and text[match.start() - 1 : match.start()] == "_":
+            found.append(Word(match.start(), match.end(), raw, "word"))  # a part of a name such as top_5_percent
+        elif raw[0].isdigit():
+            found.extend(_numbers(match.start(), raw, _sign(text, match.start())))
         elif lower in _NUMBER_WORDS and lower != "one":
             found.append(Word(match.start(), match.end(), str(_NUMBER_WORDS[lower]), "number"))
         elif stop_words or lower not in _STOP:
@@ -51,13 +53,22 @@ def tokens(text: str, *, stop_words: bool = False) -> list[Word]:
     return list(_joined_tens(text, found))
 
 
-def _numbers(start: int, raw: str) -> Iterator[Word]:
+def _sign(text: str, start: int) -> int:
+    """How many characters before the number that begins at `start` are its minus sign, a currency in between included.
+
+    The dash of a range or of a date is none.
+    """
+    found = re.search(r"(?:^|[\s(\[:;,|=])([-−][$€£]?)$", text[max(0, start - 3) : start])
+    return len(found.group(1)) if found else 0
+
+
+def _numbers(start: int, raw: str, sign: int) -> Iterator[Word]:
     """One number, or several where the points are those of a date such as 16.03.2018."""
     if re.fullmatch(r"\d{1,4}(\.\d{1,4}){2}", raw) and not re.fullmatch(r"\d{1,3}(\.\d{3}){2}", raw):
         for match in re.finditer(r"\d+", raw):
             yield Word(start + match.start(), start + match.end(), number_key(match.group()), "number")
     else:
-        yield Word(start, start + len(raw), number_key(raw), "number")
+        yield Word(start - sign, start + len(raw), "-" * bool(sign) + number_key(raw), "number")
 
 
 def _joined_tens(text: str, found: list[Word]) -> Iterator[Word]:
