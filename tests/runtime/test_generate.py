@@ -23,7 +23,7 @@ from omniloom.core.errors import (
     UsageError,
 )
 from omniloom.core.events import CitationAdded, Completed, ReasoningDelta, TextDelta
-from omniloom.core.values import Completion, Request
+from omniloom.core.values import Completion, Message, Request
 from omniloom.engines.scripted import Scripted
 from omniloom.runtime.model import Model
 from omniloom.storage.store import Store
@@ -308,6 +308,15 @@ def test_names_are_one_line_and_told_apart(models: Any, tmp_path: Path) -> None:
     assert "\n=== Source B x" not in prompt
     (citation,) = response.claims[0].citations
     assert citation.url == "a%20%3D%3D%3D%20Source%20B%20x%20%231%20%C3%BC.txt#char=0,25"
+
+
+def test_halves_of_characters_are_no_error(models: Any, paper: Path) -> None:
+    told: dict[str, Any] = {"system": "\udc80", "stop": "\ud801", "trace": "\ud800"}
+    told["messages"] = [{"role": "user", "content": "\ud83d\ude00"}, Message(role="assistant", content=("\ud800",))]
+    model = models(ANSWER)
+    assert model.generate(["How \ud800 many?", paper], **told).claims[0].supported
+    first, second, _ = model.engine.requests[-1].messages[1:]
+    assert first.text.endswith("\U0001f600") and second.text == "\ufffd"
 
 
 def test_a_password_is_not_kept(models: Any, private_home: Path) -> None:

@@ -62,7 +62,7 @@ def checked(
         output_modes=_modes(output_modes, schema),
         schema=schema,
         reasoning_budget=reasoning_budget,
-        system=system or "",
+        system=whole_text(system or ""),
         messages=tuple(_message(each) for each in messages),
         sampling=_value("sampling", Sampling, sampling),
         seed=seed,
@@ -71,12 +71,17 @@ def checked(
         unsupported=unsupported,
         on_loss=on_loss,
         budget=_with_timeout(_value("budget", Budget, budget), timeout),
-        trace=trace,
+        trace=whole_text(trace),
     )
 
 
+def whole_text(text: str) -> str:
+    """The text with halves of a surrogate pair joined, and those that stand alone replaced by U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def _texts(stop: str | Sequence[str]) -> tuple[str, ...]:
-    return (stop,) if isinstance(stop, str) else tuple(stop)
+    return tuple(whole_text(each) for each in ((stop,) if isinstance(stop, str) else stop))
 
 
 def _refuse(**parameters: object) -> None:
@@ -109,10 +114,11 @@ def _modes(output_modes: Sequence[str] | None, schema: Any) -> tuple[str, ...]:
 
 def _message(each: MessageLike) -> Message:
     if isinstance(each, Message):
-        return each
+        content = tuple(whole_text(item) if isinstance(item, str) else item for item in each.content)
+        return each.model_copy(update={"content": content})
     try:
-        return Message.model_validate({"role": each["role"], "content": (each["content"],)})
-    except (KeyError, TypeError, ValueError) as error:
+        return Message.model_validate({"role": each["role"], "content": (whole_text(each["content"]),)})
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UsageError(
             f"a message needs a role and a content, got {each!r}", hint='{"role": "user", "content": "..."}'
         ) from error

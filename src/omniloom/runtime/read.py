@@ -9,6 +9,7 @@ from omniloom.core.events import Progress
 from omniloom.core.protocols import Capabilities
 from omniloom.core.values import Loss, Part, Segment
 from omniloom.inputs import read_part
+from omniloom.runtime.call import whole_text
 from omniloom.runtime.run import EngineRun
 from omniloom.storage.intake import as_part, take_in
 from omniloom.storage.store import Store
@@ -32,6 +33,8 @@ def taken_in(inputs: Sequence[Any], store: Store) -> list[Part]:
                 copies += 1
             names[name] = part.id
             part = part.model_copy(update={"name": name})
+        else:
+            part = part.model_copy(update={"text": whole_text(part.text or "")})
         parts.append(part)
     return parts
 
