@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-NAMES = ("schemas", "pdf", "speech", "video", "embeddings", "sroie", "xquad")
+NAMES = ("embeddings", "schemas", "pdf", "speech", "video", "sroie", "xquad")
 
 
 def main() -> int:
