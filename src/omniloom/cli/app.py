@@ -40,13 +40,14 @@ def main() -> None:
     except typer.Exit as done:
         code = done.exit_code
     except (KeyboardInterrupt, CancelledError, typer.Abort):
-        console.print("cancelled")
         code = INTERRUPTED
     except OmniloomError as error:
         _tell(console, error)
         code = _code(error)
     except Exception as error:
         code = _usage(console, error)
+    if code == INTERRUPTED:
+        console.print("cancelled")
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -4,10 +4,11 @@ import hashlib
 import time
 import uuid
 from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from threading import Event as Flag
-from threading import Timer
-from typing import Any
+from threading import Thread, Timer
+from typing import Any, TypeVar
 
 from omniloom.core.errors import BudgetError, CancelledError, EngineError, OmniloomError, UnsupportedError
 from omniloom.core.events import Event, Finished, Progress, ReasoningDelta, Span, TextDelta
@@ -17,6 +18,8 @@ from omniloom.runtime.estimate import remember
 from omniloom.storage.store import Store
 
 _ATTEMPTS = 2
+_POLL_SECONDS = 0.05
+_T = TypeVar("_T")
 
 
 class EngineRun:
@@ -212,7 +215,8 @@ class EngineRun:
             missing = {digest: text for digest, text in zip(digests, texts, strict=True) if digest not in known}
             kept["computed"] = len(missing)
             if missing:
-                fresh = dict(zip(missing, embedder.embed(list(missing.values())), strict=True))
+                vectors = self._while_wanted(lambda: embedder.embed(list(missing.values())))
+                fresh = dict(zip(missing, vectors, strict=True))
                 self.store.journal.keep_vectors(name, fresh, sources=list(self.sources))
                 known = {**known, **fresh}
             self.check()
@@ -223,14 +227,30 @@ class EngineRun:
         name = f"token counts of {self.identity}"
         digests = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
         known = self.store.journal.vectors(name, digests)
-        fresh = {
-            digest: [float(self.engine.count_tokens(text))]
-            for digest, text in zip(digests, texts, strict=True)
-            if digest not in known
-        }
-        if fresh:
+        missing = {digest: text for digest, text in zip(digests, texts, strict=True) if digest not in known}
+        fresh: dict[str, list[float]] = {}
+        if missing:
+            counts = self._while_wanted(lambda: [self.engine.count_tokens(text) for text in missing.values()])
+            fresh = {digest: [float(count)] for digest, count in zip(missing, counts, strict=True)}
             self.store.journal.keep_vectors(name, fresh, sources=list(self.sources))
         return [int((known.get(digest) or fresh[digest])[0]) for digest in digests]
+
+    def _while_wanted(self, work: Callable[[], _T]) -> _T:
+        """`work()` in a thread of its own, which is left when the call is cancelled: an engine that loads to count
+        tokens, or embeds, cannot be told to stop, but its end need not be waited for."""
+        done: Future[_T] = Future()
+
+        def go() -> None:
+            try:
+                done.set_result(work())
+            except BaseException as error:
+                done.set_exception(error)
+
+        Thread(target=go, name="omniloom-work", daemon=True).start()
+        while not done.done():
+            self.check()
+            wait([done], _POLL_SECONDS)
+        return done.result()
 
     def call(self, tool_call: ToolCall) -> ToolResult:
         raise UnsupportedError(f"there are no tools yet; {tool_call.name!r} was called")

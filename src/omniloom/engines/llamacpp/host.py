@@ -144,12 +144,14 @@ class Host:
         self._unsettled = False
 
     def close(self) -> None:
+        """Ends the child, also one that is still loading."""
         with self._lock:
             self._closed = True
             starting = self._starting
-        if starting is not None:
+        while starting is not None and not starting.done():
+            self.kill()
             with contextlib.suppress(Exception):
-                starting.result(timeout=60)
+                starting.result(timeout=_POLL)
         self._end()
         self._folder.cleanup()
 
