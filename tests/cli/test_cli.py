@@ -102,8 +102,9 @@ def test_a_conversation_a_citation_and_a_trace(omniloom: Command, paper: Path, t
     assert len(omniloom("trace", "list").stdout.splitlines()) == 2
     spans = json.loads(omniloom("trace", "export").stdout)["spans"]
     assert spans[0]["operation"] == "generate"
-    assert omniloom("forget", str(paper)).returncode == 0
+    assert omniloom("forget", str(paper)).stdout.endswith("forgotten\n")
     assert omniloom("trace", "list").stdout == ""
+    assert omniloom("forget", str(paper)).stdout.endswith("nothing was kept of it\n")
 
 
 @pytest.mark.parametrize(
@@ -112,6 +113,9 @@ def test_a_conversation_a_citation_and_a_trace(omniloom: Command, paper: Path, t
         (("ask", "What does it cost?", "{paper}"), 3, ""),
         (("ask", QUESTION, "missing.pdf"), 1, "missing.pdf"),
         (("ask", QUESTION, "{paper}", "--schema", "1st"), 2, "1st"),
+        (("ask", QUESTION, "{paper}", "--schema", "{{bad"), 2, "not valid JSON"),
+        (("ask", QUESTION, "{paper}", "--schema", "missing.json"), 2, "does not exist"),
+        (("forget", "missing.pdf"), 2, "nothing was forgotten"),
         (("ask", QUESTION, "{paper}", "--timeout", "0.000001"), 4, "time budget"),
         (("ask", QUESTION, "{paper}", "--unsupported", "hide"), 2, "mark"),
         (("ask",), 2, "question"),

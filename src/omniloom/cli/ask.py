@@ -130,7 +130,12 @@ def _schema(text: str) -> Any:
         is_file = False
     if is_file:
         return path
-    return json.loads(text) if text.lstrip().startswith("{") else text
+    if path.suffix == ".json":
+        raise UsageError(f"the schema {text!r} does not exist", hint="check the path")
+    try:
+        return json.loads(text) if text.lstrip().startswith("{") else text
+    except json.JSONDecodeError as error:
+        raise UsageError(f"--schema is not valid JSON: {error}", hint='a file, JSON, or "name, age int"') from error
 
 
 def _writer(board: Any) -> Callable[[str], None]:
@@ -167,6 +172,9 @@ def _deliver(
 
     from omniloom.rendering.terminal import print_answer
 
+    if shown and response.text:
+        sys.stdout.write("\n")
+        sys.stdout.flush()
     if html is not None:
         from omniloom.cli.pictures import answer_page
 
@@ -175,6 +183,4 @@ def _deliver(
     if as_json:
         sys.stdout.write(response.model_dump_json(indent=2, exclude={"sources"}) + "\n")
         return
-    if shown and response.text:
-        sys.stdout.write("\n")
     print_answer(response, Console(), origins=origins, with_text=not shown)

@@ -8,6 +8,8 @@ from rich.progress import Progress as Bars
 
 from omniloom.core.events import Progress
 
+_WORTH_SAYING = 5e6  # bytes
+
 
 class Board:
     """Progress bars for reading, pulling and prefill. `quiet` or a standard error that is no terminal shows none."""
@@ -70,7 +72,8 @@ class Board:
     def _line(self, step: Progress) -> None:
         if step.unit == "bytes" and step.total and step.step not in self._said:
             self._said.add(step.step)
-            self.console.print(f"{step.step}: {step.total / 1e6:.0f} MB", highlight=False, markup=False)
+            if step.total >= _WORTH_SAYING:
+                self.console.print(f"{step.step}: {step.total / 1e6:.0f} MB", highlight=False, markup=False)
 
 
 def _amount(step: Progress) -> str:
