@@ -30,6 +30,9 @@ NoStream = Annotated[bool, typer.Option("--no-stream", help="Print the answer wh
 Longest = Annotated[int, typer.Option("--max-tokens", help="Longest answer, in tokens.")]
 Unsupported = Annotated[str, typer.Option("--unsupported", help="Claims without support: mark, drop or abstain.")]
 OnLoss = Annotated[str, typer.Option("--on-loss", help="'error' stops when anything would be lost, 'report' goes on.")]
+Password = Annotated[str, typer.Option("--password", help="Of the encrypted PDFs among the files.")]
+Pages = Annotated[str, typer.Option("--pages", help='Pages of the PDFs to read, such as "1-3,7"; all without it.')]
+Language = Annotated[str, typer.Option("--language", help='Spoken in sound and video, such as "de"; told without it.')]
 Timeout = Annotated[float | None, typer.Option("--timeout", help="Seconds after which to give up.")]
 
 
@@ -48,26 +51,24 @@ def ask(
     unsupported: Unsupported = "mark",
     on_loss: OnLoss = "error",
     timeout: Timeout = None,
+    password: Password = "",
+    pages: Pages = "",
+    language: Language = "",
 ) -> None:
     """Ask a question about files. Every claim of the answer links to the place it came from.
 
     Exit code 3: the sources do not answer. 4: the budget or the timeout was reached.
     """
-    parameters: dict[str, Any] = {
-        "reasoning_budget": budget,
-        "system": system,
-        "timeout": timeout,
-        "max_output_tokens": max_tokens,
-        "unsupported": unsupported,
-        "on_loss": on_loss,
-    }
+    parameters: dict[str, Any] = {"reasoning_budget": budget, "system": system, "timeout": timeout}
+    parameters |= {"max_output_tokens": max_tokens, "unsupported": unsupported, "on_loss": on_loss}
     if schema is not None:
         modes = ["structured_json"] if as_json and not html else ["text", "structured_json"]
         parameters.update(schema=_schema(schema), output_modes=modes)
     inputs, origins = _inputs(question, files or [])
+    reading = {"pdf": {"password": password, "pages": pages}, "speech": {"language": language}}
     shown = not (no_stream or as_json)
-    output = (as_json, html)
-    response = _answered(question, inputs, origins, parameters, model=model, go_on=go_on, shown=shown, output=output)
+    told = {"model": model, "go_on": go_on, "shown": shown, "output": (as_json, html)}
+    response = _answered(question, inputs, origins, parameters, reading, **told)
     if response.abstained:
         raise typer.Exit(ABSTAINED)
 
@@ -77,6 +78,7 @@ def _answered(
     inputs: list[Any],
     origins: dict[str, str],
     parameters: dict[str, Any],
+    reading: dict[str, dict[str, str]],
     *,
     model: str | None,
     go_on: bool,
@@ -94,6 +96,7 @@ def _answered(
         messages: tuple[Any, ...] = ()
         if go_on:
             messages, inputs, origins = follow_up(loaded.store, inputs, origins)
+        inputs = [_read_with(each, reading) for each in inputs]
         response = _run(loaded, inputs, parameters | {"messages": messages}, board, _writer(board) if shown else None)
         remember(loaded.store, question, response, messages, origins)
         _deliver(loaded, response, origins, as_json=as_json, html=html, shown=shown)
@@ -120,6 +123,17 @@ def _inputs(question: str, files: list[str]) -> tuple[list[Any], dict[str, str]]
             inputs.append(Path(name))
             origins[Path(name).name] = str(Path(name).resolve())
     return inputs, origins
+
+
+def _read_with(given: Any, reading: dict[str, dict[str, str]]) -> Any:
+    """The input, with those of the options that its kind of file takes."""
+    from omniloom.storage.intake import as_part
+
+    if not isinstance(given, Path) or not any(value for options in reading.values() for value in options.values()):
+        return given
+    part = as_part(given)
+    taken = reading.get("speech" if part.kind in ("audio", "video") else part.kind, {})
+    return part.model_copy(update={"options": {**part.options, **{key: v for key, v in taken.items() if v}}})
 
 
 def _schema(text: str) -> Any:

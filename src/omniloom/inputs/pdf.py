@@ -87,7 +87,7 @@ def _open(source: Source) -> Any:
             given = bool(source.options.get("password"))
             raise PasswordError(
                 f"{source.name!r} is encrypted and " + ("the password is wrong" if given else "needs a password"),
-                hint='give it with PDF(..., password="...")',
+                hint='give it with PDF(..., password="...") or --password',
             ) from error
         raise UnreadableError(
             f"{source.name!r} is not a readable PDF: {str(error)[:200]}",

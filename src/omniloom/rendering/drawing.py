@@ -4,7 +4,7 @@ import base64
 from collections.abc import Iterator
 from typing import Any
 
-from omniloom.core.errors import UnreadableError, UnsupportedError
+from omniloom.core.errors import PasswordError, UnreadableError, UnsupportedError
 from omniloom.core.locators import Box, Locator
 from omniloom.rendering.paper import EDGE, GREY, INK, MARK, PAPER, font, png
 
@@ -24,7 +24,12 @@ def draw(payload: dict[str, Any]) -> Iterator[dict[str, str]]:
 def _page(source: dict[str, Any], locator: Locator) -> Any:
     import pypdfium2
 
-    document = pypdfium2.PdfDocument(source["path"], password=source["options"].get("password"))
+    try:
+        document = pypdfium2.PdfDocument(source["path"], password=source["options"].get("password"))
+    except pypdfium2.PdfiumError as error:
+        if "password" not in str(error).lower():
+            raise UnreadableError(f"{source['name']!r} is no PDF that can be drawn: {error}") from error
+        raise PasswordError(f"{source['name']!r} is encrypted", hint="give --password, as it was read") from error
     number = (locator.page or 1) - 1
     if number >= len(document):
         raise UnreadableError(f"{source['name']!r} has no page {number + 1}")
