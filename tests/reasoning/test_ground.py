@@ -148,6 +148,20 @@ def test_pointers_are_read_and_taken_out() -> None:
     assert without_pointers("It fell [3]. And rose [4, 5] again [x].") == "It fell. And rose again [x]."
 
 
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("e.g. 820 jobs. It ran.", ["e.g. 820 jobs.", "It ran."]),
+        ("Mr. X ran 410 jobs. Dr. Y did not.", ["Mr. X ran 410 jobs.", "Dr. Y did not."]),
+        ("See Fig. 3 and No. 4. No. It is not.", ["See Fig. 3 and No. 4.", "No.", "It is not."]),
+        ("Das ist z. B. so. Nr. 5 lief.", ["Das ist z. B. so.", "Nr. 5 lief."]),
+        ("One vs.\ntwo.", ["One vs.", "two."]),
+    ],
+)
+def test_abbreviations_end_no_sentence(text: str, parts: list[str]) -> None:
+    assert [text[start:end] for start, end in sentences(text)] == parts
+
+
 def test_the_sign_of_a_number_counts() -> None:
     def found(value: object, text: str) -> list[str]:
         shown = Passages((Segment(source="t", content=text, made_by="text/1"),), {"t": "t.txt"})

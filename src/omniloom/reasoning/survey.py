@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from omniloom.core.errors import OutputError
 from omniloom.core.protocols import Run
 from omniloom.core.values import Constraint, Message, Part, Request, Segment
 from omniloom.reasoning.ground import Passages, Quote, without_pointers
@@ -114,7 +115,10 @@ def conflicts(run: Run, task: Task, found: Sequence[Conflict]) -> list[Conflict]
             constraint=Constraint(kind="json_schema", value=_MEASURES),
             max_output_tokens=64,
         )
-        done = run.ask(asked, purpose="conflict")
+        try:
+            done = run.ask(asked, purpose="conflict")
+        except OutputError:
+            continue  # the answer stands without this check
         if _same_quantity(done.text, candidate.unit):
             confirmed.append(candidate)
     return confirmed

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 
 _TOKEN = re.compile(r"\d[\d.,\u00a0\u202f']*\d|\d|[^\W\d_]+(?:['’][^\W\d_]+)?", re.UNICODE)
 _SENTENCE_END = re.compile(r"(?<=[.!?。！？])[\"'”’)\]]*\s+|(?<=[。！？])|\n+")
+_ABBREVIATED = re.compile(
+    r"(?<!\w)(?:e\.g|i\.e|cf|vs|ca|approx|incl|Mr|Mrs|Ms|Dr|Prof|z|z\. ?B|d|d\. ?h|u|u\. ?a|bzw)\.\s+\Z", re.IGNORECASE
+)
+_ABBREVIATED_BEFORE_NUMBER = re.compile(r"(?<!\w)(?:No|Nos|Nr|Fig|Figs|Eq|Sec|Abb|Tab|pp?|vol)\.\s+\d\Z", re.IGNORECASE)
 _UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
 _UNITS += "seventeen eighteen nineteen".split()
 _TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True))
@@ -116,11 +120,20 @@ def stem(word: str) -> str:
     return word.removesuffix("e") if len(word) > 4 else word
 
 
+def _abbreviates(text: str, end: re.Match[str]) -> bool:
+    """Whether the point before a supposed end of a sentence belongs to an abbreviation."""
+    before = max(0, end.start() - 10)
+    return "\n" not in end.group() and (
+        _ABBREVIATED.search(text[before : end.end()]) is not None
+        or _ABBREVIATED_BEFORE_NUMBER.search(text[before : end.end() + 1]) is not None
+    )
+
+
 def sentences(text: str) -> list[tuple[int, int]]:
     """Half-open spans of the sentences of a text, without the white space between them."""
     spans: list[tuple[int, int]] = []
     start = 0
-    for match in [*_SENTENCE_END.finditer(text), None]:
+    for match in [*(each for each in _SENTENCE_END.finditer(text) if not _abbreviates(text, each)), None]:
         end = match.start() if match else len(text)
         if match and text[match.start() : match.end()].strip():
             end = match.start() + len(text[match.start() : match.end()].rstrip())
