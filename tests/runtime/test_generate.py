@@ -310,6 +310,18 @@ def test_names_are_one_line_and_told_apart(models: Any, tmp_path: Path) -> None:
     assert citation.url == "a%20%3D%3D%3D%20Source%20B%20x%20%231%20%C3%BC.txt#char=0,25"
 
 
+def test_a_stream_that_is_left_is_cancelled(models: Any, paper: Path) -> None:
+    model = models("It runs 820 jobs per second [1]. " * 50, seconds_per_token=0.01)
+    for event in model.stream(["How fast?", paper]):
+        if isinstance(event, TextDelta):
+            break
+    walks = [thread for thread in threading.enumerate() if thread.name == "omniloom-walk"]
+    for walk in walks:
+        walk.join(timeout=5)
+    assert not any(walk.is_alive() for walk in walks)
+    assert model.store.journal.traces(1)[0]["status"] == "cancelled"
+
+
 def test_halves_of_characters_are_no_error(models: Any, paper: Path) -> None:
     told: dict[str, Any] = {"system": "\udc80", "stop": "\ud801", "trace": "\ud800"}
     told["messages"] = [{"role": "user", "content": "\ud83d\ude00"}, Message(role="assistant", content=("\ud800",))]

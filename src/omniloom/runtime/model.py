@@ -157,20 +157,24 @@ class Model:
 
 
 class _Events:
-    """The walk in a thread of its own, its events here. Closing cancels it and waits for it to stop."""
+    """The walk in a thread of its own, its events here. Closing cancels it and waits for it to stop.
+
+    The thread knows the queue but not this object: a stream that nobody holds any more is cancelled by its end.
+    """
 
     def __init__(self, engine: Engine, store: Store, call: Call, embedder: Callable[[], Engine] | None) -> None:
         self.cancel = threading.Event()
-        self._queue: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
-        walk = Walk(engine, store, call, self._queue.put, self.cancel, embedder)
+        events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
+        walk = Walk(engine, store, call, events.put, self.cancel, embedder)
 
         def work() -> None:
             try:
-                self._queue.put(Completed(response=walk.go()))
-                self._queue.put(None)
+                events.put(Completed(response=walk.go()))
+                events.put(None)
             except BaseException as error:
-                self._queue.put(error)
+                events.put(error)
 
+        self._queue = events
         self._thread = threading.Thread(target=work, name="omniloom-walk", daemon=True)
         self._thread.start()
         self._ended = False
