@@ -16,7 +16,7 @@ def run(payload: dict[str, Any], channel: Any) -> None:
     import xllamacpp
 
     native: Any = xllamacpp  # its names come from an extension module without stubs
-    server = native.Server(_params(native, payload))
+    server = native.Server(server_params(native, payload))
     channel.send({"address": server.listening_address, "build": native.__version__})
     while channel.receive() is not None:
         pass
@@ -32,7 +32,7 @@ def devices(_: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield {"devices": names, "features": " ".join(used)}
 
 
-def _params(native: Any, payload: dict[str, Any]) -> Any:
+def server_params(native: Any, payload: dict[str, Any]) -> Any:
     params = native.CommonParams()
     params.model.path = payload["model"]
     params.hostnames = [payload["host"]]

@@ -1,0 +1,139 @@
+"""The computing state over one model: KV cells shared by sequences, and the step that fills them."""
+
+import ctypes
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from omniloom.core.errors import EngineError
+from omniloom.engines.llamacpp.native.binding import native
+from omniloom.engines.llamacpp.native.weights import Weights
+
+_ABORT = ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_void_p)
+_FULL, _ABORTED = 1, 2
+
+
+class Full(Exception):
+    """No room for the batch among the KV cells; nothing was computed."""
+
+
+class Aborted(Exception):
+    """The abort callback said so; what was computed of the batch is unknown."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """cells: KV cells of all sequences together. batch: tokens in one step. sequences: at most at once."""
+
+    cells: int
+    batch: int
+    sequences: int
+    threads: int
+    embeddings: bool = False
+
+
+class Item(NamedTuple):
+    """One token of a step: at `position` of `sequence`; `wanted`: its logits are read afterwards."""
+
+    token: int
+    position: int
+    sequence: int
+    wanted: bool
+
+
+class Context:
+    """For one thread. `step` computes, the rest moves cells between sequences without computing."""
+
+    def __init__(self, weights: Weights, sizes: Sizes, aborted: Callable[[], bool]) -> None:
+        self._native, self.weights, self.sizes = native(), weights, sizes
+        self._abort = _ABORT(lambda _: aborted())  # kept: the library holds its address only
+        asked = self._native.llama_context_default_params()
+        asked.n_ctx, asked.n_batch, asked.n_ubatch = sizes.cells, sizes.batch, sizes.batch
+        asked.n_seq_max = sizes.sequences
+        asked.n_outputs_max_per_seq = 0
+        asked.n_threads = asked.n_threads_batch = sizes.threads
+        asked.kv_unified = True
+        asked.embeddings = sizes.embeddings
+        asked.abort_callback = ctypes.cast(self._abort, ctypes.c_void_p)
+        self.pointer = self._native.llama_init_from_model(weights.pointer, asked)
+        if not self.pointer:
+            raise EngineError(f"llama.cpp cannot make a context of {sizes.cells} cells")
+        self._memory = self._native.llama_get_memory(self.pointer)
+        self._batch = self._native.llama_batch_init(sizes.batch, 0, 1)
+        self._arrays = _arrays(self._batch)
+
+    def step(self, items: Sequence[Item]) -> list[Any]:
+        """Compute the items; the logits of each wanted one, in order, as float32 arrays that live until the next step.
+
+        Raises Full (nothing was computed), Aborted, EngineError.
+        """
+        for at, item in enumerate(items):
+            self._fill(at, item)
+        self._batch.n_tokens = len(items)
+        status = self._native.llama_decode(self.pointer, self._batch)
+        if status == _FULL:
+            raise Full
+        if status == _ABORTED:
+            raise Aborted
+        if status != 0:
+            raise EngineError(f"llama_decode gave {status}")
+        return [self._logits(at) for at, item in enumerate(items) if item.wanted]
+
+    def share(self, source: int, target: int, length: int) -> None:
+        """The first `length` tokens of `source` become those of `target` too; no cell is copied."""
+        self._native.llama_memory_seq_cp(self._memory, source, target, 0, length)
+
+    def cut(self, sequence: int, length: int) -> bool:
+        """Forget everything of `sequence` from token `length` on; False if this model cannot go back there."""
+        return bool(self._native.llama_memory_seq_rm(self._memory, sequence, length, -1))
+
+    def end(self, sequence: int) -> int:
+        """How many tokens `sequence` holds."""
+        return int(self._native.llama_memory_seq_pos_max(self._memory, sequence)) + 1
+
+    def save(self, sequence: int) -> bytes:
+        """The state of `sequence`, as `restore` of the same build takes it."""
+        size = self._native.llama_state_seq_get_size(self.pointer, sequence)
+        buffer = (ctypes.c_char * size)()
+        written = self._native.llama_state_seq_get_data(self.pointer, buffer, size, sequence)
+        return bytes(memoryview(buffer)[:written])
+
+    def restore(self, sequence: int, state: bytes) -> bool:
+        """Put a saved state into `sequence`; False (and an empty sequence) if it does not fit."""
+        self.cut(sequence, 0)
+        done = self._native.llama_state_seq_set_data(self.pointer, state, len(state), sequence)
+        if not done:
+            self.cut(sequence, 0)
+        return bool(done)
+
+    def close(self) -> None:
+        if self.pointer:
+            self._native.llama_batch_free(self._batch)
+            self._native.llama_free(self.pointer)
+            self.pointer = None
+
+    def _fill(self, at: int, item: Item) -> None:
+        token, position, count, sequence, wanted = self._arrays
+        token[at], position[at], count[at], wanted[at] = item.token, item.position, 1, item.wanted
+        sequence[at][0] = item.sequence
+
+    def _logits(self, at: int) -> Any:
+        import numpy as np
+
+        found = self._native.llama_get_logits_ith(self.pointer, at)
+        if not found:
+            raise EngineError("the logits of a token that wanted them are missing")
+        pointer = ctypes.cast(found, ctypes.POINTER(ctypes.c_float))
+        return np.ctypeslib.as_array(pointer, (self.weights.tokens,))
+
+
+def _arrays(batch: Any) -> tuple[Any, ...]:
+    integers = ctypes.POINTER(ctypes.c_int32)
+    kinds = {
+        "token": integers,
+        "pos": integers,
+        "n_seq_id": integers,
+        "seq_id": ctypes.POINTER(integers),
+        "logits": ctypes.POINTER(ctypes.c_int8),
+    }
+    return tuple(ctypes.cast(getattr(batch, name), kind) for name, kind in kinds.items())
