@@ -27,7 +27,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Weights]:
 
 @pytest.fixture
 def context(weights: Weights) -> Iterator[Context]:
-    made = Context(weights, Sizes(cells=512, batch=256, sequences=8, threads=2), lambda: False)
+    made = Context(weights, Sizes(cells=256, batch=256, sequences=8, threads=2), lambda: False)
     yield made
     made.close()
 
@@ -63,7 +63,7 @@ def test_text_comes_back_from_its_tokens(weights: Weights) -> None:
     assert weights.ends(2) and not weights.ends(70) and weights.rewinds
 
 
-def test_shared_cut_and_restored_states_give_the_same_logits(context: Context, weights: Weights) -> None:
+def test_copied_cut_and_restored_states_give_the_same_logits(context: Context, weights: Weights) -> None:
     tokens = weights.tokenize(TEXT, first=True)
     asked = Item(tokens[5], len(tokens), 0, True)
     read(context, tokens, 0)
@@ -71,7 +71,7 @@ def test_shared_cut_and_restored_states_give_the_same_logits(context: Context, w
     expected = context.step([asked])[0].copy()
     assert context.cut(0, len(tokens)) and context.end(0) == len(tokens)
     assert (context.step([asked])[0] == expected).all()
-    context.share(0, 3, len(tokens))
+    context.copy(0, 3, len(tokens))
     assert (context.step([asked._replace(sequence=3)])[0] == expected).all()
     for sequence in (0, 3):
         context.cut(sequence, 0)
@@ -86,15 +86,20 @@ def test_a_state_that_is_none_leaves_the_sequence_empty(context: Context, weight
     assert context.end(2) == 0
 
 
-def test_a_full_cache_computes_nothing(context: Context, weights: Weights) -> None:
-    tokens = (weights.tokenize(TEXT, first=True) * 4)[:200]
+def test_a_full_sequence_computes_nothing(context: Context, weights: Weights) -> None:
+    tokens = (weights.tokenize(TEXT, first=True) * 9)[:256]
     read(context, tokens, 0)
-    read(context, tokens, 1)
     with pytest.raises(Full):
-        read(context, tokens, 2)
-    assert context.end(2) == 0
-    context.cut(0, 0)
-    assert read(context, tokens, 2).shape == (weights.tokens,)
+        context.step([Item(tokens[0], len(tokens), 0, True)])
+    assert context.end(0) == len(tokens)
+    assert read(context, tokens, 1).shape == (weights.tokens,)
+
+
+def test_what_else_is_there_changes_no_bit(context: Context, weights: Weights) -> None:
+    tokens = weights.tokenize(TEXT, first=True)
+    alone = read(context, tokens, 0)
+    read(context, tokens[:30] * 5, 1)
+    assert (read(context, tokens, 2) == alone).all()
 
 
 def test_a_step_can_be_aborted(weights: Weights) -> None:

@@ -1,4 +1,8 @@
-"""The computing state over one model: KV cells shared by sequences, and the step that fills them."""
+"""The computing state over one model: the KV cells of each sequence, and the step that fills them.
+
+Each sequence has cells of its own. In one cache for all, what a sequence gives would depend on what else lies there
+(measured: docs/lab-log.md); the price is that a prefix that two sequences share is copied.
+"""
 
 import ctypes
 from collections.abc import Callable, Sequence
@@ -23,7 +27,7 @@ class Aborted(Exception):
 
 @dataclass(frozen=True)
 class Sizes:
-    """cells: KV cells of all sequences together. batch: tokens in one step. sequences: at most at once."""
+    """cells: KV cells of each sequence. batch: tokens in one step. sequences: at most at once."""
 
     cells: int
     batch: int
@@ -48,16 +52,17 @@ class Context:
         self._native, self.weights, self.sizes = native(), weights, sizes
         self._abort = _ABORT(lambda _: aborted())  # kept: the library holds its address only
         asked = self._native.llama_context_default_params()
-        asked.n_ctx, asked.n_batch, asked.n_ubatch = sizes.cells, sizes.batch, sizes.batch
+        asked.n_ctx = sizes.cells * sizes.sequences
+        asked.n_batch = asked.n_ubatch = sizes.batch
         asked.n_seq_max = sizes.sequences
         asked.n_outputs_max_per_seq = 0
         asked.n_threads = asked.n_threads_batch = sizes.threads
-        asked.kv_unified = True
+        asked.kv_unified = False
         asked.embeddings = sizes.embeddings
         asked.abort_callback = ctypes.cast(self._abort, ctypes.c_void_p)
         self.pointer = self._native.llama_init_from_model(weights.pointer, asked)
         if not self.pointer:
-            raise EngineError(f"llama.cpp cannot make a context of {sizes.cells} cells")
+            raise EngineError(f"llama.cpp cannot make a context of {sizes.sequences} sequences of {sizes.cells} cells")
         self._memory = self._native.llama_get_memory(self.pointer)
         self._batch = self._native.llama_batch_init(sizes.batch, 0, 1)
         self._arrays = _arrays(self._batch)
@@ -79,9 +84,11 @@ class Context:
             raise EngineError(f"llama_decode gave {status}")
         return [self._logits(at) for at, item in enumerate(items) if item.wanted]
 
-    def share(self, source: int, target: int, length: int) -> None:
-        """The first `length` tokens of `source` become those of `target` too; no cell is copied."""
-        self._native.llama_memory_seq_cp(self._memory, source, target, 0, length)
+    def copy(self, source: int, target: int, length: int) -> None:
+        """Copy the cells of the first `length` tokens of `source` to `target`, whatever that held."""
+        self.cut(target, 0)
+        self._native.llama_memory_seq_cp(self._memory, source, target, -1, -1)
+        self.cut(target, length)
 
     def cut(self, sequence: int, length: int) -> bool:
         """Forget everything of `sequence` from token `length` on; False if this model cannot go back there."""

@@ -1,0 +1,1 @@
+"""The engine loop: many requests through one model, no token computed twice, each answer as if it were alone."""

@@ -1,0 +1,72 @@
+"""One request on its way through the loop."""
+
+from collections.abc import Sequence as Ordered
+from dataclasses import dataclass, field
+
+from omniloom.core.values import Sampling
+
+
+def boundaries(length: int, ends: Ordered[int], piece: int) -> list[int]:
+    """Where the reading of a prompt pauses: at each of `ends`, and every `piece` tokens from the one before.
+
+    A boundary depends only on what stands before it. So two prompts that begin alike are read in the same pieces as
+    far as they are alike, and what one computed there is, bit for bit, what the other would compute. The last token
+    is never behind the last boundary: its logits are needed.
+    """
+    found = [0]
+    for end in [*(end for end in sorted(set(ends)) if 0 < end < length), length]:
+        while found[-1] + piece < end:
+            found.append(found[-1] + piece)
+        if end < length:
+            found.append(end)
+    return found
+
+
+@dataclass
+class Sequence:
+    """tokens: the prompt, then what was written. prompt: how many of them are the prompt. done: how many are computed.
+
+    bounds: the boundaries of its prompt. slot: the sequence of the Context it lies in, -1 while it waits.
+    """
+
+    key: str
+    tokens: list[int]
+    limit: int
+    ends: tuple[int, ...] = ()
+    sampling: Sampling = Sampling()
+    seed: int = 0
+    prompt: int = 0
+    done: int = 0
+    slot: int = -1
+    reused: int = 0
+    bounds: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.prompt = len(self.tokens)
+
+    @property
+    def reading(self) -> bool:
+        return self.done < self.prompt
+
+    def next_piece(self) -> list[int]:
+        """The tokens up to the next boundary."""
+        later = next((bound for bound in self.bounds if bound > self.done), self.prompt)
+        return self.tokens[self.done : later]
+
+
+@dataclass
+class Held:
+    """What a slot holds that others may begin with: tokens of a prompt, computed up to the boundary `bounds[-1]`."""
+
+    tokens: list[int]
+    bounds: list[int]
+    used: int = 0
+
+    def shared(self, tokens: list[int], bounds: list[int]) -> int:
+        """The last boundary up to which both are the same tokens, read in the same pieces."""
+        length = 0
+        for mine, other in zip(self.bounds, bounds, strict=False):
+            if mine != other or self.tokens[length:mine] != tokens[length:mine]:
+                break
+            length = mine
+        return length

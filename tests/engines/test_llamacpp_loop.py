@@ -1,0 +1,136 @@
+"""The loop on a tiny model of ours: shared beginnings are computed once, and company changes no bit of an answer."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+
+from omniloom.core.errors import ContextError
+from omniloom.core.values import Sampling
+from omniloom.engines.llamacpp.loop.loop import Loop, Told
+from omniloom.engines.llamacpp.loop.sequence import Sequence, boundaries
+from omniloom.engines.llamacpp.native.context import Context, Sizes
+from omniloom.engines.llamacpp.native.tiny import build_tiny
+from omniloom.engines.llamacpp.native.weights import Weights
+
+DOCUMENT = "The weaver does not change the thread more often than she has to. " * 2
+QUESTIONS = ("How often?", "Who is it?", "Why does she?", "What is a thread?", "Where?", "When was it?")
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Weights]:
+    path = tmp_path_factory.mktemp("tiny") / "tiny.gguf"
+    build_tiny(path)
+    made = Weights(path)
+    yield made
+    made.close()
+
+
+class Counted(Loop):
+    """Counts the tokens that are computed."""
+
+    def __init__(self, weights: Weights, sequences: int = 8) -> None:
+        self.context = Context(weights, Sizes(cells=512, batch=64, sequences=sequences, threads=2), lambda: False)
+        self.computed = 0
+        step = self.context.step
+
+        def counting(items: list[object]) -> object:
+            self.computed += len(items)
+            return step(items)  # type: ignore[arg-type]
+
+        self.context.step = counting  # type: ignore[method-assign, assignment]
+        super().__init__(self.context)
+
+    def run(self) -> dict[str, list[Told]]:
+        told: dict[str, list[Told]] = {}
+        while self.busy:
+            for each in self.step():
+                told.setdefault(each.key, []).append(each)
+        return told
+
+
+def asked(weights: Weights, question: str, limit: int = 12, **more: object) -> Sequence:
+    document = weights.tokenize(DOCUMENT, first=True)
+    tokens = [*document, *weights.tokenize(question)]
+    return Sequence(question, tokens, limit, ends=(len(document),), **more)  # type: ignore[arg-type]
+
+
+def written(told: list[Told]) -> list[tuple[int, float]]:
+    return [(each.token, each.logprob) for each in told if each.kind == "token"]
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_company_changes_no_bit(weights: Weights, temperature: float) -> None:
+    sampling = Sampling(temperature=temperature)
+    alone = {}
+    for question in QUESTIONS:
+        loop = Counted(weights)
+        loop.add(asked(weights, question, sampling=sampling, seed=3))
+        alone |= loop.run()
+    loop = Counted(weights)
+    for question in QUESTIONS:
+        loop.add(asked(weights, question, sampling=sampling, seed=3))
+    together = loop.run()
+    assert {key: written(told) for key, told in together.items()} == {key: written(told) for key, told in alone.items()}
+    assert len({str(written(told)) for told in together.values()}) > 1
+
+
+def test_what_arrives_together_reads_the_document_once(weights: Weights) -> None:
+    loop = Counted(weights)
+    for question in QUESTIONS:
+        loop.add(asked(weights, question, limit=1))
+    loop.run()
+    document = len(weights.tokenize(DOCUMENT, first=True))
+    assert loop.computed == document + sum(len(weights.tokenize(question)) for question in QUESTIONS)
+
+
+def test_a_document_outlives_its_question(weights: Weights) -> None:
+    loop = Counted(weights, sequences=2)
+    for question in QUESTIONS:
+        loop.add(asked(weights, question))
+        loop.run()
+    last = asked(weights, "And again?")
+    loop.add(last)
+    loop.run()
+    assert last.reused == last.ends[0]
+
+
+def test_a_long_prompt_does_not_stall_a_short_answer(weights: Weights) -> None:
+    loop = Counted(weights)
+    loop.add(Sequence("short", weights.tokenize("Hello", first=True), 8))
+    loop.step()
+    loop.add(Sequence("long", weights.tokenize(DOCUMENT * 2, first=True), 5))
+    gaps = []
+    while any(each.key == "short" and each.kind == "token" for each in loop.step()):
+        gaps.append(loop.computed)
+    assert len(gaps) == 7 and max(later - earlier for earlier, later in pairwise(gaps)) <= 64 + 1
+    assert loop.busy
+
+
+def test_more_requests_than_slots_all_end(weights: Weights) -> None:
+    loop = Counted(weights, sequences=2)
+    for number in range(9):
+        loop.add(Sequence(str(number), weights.tokenize(f"Question {number} of its own", first=True), 3 + number))
+    ends = [each for told in loop.run().values() for each in told if each.kind == "end"]
+    assert len(ends) == 9 and {each.reason for each in ends} <= {"length", "stop"}
+
+
+def test_a_dropped_sequence_gives_its_slot_back(weights: Weights) -> None:
+    loop = Counted(weights, sequences=1)
+    loop.add(Sequence("first", weights.tokenize(DOCUMENT, first=True), 100))
+    loop.add(Sequence("second", weights.tokenize(DOCUMENT, first=True), 2))
+    loop.step()
+    loop.drop("first")
+    assert [each.kind for each in loop.run()["second"]][-1] == "end"
+
+
+def test_what_cannot_fit_is_refused(weights: Weights) -> None:
+    with pytest.raises(ContextError, match="holds 512"):
+        Counted(weights).add(Sequence("big", [5] * 500, 20))
+
+
+def test_boundaries_depend_only_on_what_is_before_them() -> None:
+    assert boundaries(300, (), 128) == [0, 128, 256]
+    assert boundaries(256, (), 128) == [0, 128]
+    assert boundaries(300, (100, 290), 128) == [0, 100, 228, 290]
+    assert boundaries(1, (), 128) == [0] and boundaries(100, (100,), 64) == [0, 64]
