@@ -24,7 +24,9 @@ pre{background:var(--card);border:1px solid var(--line);border-radius:10px;paddi
 """
 
 
-def answer_html(response: Response, pictures: Mapping[tuple[str, str], bytes], *, trace: Trace | None = None) -> str:
+def answer_html(
+    response: Response, pictures: Mapping[tuple[str, str], bytes], *, question: str = "", trace: Trace | None = None
+) -> str:
     """The file. pictures: (citation url, quote) → PNG; a citation without one keeps its words."""
     names = {part.id: part.name for part in response.sources}
     cards: list[str] = []
@@ -44,11 +46,14 @@ def answer_html(response: Response, pictures: Mapping[tuple[str, str], bytes], *
         f'<p class="loss">{escape(f"{loss.severity}: {loss.part}: {loss.detail or loss.kind}")}</p>'
         for loss in response.losses
     )
+    title = escape(question.strip() or "Answer")
+    stands = f"<h2>Where it stands</h2>{''.join(cards)}" if cards else ""
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1"><title>Answer</title>'
-        f"<style>{_STYLE}</style><h1>Answer</h1><div class='answer'>{_linked(response.text, len(cards))}</div>{data}"
-        f"<h2>Where it stands</h2>{''.join(cards)}{losses}<p class='soft'>{escape(_foot(response, trace))}</p></html>"
+        f'<meta name="viewport" content="width=device-width,initial-scale=1"><title>{title}</title>'
+        f"<style>{_STYLE}</style><h1>{title}</h1>"
+        f"<div class='answer'>{_linked(response.text, len(cards))}</div>{data}"
+        f"{stands}{losses}<p class='soft'>{escape(_foot(response, trace))}</p></html>"
     )
 
 

@@ -6,11 +6,13 @@ from typing import Any
 
 from omniloom.core.errors import PasswordError, UnreadableError, UnsupportedError
 from omniloom.core.locators import Box, Locator
-from omniloom.rendering.paper import EDGE, GREY, INK, MARK, PAPER, font, png
+from omniloom.rendering.letters import Face
+from omniloom.rendering.paper import EDGE, GREY, INK, MARK, PAPER, png
+from omniloom.rendering.place import ELSEWHERE
 
 _LONGEST = 1400
 _WAVE = (1100, 260)
-_AROUND_SECONDS = 10.0
+_AROUND_SECONDS, _LAST_FRAME_SECONDS = 10.0, 2.0
 
 
 def draw(payload: dict[str, Any]) -> Iterator[dict[str, str]]:
@@ -32,7 +34,7 @@ def _page(source: dict[str, Any], locator: Locator) -> Any:
         raise PasswordError(f"{source['name']!r} is encrypted", hint="give --password, as it was read") from error
     number = (locator.page or 1) - 1
     if number >= len(document):
-        raise UnreadableError(f"{source['name']!r} has no page {number + 1}")
+        raise UnreadableError(f"{source['name']!r} has no page {number + 1}", hint=f"it has {len(document)}")
     page = document[number]
     scale = min(2.0, _LONGEST / max(page.get_size()))
     bitmap: Any = page.render(scale=scale)  # type: ignore[arg-type] pypdfium2 documents a float
@@ -43,6 +45,8 @@ def _picture(source: dict[str, Any], locator: Locator) -> Any:
     from PIL import Image, ImageOps
 
     with Image.open(source["path"]) as image:
+        if locator.page and locator.page > getattr(image, "n_frames", 1):
+            raise UnreadableError(f"{source['name']!r} has no page {locator.page}", hint=ELSEWHERE)
         if locator.page:
             image.seek(locator.page - 1)
         upright = ImageOps.exif_transpose(image).convert("RGB")
@@ -52,7 +56,9 @@ def _picture(source: dict[str, Any], locator: Locator) -> Any:
 
 def _frame(source: dict[str, Any], locator: Locator) -> Any:
     av = _av()
-    if locator.box is None:
+    with av.open(source["path"]) as container:
+        sounds = bool(container.streams.audio)
+    if locator.box is None and locator.time is not None and sounds:
         return _waveform(source, locator)
     middle = sum(locator.time) / 2 if locator.time else 0.0
     with av.open(source["path"]) as container:
@@ -61,8 +67,8 @@ def _frame(source: dict[str, Any], locator: Locator) -> Any:
             last = frame
             if frame.time is not None and frame.time >= middle:
                 break
-        if last is None:
-            raise UnreadableError(f"{source['name']!r} has no frame at {middle:.1f} s")
+        if last is None or (last.time is not None and last.time < middle - _LAST_FRAME_SECONDS):
+            raise UnreadableError(f"{source['name']!r} has no frame at {middle:.1f} s", hint=ELSEWHERE)
         image = last.to_image()
     image.thumbnail((_LONGEST, _LONGEST))
     return _boxed(image, locator.box)
@@ -75,7 +81,10 @@ def _waveform(source: dict[str, Any], locator: Locator) -> Any:
 
     start, end = locator.time or (0.0, 0.0)
     low, high = max(0.0, start - _AROUND_SECONDS), end + _AROUND_SECONDS
-    samples = _samples(source["path"], low, high)
+    samples, last = _samples(source["path"], low, high)
+    if start > last:
+        ends = f"it ends at {last:.1f} s"
+        raise UnreadableError(f"{source['name']!r} has no sound at {start:.1f} s, {ends}", hint=ELSEWHERE)
     image = Image.new("RGB", _WAVE, PAPER)
     pen = ImageDraw.Draw(image)
     width, height = _WAVE
@@ -85,25 +94,35 @@ def _waveform(source: dict[str, Any], locator: Locator) -> Any:
     for x, piece in enumerate(np.array_split(samples, width)):
         tall = (height - 60) / 2 * float(np.abs(piece).max()) / (loudest or 1.0) if piece.size else 0.0
         pen.line((x, (height - 40) / 2 - tall, x, (height - 40) / 2 + tall), fill=INK)
+    font = Face(15).font
     for at in (low, start, end, high):
-        pen.text((min((at - low) * across, width - 60), height - 30), f"{at:.1f} s", fill=GREY, font=font(15))
+        pen.text((min((at - low) * across, width - 60), height - 30), f"{at:.1f} s", fill=GREY, font=font)
     return image
 
 
-def _samples(path: str, low: float, high: float) -> Any:
+def _samples(path: str, low: float, high: float) -> tuple[Any, float]:
+    """The samples from `low` to `high` seconds, silence where the sound lacks some; and the last second seen."""
     import numpy as np
 
     av = _av()
-    blocks: list[Any] = [np.zeros(0, dtype=np.float32)]
+    rate = 8000
+    samples = np.zeros(int((high - low) * rate), dtype=np.float32)
+    filled, last = None, 0.0
     with av.open(path) as container:
-        resampler = av.AudioResampler(format="flt", layout="mono", rate=8000)
+        resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
         for frame in container.decode(audio=0):
             at = frame.time or 0.0
+            last = at + frame.samples / frame.sample_rate
             if at > high:
                 break
-            if at >= low:
-                blocks += [each.to_ndarray().ravel() for each in resampler.resample(frame)]
-    return np.concatenate(blocks)
+            if at < low:
+                continue
+            filled = int((at - low) * rate) if filled is None else filled
+            for piece in resampler.resample(frame):
+                heard = piece.to_ndarray().ravel()[: max(0, samples.size - filled)]
+                samples[filled : filled + heard.size] = heard
+                filled += heard.size
+    return samples, last
 
 
 def _av() -> Any:
@@ -133,10 +152,12 @@ def _captioned(image: Any, quote: str) -> Any:
 
     if not quote:
         return image
-    lines = textwrap.wrap(f"“{' '.join(quote.split())}”", max(20, image.width // 9))[:4]
+    quote = f"“{' '.join(quote.split())}”"
+    face = Face(17, quote)
+    lines = textwrap.wrap(face.legible(quote), max(20, image.width // 9))[:4]
     whole = Image.new("RGB", (image.width, image.height + 26 * len(lines) + 16), PAPER)
     whole.paste(image, (0, 0))
     pen = ImageDraw.Draw(whole)
     for at, line in enumerate(lines):
-        pen.text((10, image.height + 8 + 26 * at), line, fill=INK, font=font(17))
+        pen.text((10, image.height + 8 + 26 * at), line, fill=INK, font=face.font)
     return whole

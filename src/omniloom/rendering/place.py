@@ -2,6 +2,8 @@
 
 from omniloom.core.locators import Locator
 
+ELSEWHERE = "name a place that is in the file; if it changed since the answer, ask again"
+
 
 def in_words(locator: Locator) -> str:
     """Such as "page 2, upper right", "1:02.5 to 1:08.0", "rows 3 to 5, columns 2 to 4"."""

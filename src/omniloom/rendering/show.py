@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from omniloom.core.errors import UnsupportedError
+from omniloom.core.errors import UnreadableError, UnsupportedError
 from omniloom.core.locators import Locator
 from omniloom.core.values import Part
 from omniloom.isolation import run_isolated
 from omniloom.rendering.paper import draw_lines, draw_table
+from omniloom.rendering.place import ELSEWHERE
 
 _CONTEXT = 300
 
@@ -47,6 +48,8 @@ def _text(part: Part, locator: Locator, quote: str) -> bytes:
     pieces = _child("omniloom.inputs.text:extract", part, locator, member=locator.member)
     text = "".join(piece["text"] for piece in pieces)
     start, end = locator.chars or (0, 0)
+    if start >= len(text):
+        raise UnreadableError(f"{part.name!r} has no character {start}, it has {len(text)}", hint=ELSEWHERE)
     if not locator.chars and quote in text:
         start = text.index(quote)
         end = start + len(quote)

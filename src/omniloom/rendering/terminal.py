@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from omniloom.core.values import Citation, Response
+from omniloom.rendering.letters import printable
 from omniloom.rendering.place import in_words
 
 _QUOTE = 100
@@ -25,27 +26,30 @@ def print_answer(response: Response, console: Console, *, origins: Mapping[str, 
     """Prints text, data, citations, losses and usage; links open the files at `origins` (name → path)."""
     import json
 
+    piped = not console.is_terminal
     if with_text and response.text:
-        console.print(response.text, markup=False, highlight=False)
+        console.print(printable(response.text), markup=False, highlight=False, emoji=False, soft_wrap=piped)
     if response.data is not None:
         data = response.model_dump(mode="json")["data"]
         console.print_json(json.dumps(data, ensure_ascii=False))
     names = {part.id: part.name for part in response.sources}
     for number, citation in enumerate(distinct_citations(response), 1):
         line = Text(f"[{number}] ", style="bold")
-        place = f"{names.get(citation.source, '?')}, {in_words(citation.locator)}"
+        place = printable(f"{names.get(citation.source, '?')}, {in_words(citation.locator)}")
         origin = origins.get(names.get(citation.source, ""))
         link = Path(origin).as_uri() + "#" + citation.locator.fragment if origin else ""
         line.append(place, style=f"link {link}" if link else "")
-        words = " ".join(citation.quote.split())
+        words = printable(" ".join(citation.quote.split()))
         line.append(f"  “{words[:_QUOTE]}{'…' if len(words) > _QUOTE else ''}”", style="dim")
         console.print(line, soft_wrap=True, highlight=False)
     for loss in response.losses:
-        console.print(f"{loss.severity}: {loss.part}: {loss.detail or loss.kind}", style="dim", markup=False)
+        words = printable(f"{loss.severity}: {loss.part}: {loss.detail or loss.kind}")
+        console.print(words, style="dim", markup=False, highlight=False, emoji=False, soft_wrap=piped)
     usage = response.usage
     console.print(
         f"tokens: {usage.input_tokens} in ({usage.cached_tokens} kept), {usage.output_tokens} out, "
         f"{usage.reasoning_tokens} thinking; trace {response.trace_id}",
         style="dim",
         highlight=False,
+        soft_wrap=piped,
     )
