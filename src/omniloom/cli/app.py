@@ -1,21 +1,19 @@
-"""The application: its verbs, and how errors become words and exit codes.
+"""The application: its verbs, and the way out of it (exit codes: see failures.py)."""
 
-Exit codes: 0 ok, 1 error, 2 usage, 3 abstained, 4 budget, 5 blocked, 130 interrupted.
-"""
-
+import io
+import os
 import sys
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from omniloom.cli import ask, cache, doctor, forget, info, listing, pull, rm, show, trace
-from omniloom.core.errors import BudgetError, CancelledError, LossError, OmniloomError, UsageError
-
-ERROR, USAGE, ABSTAINED, BUDGET, BLOCKED, INTERRUPTED = 1, 2, 3, 4, 5, 130
+from omniloom.cli.failures import INTERRUPTED, told
+from omniloom.core.errors import CancelledError
 
 app = typer.Typer(
     name="omniloom",
-    help="One call over text, PDF, images, audio, video and tables; every claim opens at the place it came from.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -32,45 +30,61 @@ app.command("forget")(forget.forget)
 app.command("doctor")(doctor.doctor)
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from omniloom import __version__
+
+        typer.echo(f"omniloom {__version__}")
+        raise typer.Exit
+
+
+Version = Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version and exit.")]
+
+
+@app.callback()
+def _top(version: Version = False) -> None:
+    """One call over text, PDF, images, audio, video and tables; every claim opens at the place it came from."""
+
+
 def main() -> None:
     """Runs the application and exits; an error is one line, its hint another."""
+    _open_closed_streams()
     console = Console(stderr=True)
     try:
         code = app(standalone_mode=False)
+        sys.stdout.flush()
     except typer.Exit as done:
         code = done.exit_code
     except (KeyboardInterrupt, CancelledError, typer.Abort):
         code = INTERRUPTED
-    except OmniloomError as error:
-        _tell(console, error)
-        code = _code(error)
+    except BrokenPipeError:  # whoever reads the answer has seen enough
+        _drop(1)
+        code = 1
     except Exception as error:
-        code = _usage(console, error)
+        code = told(console, error)
+        _drop_unwritable()
     if code == INTERRUPTED:
         console.print("cancelled")
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _code(error: OmniloomError) -> int:
-    if isinstance(error, UsageError):
-        return USAGE
-    return BUDGET if isinstance(error, BudgetError) else ERROR
+def _open_closed_streams() -> None:
+    """A standard stream that the caller closed is empty, so that no file of ours gets its number."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+            setattr(sys, name, io.open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115, UP020
 
 
-def _tell(console: Console, error: OmniloomError) -> None:
-    console.print(f"[red]{error.code}[/red]: ", end="", highlight=False)
-    console.print(error.message, markup=False, highlight=False)
-    if isinstance(error, LossError):
-        for loss in error.losses:
-            console.print(f"  {loss.part}: {loss.kind}: {loss.detail}", markup=False, highlight=False)
-    if error.hint:
-        console.print(f"hint: {error.hint}", style="dim", markup=False, highlight=False)
+def _drop_unwritable() -> None:
+    """What could not be written is not tried again while the interpreter ends, which would tell it in its own way."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _drop(1)
 
 
-def _usage(console: Console, error: Exception) -> int:
-    """A wrong command line is shown as such; anything else is a defect of ours and keeps its traceback."""
-    words = getattr(error, "format_message", None)
-    if words is not None and hasattr(error, "exit_code"):
-        console.print(f"[red]usage[/red]: {words()}", highlight=False)
-        return USAGE
-    raise error
+def _drop(number: int) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), number)

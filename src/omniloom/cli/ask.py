@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from omniloom.cli.targets import checked
 from omniloom.core.errors import UsageError
 from omniloom.core.events import Completed, Progress, ReasoningDelta, TextDelta
 from omniloom.core.values import Response
@@ -22,18 +23,18 @@ Files = Annotated[
 Schema = Annotated[str | None, typer.Option("--schema", "-s", help='JSON Schema file, its text, or "name, age int".')]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the whole Response as one JSON object.")]
 Html = Annotated[Path | None, typer.Option("--html", help="Write the answer with its places as one file.")]
-Thinking = Annotated[int, typer.Option("--budget", help="Thinking tokens: an exact cap.")]
+Thinking = Annotated[int, typer.Option("--budget", min=0, help="Thinking tokens: an exact cap.")]
 Name = Annotated[str | None, typer.Option("--model", "-m", help="Catalog name, .gguf, or openai:http://host/v1#name.")]
 System = Annotated[str | None, typer.Option("--system", help="Instructions that hold for the answer.")]
 GoOn = Annotated[bool, typer.Option("--continue", "-c", help="Go on with the last conversation.")]
 NoStream = Annotated[bool, typer.Option("--no-stream", help="Print the answer when it is complete.")]
-Longest = Annotated[int, typer.Option("--max-tokens", help="Longest answer, in tokens.")]
+Longest = Annotated[int, typer.Option("--max-tokens", min=1, help="Longest answer, in tokens.")]
 Unsupported = Annotated[str, typer.Option("--unsupported", help="Claims without support: mark, drop or abstain.")]
 OnLoss = Annotated[str, typer.Option("--on-loss", help="'error' stops when anything would be lost, 'report' goes on.")]
 Password = Annotated[str, typer.Option("--password", help="Of the encrypted PDFs among the files.")]
 Pages = Annotated[str, typer.Option("--pages", help='Pages of the PDFs to read, such as "1-3,7"; all without it.')]
 Language = Annotated[str, typer.Option("--language", help='Spoken in sound and video, such as "de"; told without it.')]
-Timeout = Annotated[float | None, typer.Option("--timeout", help="Seconds after which to give up.")]
+Timeout = Annotated[float | None, typer.Option("--timeout", min=0, help="Seconds after which to give up.")]
 
 
 def ask(
@@ -59,6 +60,7 @@ def ask(
 
     Exit code 3: the sources do not answer. 4: the budget or the timeout was reached.
     """
+    checked(html, "--html")
     parameters: dict[str, Any] = {"reasoning_budget": budget, "system": system, "timeout": timeout}
     parameters |= {"max_output_tokens": max_tokens, "unsupported": unsupported, "on_loss": on_loss}
     if schema is not None:
@@ -99,7 +101,7 @@ def _answered(
         inputs = [_read_with(each, reading) for each in inputs]
         response = _run(loaded, inputs, parameters | {"messages": messages}, board, _writer(board) if shown else None)
         remember(loaded.store, question, response, messages, origins)
-        _deliver(loaded, response, origins, as_json=as_json, html=html, shown=shown)
+        _deliver(loaded, question, response, origins, as_json=as_json, html=html, shown=shown)
     return response
 
 
@@ -109,6 +111,8 @@ def _inputs(question: str, files: list[str]) -> tuple[list[Any], dict[str, str]]
         question = sys.stdin.read().strip()
         if not question:
             raise UsageError("standard input held no question", hint='omniloom ask "question" FILE...')
+    elif not question.strip():
+        raise UsageError("the question is empty", hint='omniloom ask "question" FILE...')
     inputs: list[Any] = [question]
     origins: dict[str, str] = {}
     piped = not files and question and not sys.stdin.isatty()
@@ -153,9 +157,11 @@ def _schema(text: str) -> Any:
 
 
 def _writer(board: Any) -> Callable[[str], None]:
+    from omniloom.rendering.letters import printable
+
     def write(text: str) -> None:
         board.pause()
-        sys.stdout.write(text)
+        sys.stdout.write(printable(text))
         sys.stdout.flush()
 
     return write
@@ -180,7 +186,14 @@ def _run(
 
 
 def _deliver(
-    loaded: Any, response: Response, origins: dict[str, str], *, as_json: bool, html: Path | None, shown: bool
+    loaded: Any,
+    question: str,
+    response: Response,
+    origins: dict[str, str],
+    *,
+    as_json: bool,
+    html: Path | None,
+    shown: bool,
 ) -> None:
     from rich.console import Console
 
@@ -192,7 +205,7 @@ def _deliver(
     if html is not None:
         from omniloom.cli.pictures import answer_page
 
-        html.write_text(answer_page(loaded.store, response), encoding="utf-8")
+        html.write_text(answer_page(loaded.store, response, question), encoding="utf-8")
         Console(stderr=True).print(f"wrote {html}", highlight=False)
     if as_json:
         sys.stdout.write(response.model_dump_json(indent=2, exclude={"sources"}) + "\n")

@@ -19,6 +19,9 @@ def follow_up(
     state = json.loads(kept.messages)
     messages = tuple(Message(role=turn["role"], content=(turn["text"],)) for turn in state["turns"])
     earlier = [Path(path) for path in state["files"] if path not in origins.values()]
+    gone = [str(path) for path in earlier if not path.is_file()]
+    if gone:
+        raise UsageError(f"{gone[0]!r}, a file of the conversation, is gone", hint="put it back, or ask without -c")
     return messages, [*earlier, *inputs], {**{path.name: str(path) for path in earlier}, **origins}
 
 

@@ -6,7 +6,7 @@ from omniloom.core.errors import OmniloomError
 from omniloom.core.values import Response
 
 
-def answer_page(store: Any, response: Response) -> str:
+def answer_page(store: Any, response: Response, question: str = "") -> str:
     """One self-contained file; a place that cannot be drawn keeps its words and its quote."""
     from omniloom.rendering.answer import answer_html
     from omniloom.rendering.show import show
@@ -20,4 +20,4 @@ def answer_page(store: Any, response: Response) -> str:
         except OmniloomError:
             continue
         pictures[citation.url, citation.quote] = picture
-    return answer_html(response, pictures, trace=store.journal.trace(response.trace_id))
+    return answer_html(response, pictures, question=question, trace=store.journal.trace(response.trace_id))

@@ -1,22 +1,25 @@
 """`omniloom trace`: what a run did, step by step."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from omniloom.cli.targets import checked
 
 app = typer.Typer(help="What a run did: steps, times, tokens, decisions.", no_args_is_help=True)
 
 
 @app.command("list")
-def list_traces(limit: Annotated[int, typer.Option("--limit", "-n", help="How many.")] = 20) -> None:
+def list_traces(limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many.")] = 20) -> None:
     """The last runs, newest first."""
     from omniloom.storage.store import Store
 
     store = Store()
     try:
         for summary in store.journal.traces(limit):
-            typer.echo("  ".join(str(value) for value in summary.values()))
+            typer.echo(_row(summary))
     finally:
         store.close()
 
@@ -44,6 +47,7 @@ def export(
     """One run as JSON: every span with its attributes."""
     from omniloom.storage.store import Store
 
+    checked(output, "--output")
     store = Store()
     try:
         text = store.journal.trace(_resolved(store, trace_id)).model_dump_json(indent=2)
@@ -64,3 +68,8 @@ def _resolved(store: object, trace_id: str) -> str:
     if not newest:
         raise UsageError("there is no trace yet", hint='omniloom ask "question" FILE...')
     return str(newest[0]["id"])
+
+
+def _row(summary: Mapping[str, Any]) -> str:
+    seconds = "" if summary["seconds"] is None else f"{summary['seconds']:.2f} s"
+    return f"{summary['id']}  {summary['start']}  {seconds:>9}  {summary['spans']:>3} steps  {summary['status']}"
