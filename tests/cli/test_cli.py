@@ -18,6 +18,7 @@ from omniloom.storage.store import Store
 
 QUESTION = "How fast is it?"
 SCHEMA = "jobs int"
+PIPED = "A loom on a pipe runs 820 jobs per second."
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -48,6 +49,8 @@ def omniloom(tmp_path: Path, private_home: Path, paper: Path) -> Command:
     turns: list[dict[str, str]] = [{"role": "user", "content": QUESTION}]
     turns.append({"role": "assistant", "content": "It runs 820 jobs per second [1]."})
     model.generate([paper, "And now?"], messages=turns)
+    model.generate([QUESTION, PIPED.encode()])
+    model.generate([PIPED.encode(), "And now?"], messages=turns)
     model.close()
 
     def run(*words: str, stdin: str | None = None, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -135,6 +138,21 @@ def test_a_pipe_is_a_source(omniloom: Command) -> None:
     done = omniloom("ask", "Anything?", "-", stdin="")
     assert done.returncode == 2
     assert "standard input" in done.stderr
+
+
+def test_a_conversation_goes_on_with_what_was_piped(omniloom: Command) -> None:
+    assert omniloom("ask", QUESTION, stdin=PIPED).returncode == 0
+    again = omniloom("ask", "And now?", "-c")
+    assert (again.returncode, "“A loom on a pipe" in again.stdout) == (0, True), again.stderr
+    omniloom("cache", "clear", "--yes")
+    assert omniloom("ask", "And now?", "-c").returncode == 2
+
+
+def test_a_file_of_the_conversation_that_is_gone_is_named(omniloom: Command, paper: Path) -> None:
+    assert omniloom("ask", QUESTION, str(paper)).returncode == 0
+    paper.unlink()
+    again = omniloom("ask", "And now?", "-c")
+    assert (again.returncode, "paper.txt', a file of the conversation, is gone" in again.stderr) == (2, True)
 
 
 def test_every_verb_has_help(omniloom: Command) -> None:

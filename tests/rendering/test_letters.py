@@ -83,6 +83,7 @@ def test_the_last_span_of_a_sound_stands_under_its_mark(private_home: Path) -> N
 
 
 def test_what_steers_a_terminal_is_not_sent() -> None:
+    assert printable("\x1b[31mERROR\x1b[0m") == "ERROR"
     assert printable("a\x1b]0;x\x07\x9b2J\u202eb\tc\r\nd") == "a�]0;x��2J�b\tc\nd"
     hostile = "\x1b[2Jgone"
     citation = Citation(source="s", locator=Locator(page=1), quote=hostile, url="x#page=1", segment=0)

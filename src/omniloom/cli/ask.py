@@ -100,7 +100,7 @@ def _answered(
             messages, inputs, origins = follow_up(loaded.store, inputs, origins)
         inputs = [_read_with(each, reading) for each in inputs]
         response = _run(loaded, inputs, parameters | {"messages": messages}, board, _writer(board) if shown else None)
-        remember(loaded.store, question, response, messages, origins)
+        remember(loaded.store, question, response, messages, inputs, origins)
         _deliver(loaded, question, response, origins, as_json=as_json, html=html, shown=shown)
     return response
 

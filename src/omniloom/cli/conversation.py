@@ -1,5 +1,6 @@
 """Follow-up questions: `omniloom ask -c` goes on with the last conversation and its files."""
 
+import hashlib
 import json
 import uuid
 from pathlib import Path
@@ -12,7 +13,7 @@ from omniloom.core.values import Message, Response
 def follow_up(
     store: Any, inputs: list[Any], origins: dict[str, str]
 ) -> tuple[tuple[Message, ...], list[Any], dict[str, str]]:
-    """The earlier turns, the inputs with the files of the conversation before the new ones, and all origins."""
+    """The earlier turns, the inputs with the sources of the conversation before the new ones, and all origins."""
     kept = store.journal.conversation(None)
     if kept is None:
         raise UsageError("there is no conversation to go on with", hint="leave -c out")
@@ -22,15 +23,32 @@ def follow_up(
     gone = [str(path) for path in earlier if not path.is_file()]
     if gone:
         raise UsageError(f"{gone[0]!r}, a file of the conversation, is gone", hint="put it back, or ask without -c")
-    return messages, [*earlier, *inputs], {**{path.name: str(path) for path in earlier}, **origins}
+    piped = [digest for digest in state.get("piped", ()) if digest not in map(_digest, inputs)]
+    if not all(store.has(digest) for digest in piped):
+        raise UsageError("what was piped into the conversation is no longer kept", hint="pipe it again, without -c")
+    return (
+        messages,
+        [*earlier, *(store.get(digest) for digest in piped), *inputs],
+        {**{path.name: str(path) for path in earlier}, **origins},
+    )
 
 
 def remember(
-    store: Any, question: str, response: Response, messages: tuple[Message, ...], origins: dict[str, str]
+    store: Any,
+    question: str,
+    response: Response,
+    messages: tuple[Message, ...],
+    inputs: list[Any],
+    origins: dict[str, str],
 ) -> None:
-    """Keeps this turn, so that `-c` finds it."""
+    """Keeps this turn, so that `-c` finds it: files by their place, what was piped by its digest in the store."""
+    piped = [_digest(each) for each in inputs if isinstance(each, bytes)]
     turns = [{"role": message.role, "text": message.text} for message in messages]
     said = response.text or json.dumps(response.model_dump(mode="json")["data"], ensure_ascii=False)
     turns += [{"role": "user", "text": question}, {"role": "assistant", "text": said}]
-    state = json.dumps({"turns": turns, "files": list(origins.values())})
+    state = json.dumps({"turns": turns, "files": list(origins.values()), "piped": piped})
     store.journal.keep_conversation(uuid.uuid4().hex[:16], state, [part.id for part in response.sources])
+
+
+def _digest(given: Any) -> str:
+    return hashlib.sha256(given).hexdigest() if isinstance(given, bytes) else ""

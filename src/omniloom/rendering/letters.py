@@ -15,12 +15,13 @@ _FONTS = (
     *("NotoSansArabic-Regular.ttf", "NotoSansHebrew-Regular.ttf", "NotoSansDevanagari-Regular.ttf"),
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _NEAREST = str.maketrans("–—−‐‑‒“”‘’•·×→ßøØłŁđĐıæÆœŒ", "-----" + '-""' + "''" + "**x>soOlLdDiaAoO")
 
 
 def printable(text: str) -> str:
     """The text without what steers a terminal or turns its order round: sources and models write what they like."""
-    return _CONTROL.sub("\ufffd", text.replace("\r\n", "\n"))
+    return _CONTROL.sub("\ufffd", _COLOUR.sub("", text).replace("\r\n", "\n"))
 
 
 @lru_cache(maxsize=32)
