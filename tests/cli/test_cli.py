@@ -25,6 +25,8 @@ Command = Callable[..., "subprocess.CompletedProcess[str]"]
 def answer(request: Request) -> str:
     if request.constraint is not None:
         return '{"jobs": 820}'
+    if "nothing" in request.messages[-1].text:
+        return " "
     if "cost" in request.messages[-1].text:
         return "The price is not mentioned in the passages."
     return "It runs 820 jobs per second [1]."
@@ -51,6 +53,7 @@ def omniloom(tmp_path: Path, private_home: Path, paper: Path) -> Command:
     model.generate([paper, "And now?"], messages=turns)
     model.generate([QUESTION, PIPED.encode()])
     model.generate([PIPED.encode(), "And now?"], messages=turns)
+    model.generate(["Say nothing.", paper])
     model.close()
 
     def run(*words: str, stdin: str | None = None, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -114,6 +117,8 @@ def test_a_conversation_a_citation_and_a_trace(omniloom: Command, paper: Path, t
     ("words", "code", "said"),
     [
         (("ask", "What does it cost?", "{paper}"), 3, ""),
+        (("ask", "Say nothing.", "{paper}"), 1, "the model wrote nothing"),
+        (("ask", QUESTION, "{paper}", "--timeout", "0"), 2, "--timeout 0.0 must be above 0"),
         (("ask", QUESTION, "missing.pdf"), 1, "missing.pdf"),
         (("ask", QUESTION, "{paper}", "--schema", "1st"), 2, "1st"),
         (("ask", QUESTION, "{paper}", "--schema", "{{bad"), 2, "not valid JSON"),
@@ -138,6 +143,13 @@ def test_a_pipe_is_a_source(omniloom: Command) -> None:
     done = omniloom("ask", "Anything?", "-", stdin="")
     assert done.returncode == 2
     assert "standard input" in done.stderr
+
+
+def test_a_loss_names_the_option_that_goes_on(omniloom: Command, tmp_path: Path) -> None:
+    (tmp_path / "weeks.jsonl").write_text('{"week": 1}\n{"week": 2, "jo\n{"week": 3}\n')
+    done = omniloom("ask", QUESTION, "weeks.jsonl")
+    assert done.returncode == 1
+    assert 'hint: --on-loss "report" goes on' in done.stderr
 
 
 def test_a_conversation_goes_on_with_what_was_piped(omniloom: Command) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from omniloom.cli.targets import checked
-from omniloom.core.errors import UsageError
+from omniloom.core.errors import OutputError, UsageError
 from omniloom.core.events import Completed, Progress, ReasoningDelta, TextDelta
 from omniloom.core.values import Response
 
@@ -73,6 +73,8 @@ def ask(
     response = _answered(question, inputs, origins, parameters, reading, **told)
     if response.abstained:
         raise typer.Exit(ABSTAINED)
+    if not response.text.strip() and response.data is None:
+        raise OutputError("the model wrote nothing", hint="ask in other words, or with a larger model: -m NAME")
 
 
 def _answered(

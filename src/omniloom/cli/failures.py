@@ -4,6 +4,7 @@ Exit codes: 0 ok, 1 error, 2 usage, 3 abstained, 4 budget, 5 blocked, 130 interr
 """
 
 import os
+import re
 import traceback
 from pathlib import Path
 
@@ -13,6 +14,12 @@ from omniloom.core.errors import BudgetError, LossError, OmniloomError, UsageErr
 from omniloom.rendering.letters import printable
 
 ERROR, USAGE, ABSTAINED, BUDGET, BLOCKED, INTERRUPTED = 1, 2, 3, 4, 5, 130
+
+
+# Parameters of the library that messages and hints name, and what they are called here.
+_OPTIONS = {"max_output_tokens": "--max-tokens", "reasoning_budget": "--budget", "on_loss": "--on-loss"}
+_OPTIONS |= {name: f"--{name}" for name in ("pages", "language", "schema", "timeout", "unsupported")}
+_PARAMETER = re.compile(rf"(?<![\w-])({'|'.join(_OPTIONS)})=(?=[\"'\d-])")
 
 
 def told(console: Console, error: Exception) -> int:
@@ -39,12 +46,17 @@ def told(console: Console, error: Exception) -> int:
 
 
 def _tell(console: Console, error: OmniloomError) -> None:
-    _say(console, error.code, error.message)
+    _say(console, error.code, _as_options(error.message) if isinstance(error, UsageError) else error.message)
     if isinstance(error, LossError):
         for loss in error.losses:
             _line(console, f"  {loss.part}: {loss.kind}: {loss.detail}")
     if error.hint:
-        _hint(console, error.hint)
+        _hint(console, _as_options(error.hint))
+
+
+def _as_options(words: str) -> str:
+    """What is said of a parameter, such as on_loss="report", said of the option."""
+    return _PARAMETER.sub(lambda found: _OPTIONS[found[1]] + " ", words)
 
 
 def _usage(console: Console, error: Exception, words: str) -> int:
