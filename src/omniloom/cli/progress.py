@@ -38,7 +38,7 @@ class Board:
             return
         if step.unit == "estimate":
             if step.total >= 2:
-                self.say(f"{step.step}: about {_duration(step.total)}")
+                self.say(f"{step.step}: at most about {_duration(step.total)}")
             return
         if self.quiet:
             self._line(step)
