@@ -7,12 +7,24 @@ import pytest
 
 from omniloom.core.values import Message, Request, Segment
 from omniloom.engines.llamacpp import LlamaCpp
+from omniloom.engines.llamacpp.native.tiny import build_tiny
+from omniloom.engines.llamacpp.native.weights import Weights
 
 STORY = (
     "The lighthouse of Varn was built in 1871 by the engineer Ida Holm. It stands on a rock of red granite, is 41 "
     "metres high and shows two white flashes every ten seconds. In the winter of 1902 its keeper, Nils Berg, rowed "
     "out four times in one night and brought nine sailors to the shore. Since 1986 it has worked without a keeper. "
 )
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Weights]:
+    """Of the tiny model that the engine builds for its self-test."""
+    path = tmp_path_factory.mktemp("tiny") / "tiny.gguf"
+    build_tiny(path)
+    made = Weights(path)
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

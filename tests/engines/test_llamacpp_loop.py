@@ -1,6 +1,5 @@
 """The loop on a tiny model of ours: shared beginnings are computed once, and company changes no bit of an answer."""
 
-from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
@@ -10,20 +9,10 @@ from omniloom.core.values import Sampling
 from omniloom.engines.llamacpp.loop.loop import Loop, Told
 from omniloom.engines.llamacpp.loop.sequence import Sequence, boundaries
 from omniloom.engines.llamacpp.native.context import Context, Sizes
-from omniloom.engines.llamacpp.native.tiny import build_tiny
 from omniloom.engines.llamacpp.native.weights import Weights
 
 DOCUMENT = "The weaver does not change the thread more often than she has to. " * 2
 QUESTIONS = ("How often?", "Who is it?", "Why does she?", "What is a thread?", "Where?", "When was it?")
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Weights]:
-    path = tmp_path_factory.mktemp("tiny") / "tiny.gguf"
-    build_tiny(path)
-    made = Weights(path)
-    yield made
-    made.close()
 
 
 class Counted(Loop):

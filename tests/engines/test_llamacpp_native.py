@@ -10,19 +10,9 @@ import pytest
 from omniloom.core.errors import EngineError
 from omniloom.engines.llamacpp.native import binding, check
 from omniloom.engines.llamacpp.native.context import Aborted, Context, Full, Item, Sizes
-from omniloom.engines.llamacpp.native.tiny import build_tiny
 from omniloom.engines.llamacpp.native.weights import Weights
 
 TEXT = "The weaver does not change the thread more often than she has to."
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Weights]:
-    path = tmp_path_factory.mktemp("tiny") / "tiny.gguf"
-    build_tiny(path)
-    made = Weights(path)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -8,13 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
+from omniloom.cli.failures import ABSTAINED
 from omniloom.cli.targets import checked
 from omniloom.core.errors import OutputError, UsageError
 from omniloom.core.events import Completed, Progress, ReasoningDelta, TextDelta
 from omniloom.core.values import Response
-
-ABSTAINED = 3
-
 
 Question = Annotated[str, typer.Argument(help="What you want to know; '-' reads it from standard input.")]
 Files = Annotated[

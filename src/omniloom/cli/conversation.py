@@ -23,7 +23,8 @@ def follow_up(
     gone = [str(path) for path in earlier if not path.is_file()]
     if gone:
         raise UsageError(f"{gone[0]!r}, a file of the conversation, is gone", hint="put it back, or ask without -c")
-    piped = [digest for digest in state.get("piped", ()) if digest not in map(_digest, inputs)]
+    given = {_digest(each) for each in inputs if isinstance(each, bytes)}
+    piped = [digest for digest in state.get("piped", ()) if digest not in given]
     if not all(store.has(digest) for digest in piped):
         raise UsageError("what was piped into the conversation is no longer kept", hint="pipe it again, without -c")
     return (
@@ -50,5 +51,5 @@ def remember(
     store.journal.keep_conversation(uuid.uuid4().hex[:16], state, [part.id for part in response.sources])
 
 
-def _digest(given: Any) -> str:
-    return hashlib.sha256(given).hexdigest() if isinstance(given, bytes) else ""
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

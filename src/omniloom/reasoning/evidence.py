@@ -65,9 +65,9 @@ def _verbatim(text: str, passages: Passages) -> Iterator[Evidence]:
     key = "-" * (text.strip()[:1] in "-−") + number_key(text.strip().lstrip("-−")) if is_number else ""
     for index, segment in enumerate(passages.segments):
         if is_number:
-            for word in passages.words[index]:
-                bracketed = word.kind == "number" and _in_brackets(segment.text, word) == key
-                if bracketed or (word.kind == "number" and word.key == key):
+            for word in (each for each in passages.words[index] if each.kind == "number"):
+                bracketed = _in_brackets(segment.text, word) == key
+                if bracketed or word.key == key:
                     quote = Quote(index, word.start, word.end, frozenset({key}))
                     yield Evidence((quote,), 1.0, same=not bracketed)
         else:
@@ -78,7 +78,8 @@ def _verbatim(text: str, passages: Passages) -> Iterator[Evidence]:
 
 def _in_brackets(text: str, word: Word) -> str:
     """The key of a number as accounts write a negative one: "(412)" is -412."""
-    return f"-{word.key}" if text[: word.start].endswith("(") and text[word.end :].startswith(")") else ""
+    enclosed = text.endswith("(", 0, word.start) and text.startswith(")", word.end)
+    return f"-{word.key}" if enclosed else ""
 
 
 def _windows(text: str, passages: Passages) -> Iterator[Evidence]:

@@ -56,12 +56,10 @@ def _picture(source: dict[str, Any], locator: Locator) -> Any:
 
 def _frame(source: dict[str, Any], locator: Locator) -> Any:
     av = _av()
-    with av.open(source["path"]) as container:
-        sounds = bool(container.streams.audio)
-    if locator.box is None and locator.time is not None and sounds:
-        return _waveform(source, locator)
     middle = sum(locator.time) / 2 if locator.time else 0.0
     with av.open(source["path"]) as container:
+        if locator.box is None and locator.time is not None and container.streams.audio:
+            return _waveform(source, locator)
         last = None
         for frame in container.decode(video=0):
             last = frame

@@ -4,21 +4,20 @@ import hashlib
 import time
 import uuid
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from threading import Event as Flag
-from threading import Thread, Timer
+from threading import Timer
 from typing import Any, TypeVar
 
 from omniloom.core.errors import BudgetError, CancelledError, EngineError, OmniloomError, UnsupportedError
 from omniloom.core.events import Event, Finished, Progress, ReasoningDelta, Span, TextDelta
 from omniloom.core.protocols import Engine
 from omniloom.core.values import Budget, Completion, Request, ToolCall, ToolResult, Usage
+from omniloom.engines.wire import pumped
 from omniloom.runtime.estimate import remember
 from omniloom.storage.store import Store
 
 _ATTEMPTS = 2
-_POLL_SECONDS = 0.05
 _T = TypeVar("_T")
 
 
@@ -238,19 +237,12 @@ class EngineRun:
     def _while_wanted(self, work: Callable[[], _T]) -> _T:
         """`work()` in a thread of its own, which is left when the call is cancelled: an engine that loads to count
         tokens, or embeds, cannot be told to stop, but its end need not be waited for."""
-        done: Future[_T] = Future()
-
-        def go() -> None:
-            try:
-                done.set_result(work())
-            except BaseException as error:
-                done.set_exception(error)
-
-        Thread(target=go, name="omniloom-work", daemon=True).start()
-        while not done.done():
-            self.check()
-            wait([done], _POLL_SECONDS)
-        return done.result()
+        try:
+            [value] = pumped(lambda: iter((work(),)), lambda: None, self.cancel)
+        except CancelledError:
+            self.check()  # it may have been the deadline
+            raise
+        return value
 
     def call(self, tool_call: ToolCall) -> ToolResult:
         raise UnsupportedError(f"there are no tools yet; {tool_call.name!r} was called")

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from omniloom.engines.wire import encoded
+from omniloom.engines.wire import encoded, lines
 
 GONE = (OSError, http.client.HTTPException)  # what a call raises when the child ends under it
 _UNIX = "unix://"
@@ -45,13 +45,7 @@ class LocalCall:
         with self._asked() as response:
             if response.status != 200:
                 raise Status(response.status, response.read())
-            rest = b""
-            while data := response.read1(1 << 16):
-                *whole, rest = (rest + data).split(b"\n")
-                for line in whole:
-                    yield line.decode("utf-8", "replace").rstrip("\r")
-            if rest:
-                yield rest.decode("utf-8", "replace")
+            yield from lines(iter(lambda: response.read1(1 << 16), b""))
 
     def hang_up(self) -> None:
         """End the call from any thread: a blocked read then ends at once."""

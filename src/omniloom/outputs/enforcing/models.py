@@ -32,15 +32,7 @@ def _generator() -> Any:
         ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012 as pydantic declares it
 
         def decimal_schema(self, schema: Any) -> Any:
-            bounds = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum", "lt": "exclusiveMaximum"}
-            limits = {name: float(schema[key]) for key, name in bounds.items() if key in schema}
-            places = schema.get("decimal_places")
-            unit = schema.get("multiple_of", None if places is None else 10**-places)
-            if schema.get("max_digits") is not None:
-                most = 10 ** (schema["max_digits"] - (places or 0))
-                limits["exclusiveMaximum"] = min(limits.get("exclusiveMaximum", most), most)
-                limits["exclusiveMinimum"] = max(limits.get("exclusiveMinimum", -most), -most)
-            return {"type": "number"} | limits | ({} if unit is None else {"multipleOf": float(unit)})
+            return _decimal(schema)
 
         def url_schema(self, schema: Any) -> Any:
             schemes = schema.get("allowed_schemes")
@@ -61,12 +53,29 @@ def _generator() -> Any:
             return found | {"type": "object", "required": [tag]} if tag else found
 
         def set_schema(self, schema: Any) -> Any:
-            return {key: value for key, value in super().set_schema(schema).items() if key != "uniqueItems"}
+            return _list(super().set_schema(schema))
 
         def frozenset_schema(self, schema: Any) -> Any:
-            return {key: value for key, value in super().frozenset_schema(schema).items() if key != "uniqueItems"}
+            return _list(super().frozenset_schema(schema))
 
     return Generator
+
+
+def _decimal(schema: Any) -> dict[str, Any]:
+    bounds = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum", "lt": "exclusiveMaximum"}
+    limits = {name: float(schema[key]) for key, name in bounds.items() if key in schema}
+    places = schema.get("decimal_places")
+    unit = schema.get("multiple_of", None if places is None else 10**-places)
+    if schema.get("max_digits") is not None:
+        most = 10 ** (schema["max_digits"] - (places or 0))
+        limits["exclusiveMaximum"] = min(limits.get("exclusiveMaximum", most), most)
+        limits["exclusiveMinimum"] = max(limits.get("exclusiveMinimum", -most), -most)
+    return {"type": "number"} | limits | ({} if unit is None else {"multipleOf": float(unit)})
+
+
+def _list(schema: dict[str, Any]) -> dict[str, Any]:
+    """A set is written as a list that may repeat itself: the type takes the repetitions out."""
+    return {key: value for key, value in schema.items() if key != "uniqueItems"}
 
 
 def _closed(schema: Any) -> Any:

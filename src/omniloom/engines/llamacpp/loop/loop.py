@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from omniloom.core.errors import ContextError, EngineError
 from omniloom.engines.llamacpp.loop.sampler import Sampler
-from omniloom.engines.llamacpp.loop.sequence import Held, Sequence, boundaries
+from omniloom.engines.llamacpp.loop.sequence import Held, Sequence, boundaries, shared
 from omniloom.engines.llamacpp.native.context import Context, Item
 
 
@@ -82,9 +82,8 @@ class Loop:
         ]
         logits = self._context.step(items)
         sequence.done += len(piece)
-        held = self._held[sequence.slot]
         if not last:
-            held.tokens, held.bounds = sequence.tokens[: sequence.done], [*held.bounds, sequence.done]
+            self._held[sequence.slot].bounds.append(sequence.done)
         told = [Told(sequence.key, "read", done=sequence.done)]
         return told + self._picked(sequence, logits[0]) if last else told
 
@@ -129,7 +128,7 @@ class Loop:
         else:
             self._context.cut(slot, 0)
         bounds = [bound for bound in sequence.bounds if bound <= length]
-        self._held[slot] = Held(sequence.tokens[:length], bounds, self._steps)
+        self._held[slot] = Held(sequence.tokens, bounds, self._steps)
         if length:
             self._held[source].used = self._steps
         sequence.slot, sequence.done, sequence.reused = slot, length, length
@@ -137,24 +136,19 @@ class Loop:
 
     def _longest(self, sequence: Sequence) -> tuple[int, int]:
         """(slot, length) of the longest beginning that is computed."""
-        lengths = {slot: held.shared(sequence.tokens, sequence.bounds) for slot, held in self._held.items()}
+        lengths = {slot: shared(held, sequence) for slot, held in self._held.items()}
         slot = max(lengths, key=lambda each: lengths[each], default=-1)
         return slot, lengths.get(slot, 0)
 
     def _longest_coming(self, sequence: Sequence) -> int:
         """How far the beginning will reach that a live sequence is reading."""
-        coming = [
-            Held(each.tokens[: each.prompt], each.bounds).shared(sequence.tokens, sequence.bounds)
-            for each in self._live.values()
-            if each.reading
-        ]
-        return max(coming, default=0)
+        return max((shared(each, sequence) for each in self._live.values() if each.reading), default=0)
 
     def _free_slot(self, source: int, length: int) -> int | None:
         """A slot nobody lives in: the source itself if it holds no more, an empty one, or that used longest ago."""
         taken = {each.slot for each in self._live.values()}
         free = [slot for slot in range(self._context.sizes.sequences) if slot not in taken]
-        if source in free and len(self._held[source].tokens) == length:
+        if source in free and self._held[source].bounds[-1] == length:
             return source
 
         def worth(slot: int) -> tuple[bool, int]:

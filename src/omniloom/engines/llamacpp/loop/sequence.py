@@ -56,17 +56,18 @@ class Sequence:
 
 @dataclass
 class Held:
-    """What a slot holds that others may begin with: tokens of a prompt, computed up to the boundary `bounds[-1]`."""
+    """What a slot holds that others may begin with: a prompt, computed up to the boundary `bounds[-1]`."""
 
     tokens: list[int]
     bounds: list[int]
     used: int = 0
 
-    def shared(self, tokens: list[int], bounds: list[int]) -> int:
-        """The last boundary up to which both are the same tokens, read in the same pieces."""
-        length = 0
-        for mine, other in zip(self.bounds, bounds, strict=False):
-            if mine != other or self.tokens[length:mine] != tokens[length:mine]:
-                break
-            length = mine
-        return length
+
+def shared(one: Held | Sequence, other: Sequence) -> int:
+    """The last boundary up to which both are the same tokens, read in the same pieces."""
+    length = 0
+    for mine, theirs in zip(one.bounds, other.bounds, strict=False):
+        if mine != theirs or one.tokens[length:mine] != other.tokens[length:mine]:
+            break
+        length = mine
+    return length

@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from omniloom.core.errors import EngineError, OmniloomError
+from omniloom.engines.llamacpp.hosted import server_params
+from omniloom.engines.llamacpp.native.context import Context, Item, Sizes
+from omniloom.engines.llamacpp.native.tiny import build_tiny
+from omniloom.engines.llamacpp.native.weights import Weights
 
 _TEXT = "a loom, é"
 _TOKENS = [1, 229, 153, 132, 100, 229, 153, 132, 111, 114, 114, 112, 47, 229, 153, 132, 198, 172]
@@ -24,7 +28,7 @@ def why_not() -> str | None:
     try:
         with tempfile.TemporaryDirectory(prefix="omniloom-") as place:
             model = Path(place) / "tiny.gguf"
-            _built(model)
+            build_tiny(model)
             payload = {"model": str(model), "place": place}
             with Child(
                 f"{__name__}:run",
@@ -50,16 +54,7 @@ def run(payload: dict[str, Any], channel: Any) -> None:
     channel.send({"works": True})
 
 
-def _built(model: Path) -> None:
-    from omniloom.engines.llamacpp.native.tiny import build_tiny
-
-    build_tiny(model)
-
-
 def _ours(model: Path) -> str:
-    from omniloom.engines.llamacpp.native.context import Context, Item, Sizes
-    from omniloom.engines.llamacpp.native.weights import Weights
-
     weights = Weights(model)
     tokens = weights.tokenize(_TEXT, first=True)
     if tokens != _TOKENS:
@@ -78,8 +73,6 @@ def _ours(model: Path) -> str:
 
 def _theirs(model: Path, place: Path) -> str:
     import xllamacpp
-
-    from omniloom.engines.llamacpp.hosted import server_params
 
     payload = {"model": str(model), "host": str(place / "s.sock"), "port": 0, "key": "", "slots": str(place)}
     sizes = {"context": 256, "batch": 64, "threads": 1, "embedding": False}

@@ -33,7 +33,6 @@ class Sizes:
     batch: int
     sequences: int
     threads: int
-    embeddings: bool = False
 
 
 class Item(NamedTuple):
@@ -58,7 +57,6 @@ class Context:
         asked.n_outputs_max_per_seq = 0
         asked.n_threads = asked.n_threads_batch = sizes.threads
         asked.kv_unified = False
-        asked.embeddings = sizes.embeddings
         asked.abort_callback = ctypes.cast(self._abort, ctypes.c_void_p)
         self.pointer = self._native.llama_init_from_model(weights.pointer, asked)
         if not self.pointer:

@@ -1,4 +1,4 @@
-"""One loaded GGUF: its vocabulary, its sizes and its chat template."""
+"""One loaded GGUF: its vocabulary, and whether its state can go back."""
 
 import ctypes
 from pathlib import Path
@@ -20,7 +20,6 @@ class Weights:
             raise EngineError(f"llama.cpp cannot load {path.name!r}")
         self._vocabulary = self._native.llama_model_get_vocab(self.pointer)
         self.tokens = self._native.llama_vocab_n_tokens(self._vocabulary)
-        self.context = self._native.llama_model_n_ctx_train(self.pointer)
         # A recurrent state cannot be cut back to an earlier token.
         self.rewinds = not (
             self._native.llama_model_is_recurrent(self.pointer) or self._native.llama_model_is_hybrid(self.pointer)
@@ -48,10 +47,6 @@ class Weights:
     def ends(self, token: int) -> bool:
         """Whether a token ends the answer."""
         return bool(self._native.llama_vocab_is_eog(self._vocabulary, token))
-
-    def chat_template(self) -> str:
-        found = self._native.llama_model_chat_template(self.pointer, None)
-        return found.decode("utf-8", "replace") if found else ""
 
     def close(self) -> None:
         if self.pointer:
