@@ -11,7 +11,9 @@ from omniloom.core.values import Part, Segment
 from omniloom.reasoning.claims import MARK, ClaimWriter
 from omniloom.reasoning.evidence import as_written, find_value
 from omniloom.reasoning.ground import Passages, ground, pointers, without_pointers
-from omniloom.reasoning.wording import number_key, sentences, tokens
+from omniloom.reasoning.numerals import number_key
+from omniloom.reasoning.sentences import sentences
+from omniloom.reasoning.wording import tokens
 
 PAPER, TALK, TABLE = "a" * 64, "b" * 64, "c" * 64
 NAMES = {PAPER: "paper.pdf", TALK: "interview.mp3", TABLE: "results.csv"}
@@ -172,7 +174,7 @@ def test_the_sign_of_a_number_counts() -> None:
     assert found(-5, "It changed by 5 points.") == [] and found(5, "It changed by -5 points.") == []
     assert found(-412.5, "Loss for the year | (412.5) | (380)") == ["412.5"]
     assert found(5, "Pages 3-5 of 2018-04-05.") == ["5"]
-    assert [word.key for word in tokens("-$4 and −9 in 2018-03")] == ["-4", "-9", "2018", "3"]
+    assert [word.key for word in tokens("-$4 and −9 in 2018-03")] == ["-4", "dollar", "-9", "2018", "3"]
 
 
 def test_a_digit_in_the_name_of_a_column_is_no_number() -> None:

@@ -1,22 +1,48 @@
-"""What counts as a disagreement between sources."""
+"""Which requests are about the sources as a whole."""
 
-from omniloom.core.values import Segment
+from dataclasses import replace
+
+import pytest
+
+from omniloom.core.values import Message, Part
 from omniloom.reasoning.ground import Passages
-from omniloom.reasoning.survey import candidates
+from omniloom.reasoning.prompts import Task
+from omniloom.reasoning.survey import is_broad
+
+PARTS = tuple(Part(kind="pdf", id=name, name=f"{name}.pdf", path="/none") for name in "ab")
+TASK = Task(said="", parts=PARTS, passages=Passages((), {}))
 
 
-def found(first: str, second: str) -> int:
-    segments = [Segment(source=name, content=text, made_by="test") for name, text in (("a", first), ("b", second))]
-    return len(candidates(Passages(segments, {"a": "a.pdf", "b": "b.mp3"})))
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Analyze this paper ⟨A: a.pdf⟩ and cross-reference it with ⟨B: b.pdf⟩",
+        "Please summarise the files.",
+        "Read these and compare them.",
+        "Where do the sources disagree?",
+        "What does each source say about the price?",
+        "Vergleiche die beiden Dateien.",
+        "Fasse die Dokumente zusammen.",
+        "",
+    ],
+)
+def test_a_request_to_go_through_the_sources_is_broad(said: str) -> None:
+    assert is_broad(replace(TASK, said=said))
+    assert not is_broad(replace(TASK, said=said, parts=PARTS[:1]))
+    assert not is_broad(replace(TASK, said=said, history=(Message(role="user", content=("What?",)),)))
 
 
-def test_other_values_of_one_unit_and_topic_are_candidates() -> None:
-    assert found("Energy use fell by 18 percent.", "We measured again: energy use fell by only 11%.") == 1
-    assert found("The trial ran for six weeks.", "How long did the trial run? It ran for four weeks.") == 1
-
-
-def test_shared_values_other_units_and_other_topics_are_none() -> None:
-    assert found("It stayed close to 410 jobs per second.", "It went from 410 to 820 jobs per second.") == 0
-    assert found("The trial ran for six weeks.", "The trial ran on six machines.") == 0
-    assert found("Energy per 1,000 jobs (Wh) | 50 | 41", "It went from 410 to 820 jobs per second.") == 0
-    assert found("Energy use fell by 18 percent.", "Ticket prices rose 11 percent.") == 0
+@pytest.mark.parametrize(
+    "said",
+    [
+        "In which year was the annual report published?",
+        "According to the report, how long did the trial run?",
+        "Who did the Red Cross appoint?",
+        "What is the difference between 820 and 410?",
+        "Which agreement did Bosch sign?",
+        "Who reviewed the paper?",
+        "How many crossings are there?",
+    ],
+)
+def test_a_plain_question_is_not(said: str) -> None:
+    assert not is_broad(replace(TASK, said=said))

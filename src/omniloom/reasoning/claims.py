@@ -7,21 +7,27 @@ from typing import Literal
 from urllib.parse import quote as url_quote
 
 from omniloom.core.values import Citation, Claim, Confidence, Part
-from omniloom.reasoning.ground import Passages, Quote, ground, pointers, without_pointers
+from omniloom.reasoning.absence import says_absent
+from omniloom.reasoning.ground import Grounding, Passages, Quote, ground, pointers, without_pointers
+from omniloom.reasoning.sentences import boundary
 from omniloom.reasoning.wording import tokens
 
 Unsupported = Literal["mark", "drop", "abstain"]
 MARK = "[?]"
-_COMPLETE = re.compile(r"(?:[.!?。！？][\"”’)*]*(?:\s*\[[\d,;\s–-]+\])*\s+(?=[^\s\[])|\n+)")
 _TAG = re.compile(r"⟨\w{1,3}: ([^⟩]*)⟩")  # how prompts name a source in place; small models echo it
-_BULLET = re.compile(r"^(?:[-*•]|\d+[.)])\s+|^#+\s+")
+_BULLET = re.compile(r"(?:[-*•]|\d+[.)])(?:\s+|\Z)")
+_HEADING = re.compile(r"#+\s|.*:\Z", re.DOTALL)
+_ASSENT = re.compile(
+    r"\W*(?:yes|no|true|false|ja|nein|oui|non|s[ií]|nee|да|нет|是的?|否|不是|はい|いいえ)\W*", re.IGNORECASE
+)
 
 
 @dataclass
 class ClaimWriter:
     """Feed it text as it comes; it gives back finished text with `[n]` markers and keeps the Claims.
 
-    Markers count the citations of the whole answer from 1; the same place keeps its number.
+    Markers count the citations of the whole answer from 1; the same place keeps its number. `absent` counts the
+    sentences that say that the sources do not say it: they claim nothing, and are no answer.
     """
 
     passages: Passages
@@ -29,15 +35,21 @@ class ClaimWriter:
     unsupported: Unsupported = "mark"
     claims: list[Claim] = field(default_factory=list)
     text: str = ""
+    absent: int = 0
     _buffer: str = ""
     _numbers: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def feed(self, delta: str, within: Sequence[int] | None = None) -> Iterator[str]:
         """Finished pieces of the answer; joined over all calls and `finish` they are `text`."""
         self._buffer += delta
-        while match := _COMPLETE.search(self._buffer):
-            sentence, self._buffer = self._buffer[: match.end()], self._buffer[match.end() :]
+        while (end := self._complete()) is not None:
+            sentence, self._buffer = self._buffer[:end], self._buffer[end:]
             yield from self._write(sentence, within)
+
+    def _complete(self) -> int | None:
+        """Where the first finished sentence ends; a mere "Yes." belongs to the sentence after it."""
+        end = boundary(self._buffer)
+        return boundary(self._buffer, end) if end is not None and _ASSENT.fullmatch(self._buffer, 0, end) else end
 
     def finish(self, within: Sequence[int] | None = None) -> Iterator[str]:
         sentence, self._buffer = self._buffer, ""
@@ -51,18 +63,28 @@ class ClaimWriter:
 
     def _write(self, sentence: str, within: Sequence[int] | None) -> Iterator[str]:
         body = sentence.strip()
-        lead = sentence[: len(sentence) - len(sentence.lstrip())]
-        tail = sentence[len(sentence.rstrip()) :]
+        lead = sentence[: len(sentence) - len(sentence.lstrip())] if body else sentence
+        tail = sentence[len(lead) + len(body) :]
         bullet = match.group() if (match := _BULLET.match(body)) else ""
         plain = _TAG.sub(r"\1", without_pointers(body[len(bullet) :]))
-        if not self._claims_something(plain):
+        if _HEADING.match(plain) or not (tokens(plain) or _ASSENT.fullmatch(plain)):
             yield from self.say(lead + bullet + plain + tail)
             return
         found = ground(plain, pointers(body), self.passages, within)
-        if not found.supported and self.unsupported == "drop":
-            return
+        if says_absent(plain, self._quoted(found)):
+            self.absent += 1
+            yield from self.say(lead + bullet + plain + tail)
+        elif found.supported or self.unsupported != "drop":
+            yield from self._claim(plain, found, lead + bullet, tail)
+
+    def _quoted(self, found: Grounding) -> list[str]:
+        """The words that support a claim."""
+        segments = self.passages.segments
+        return [segments[each.index].text[each.start : each.end] for each in found.quotes if found.supported]
+
+    def _claim(self, plain: str, found: Grounding, before: str, tail: str) -> Iterator[str]:
         citations = tuple(dict.fromkeys(self.cite(each) for each in found.quotes)) if found.supported else ()
-        start = len(self.text) + len(lead) + len(bullet)
+        start = len(self.text) + len(before)
         marked = _with_marker(plain, self._marker(citations) if citations else MARK)
         self.claims.append(
             Claim(
@@ -73,14 +95,14 @@ class ClaimWriter:
                 confidence=Confidence(value=found.coverage, method="lexical_alignment"),
             )
         )
-        yield from self.say(lead + bullet + marked + tail)
+        yield from self.say(before + marked + tail)
 
     def disagree(self, first: Quote, second: Quote) -> Iterator[str]:
         """Says that two sources differ, each in its own words: quotes cannot be misread into agreement."""
         sides: list[str] = []
         citations = (self.cite(first), self.cite(second))
         for citation in citations:
-            words = " ".join(citation.quote.split())
+            words = without_pointers(" ".join(citation.quote.split()))  # a note of the source's own is no marker
             sides.append(f"{self._name(citation.source)} says “{words}” {self._marker([citation])}")
         start = len(self.text) + 1
         sentence = f"The sources disagree: {sides[0]}, but {sides[1]}."
@@ -98,11 +120,6 @@ class ClaimWriter:
 
     def _name(self, source: str) -> str:
         return next((part.name for part in self.parts if part.id == source), source)
-
-    @staticmethod
-    def _claims_something(text: str) -> bool:
-        words = tokens(text)
-        return bool(words) and not text.endswith(":") and (len(words) > 1 or words[0].kind == "number")
 
     def cite(self, quote: Quote) -> Citation:
         """The Citation of a quote: its finest known place, and the URL that opens it."""
@@ -130,5 +147,5 @@ class ClaimWriter:
 
 def _with_marker(sentence: str, marker: str) -> str:
     """The marker stands before the sentence's last point."""
-    stripped = sentence.rstrip(".!?。！？")
+    stripped = sentence.rstrip(".!?。！？؟।")
     return f"{stripped} {marker}{sentence[len(stripped) :]}"

@@ -1,12 +1,11 @@
 """Answer one question directly: think within the budget, then write, each sentence grounded as it is finished."""
 
-import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from omniloom.core.protocols import Capabilities, Run
 from omniloom.core.values import Completion, Constraint
 from omniloom.reasoning.prompts import Task, request
-from omniloom.reasoning.wording import sentences
 
 _SCRATCH = (
     "Request: {said}\n\n"
@@ -14,14 +13,6 @@ _SCRATCH = (
     "what follows. Do not write the answer yet."
 )
 _ANSWER = "{notes}Question: {said}"
-_UNCLEAR = 120
-# What a model writes when it found nothing; a claim without any support is caught by grounding in any language.
-_NOT_FOUND = re.compile(
-    r"\b(not|n't|no|nicht|keine?|pas|aucune?|ning[uú]n)\b.{0,40}\b(mention|provid|stat|specif|found|given|availab|"
-    r"contain|information|indicat|disclos|say|said|answer|erwähn|angegeben|enth|gefunden|précis|trouv|indiqu|"
-    r"menciona|encuentr|indica)|^NOT FOUND",
-    re.IGNORECASE,
-)
 _JSON = (
     "{notes}{answer}Answer the question with words copied exactly from the sources{null}, nothing more, as JSON: "
     "{shape}\nQuestion: {said}"
@@ -31,11 +22,13 @@ _JSON = (
 def think(run: Run, task: Task, budget: int, capabilities: Capabilities) -> str:
     """Notes of at most `budget` tokens on a scratch-pad; empty for a model that thinks natively, or without budget.
 
-    The cap is the engine's own count of output tokens; a note cut at the cap loses its broken last line.
+    The cap is the engine's own count of output tokens; a note cut at the cap loses its broken last line. The strings
+    that stop the answer do not stop the notes.
     """
     if budget <= 0 or capabilities.reasoning:
         return ""
-    done = run.ask(request(task, _SCRATCH.format(said=task.said), max_output_tokens=budget), purpose="reasoning")
+    asked = request(replace(task, stop=()), _SCRATCH.format(said=task.said), max_output_tokens=budget)
+    done = run.ask(asked, purpose="reasoning")
     text = done.text.strip()
     if done.finish_reason == "length" and "\n" in text:
         text = text[: text.rindex("\n")]
@@ -69,18 +62,6 @@ def repair(run: Run, task: Task, constraint: Constraint, shape: str, broken: str
     """One more try, told what was wrong."""
     instruction = f"Request: {task.said}\n\nYour last output:\n{broken}\n\n{why}\nIt looks like this: {shape}"
     return run.ask(request(task, instruction, constraint=constraint), purpose="repair")
-
-
-def is_not_found(text: str) -> bool:
-    """Whether every sentence of the text says that the sources do not hold the answer."""
-    spans = sentences(text)
-    return bool(spans) and all(_NOT_FOUND.search(text[start:end]) for start, end in spans)
-
-
-def may_be_not_found(text: str) -> bool:
-    """Whether a text that is still being written may turn out to say so: it is held back until that is clear."""
-    done = sentences(text)[:-1]
-    return (len(text) < _UNCLEAR and not done) or is_not_found(text)
 
 
 def _quoted(notes: str) -> str:

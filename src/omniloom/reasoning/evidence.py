@@ -10,10 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from omniloom.reasoning.ground import Passages, Quote
-from omniloom.reasoning.wording import Word, number_key, stem, tokens
+from omniloom.reasoning.numerals import number_key
+from omniloom.reasoning.scripts import edges
+from omniloom.reasoning.wording import Word, tokens
 
 _MIN_F1 = 0.6
 _COPIED_WORDS, _COPIED_F1 = 6, 0.9
+_NUMBER = re.compile(r"[-−]?(?!0\d)[\d.,٫٬]*\d[\d.,٫٬]*")  # "007" is a name, and is found as it is written
 _NEAR = 80
 _LOOK_BACK = 2
 
@@ -23,24 +26,38 @@ class Evidence:
     """The quotes that hold a value and how well they match it (token F1, 0..1).
 
     same: the quote is the value itself, but for case, white space, or how a number is spelled; or a long value that
-    was copied with a slip.
+    was copied with a slip. literal: it is spelled like the value, too.
     """
 
     quotes: tuple[Quote, ...]
     score: float
     same: bool = False
+    literal: bool = False
 
 
 def find_value(pointer: str, value: object, passages: Passages) -> Evidence:
     """Where a leaf value stands; no quotes where it stands nowhere. Booleans and nulls have no evidence."""
-    if value is None or isinstance(value, bool) or value == "":
-        return Evidence((), 0.0)
-    hints = {stem(word.lower()) for word in re.findall(r"[A-Za-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", pointer))}
     text = _plain_number(value) if isinstance(value, (int, float)) else str(value)
+    if value is None or isinstance(value, bool) or not text.strip():
+        return Evidence((), 0.0)
+    hints = {
+        word.key
+        for word in tokens(re.sub(r"([a-z])([A-Z])", r"\1 \2", pointer).replace("_", " "))
+        if word.kind != "number"
+    }
     places = list(_verbatim(text, passages)) or list(_windows(text, passages))
     if not places:
         return Evidence((), 0.0)
-    return max(places, key=lambda place: (place.score, _nearness(place, hints, passages), -place.quotes[0].index))
+    odd = isinstance(value, str) and text != number_key(text)  # "1.10" may not be 1.1: its own spelling comes first
+    return max(
+        places,
+        key=lambda place: (
+            place.score,
+            odd and place.literal,
+            _nearness(place, hints, passages),
+            -place.quotes[0].index,
+        ),
+    )
 
 
 def as_written(value: object, found: Evidence, passages: Passages) -> str | None:
@@ -55,25 +72,27 @@ def as_written(value: object, found: Evidence, passages: Passages) -> str | None
 
 
 def _plain_number(value: int | float) -> str:
-    return str(int(value)) if float(value).is_integer() else repr(value)
+    return str(int(value)) if isinstance(value, int) or value.is_integer() else repr(value)
 
 
 def _verbatim(text: str, passages: Passages) -> Iterator[Evidence]:
     """Every place where the value is written as it is, or, for a number, where its value is written."""
-    pattern = re.compile(r"(?<!\w)" + r"\s+".join(map(re.escape, text.split())) + r"(?!\w)", re.IGNORECASE)
-    is_number = re.fullmatch(r"[-−]?[\d.,]*\d[\d.,]*", text.strip()) is not None
+    before, after = edges(text.strip())
+    pattern = re.compile(before + r"\s+".join(map(re.escape, text.split())) + after, re.IGNORECASE)
+    is_number = _NUMBER.fullmatch(text.strip()) is not None
     key = "-" * (text.strip()[:1] in "-−") + number_key(text.strip().lstrip("-−")) if is_number else ""
     for index, segment in enumerate(passages.segments):
         if is_number:
             for word in (each for each in passages.words[index] if each.kind == "number"):
                 bracketed = _in_brackets(segment.text, word) == key
-                if bracketed or word.key == key:
+                if bracketed or key in word.keys:
                     quote = Quote(index, word.start, word.end, frozenset({key}))
-                    yield Evidence((quote,), 1.0, same=not bracketed)
+                    literal = segment.text[word.start : word.end] == text.strip()
+                    yield Evidence((quote,), 1.0, same=word.key == key, literal=literal)
         else:
             for match in pattern.finditer(segment.text):
                 keys = frozenset(word.key for word in tokens(match.group(), stop_words=True))
-                yield Evidence((Quote(index, match.start(), match.end(), keys),), 1.0, same=True)
+                yield Evidence((Quote(index, match.start(), match.end(), keys),), 1.0, same=True, literal=True)
 
 
 def _in_brackets(text: str, word: Word) -> str:

@@ -7,15 +7,18 @@ passages the model pointed at is looked for in all others; what is nowhere is no
 
 import math
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from omniloom.core.values import Segment
-from omniloom.reasoning.wording import Word, sentences, tokens
+from omniloom.reasoning.sentences import sentences
+from omniloom.reasoning.wording import Word, tokens
 
-_POINTER = re.compile(r"\s*\[\s*\d+(?:\s*[,;–-]\s*\d+)*\s*\]")
-_WEIGHT = {"number": 3.0, "name": 2.0, "word": 1.0}
+_POINTER = re.compile(r"(`[^`\n]*`)|\s*\[\s*[1-9]\d*(?:\s*[,;–-]\s*\d+)*\s*\]")  # what stands in `code` is none
+_WEIGHT = {"number": 3.0, "name": 2.0, "unit": 1.0, "scale": 1.0, "word": 1.0}
+_HARD = frozenset({"number", "name", "unit", "scale"})  # a claim without one of these would say something else
 _MAX_PASSAGES = 4
 _MIN_COVERAGE = 0.5
 _MAX_QUOTE = 400
@@ -48,17 +51,20 @@ class Passages:
     names: dict[str, str]
     words: list[list[Word]] = field(init=False)
     keys: list[frozenset[str]] = field(init=False)
+    starts: list[list[int]] = field(init=False)
     around: list[frozenset[str]] = field(init=False)
+    known: frozenset[str] = field(init=False)
     rarity: dict[str, float] = field(init=False)
 
     def __post_init__(self) -> None:
         self.words = [tokens(segment.text) for segment in self.segments]
-        self.keys = [frozenset(word.key for word in words) for words in self.words]
-        name_keys = {source: frozenset(w.key for w in tokens(name)) for source, name in self.names.items()}
+        self.keys = [_keys(words) for words in self.words]
+        self.starts = [[word.start for word in words] for words in self.words]
+        name_keys = {source: _keys(tokens(name)) for source, name in self.names.items()}
         self.around = [
-            frozenset(w.key for w in tokens(segment.context)) | name_keys.get(segment.source, frozenset())
-            for segment in self.segments
+            _keys(tokens(segment.context)) | name_keys.get(segment.source, frozenset()) for segment in self.segments
         ]
+        self.known = frozenset[str]().union(*self.keys)
         found = Counter(key for keys in self.keys for key in keys)
         total = max(len(self.segments), 1)
         self.rarity = {key: math.log(1 + total / count) for key, count in found.items()}
@@ -66,11 +72,22 @@ class Passages:
     def weight(self, word: Word) -> float:
         return _WEIGHT[word.kind] * (self.rarity.get(word.key, 1.0) if word.kind == "word" else 1.0)
 
+    def words_in(self, index: int, start: int, end: int) -> list[Word]:
+        """The words of passage `index` that stand within its characters `start`..`end`."""
+        first, last = (bisect_left(self.starts[index], place) for place in (start, end))
+        return [word for word in self.words[index][first:last] if word.end <= end]
+
+
+def _keys(words: Iterable[Word]) -> frozenset[str]:
+    return frozenset(key for word in words for key in word.keys)
+
 
 def pointers(text: str) -> list[int]:
     """The numbers a text points with: "[3]", "[3, 4]", "[3-5]"; in order, each once."""
     found: list[int] = []
     for match in _POINTER.finditer(text):
+        if match[1]:
+            continue
         for first, last in re.findall(r"(\d+)(?:\s*[–-]\s*(\d+))?", match.group()):
             low, high = int(first), int(last or first)
             found.extend(n for n in range(low, min(high, low + 9) + 1) if n not in found)
@@ -78,7 +95,7 @@ def pointers(text: str) -> list[int]:
 
 
 def without_pointers(text: str) -> str:
-    return re.sub(r"\s+([.,;:!?])", r"\1", _POINTER.sub("", text)).strip()
+    return re.sub(r"\s+([.,;:!?])", r"\1", _POINTER.sub(r"\1", text)).strip()
 
 
 def ground(claim: str, pointed: Iterable[int], passages: Passages, within: Sequence[int] | None = None) -> Grounding:
@@ -99,21 +116,23 @@ def ground(claim: str, pointed: Iterable[int], passages: Passages, within: Seque
     nearby = covered.union(*(passages.around[quote.index] for quote in quotes))
     total = sum(passages.weight(word) for word in words)
     coverage = sum(passages.weight(word) for word in words if word.key in nearby) / total
-    hard = all(
-        word.key in (covered if word.kind == "number" else nearby) for word in words if word.kind in ("number", "name")
-    )
+    hard = all(word.key in (covered if word.kind == "number" else nearby) for word in words if word.kind in _HARD)
     return Grounding(quotes, bool(quotes) and hard and coverage >= _MIN_COVERAGE, round(coverage, 4))
 
 
 def _needs(claim: str, passages: Passages) -> list[Word]:
-    """The words a claim must find in the sources, each once; the names of the sources themselves are not among them."""
-    own = {word.key for name in passages.names.values() for word in tokens(name)}
+    """The words a claim must find in the sources, each once; a source's whole name names it, and is not among them."""
+    for name in passages.names.values():
+        claim = claim.replace(name, " ")
     needs: dict[str, Word] = {}
+    plain = False  # whether the number before was found as it is, so that its power of ten is said already
     for word in tokens(without_pointers(claim)):
-        if word.key in own and word.kind != "number":
+        if word.kind == "scale" and plain:
             continue
-        known = needs.get(word.key)
-        if known is None or _WEIGHT[word.kind] > _WEIGHT[known.kind]:
+        plain = word.kind == "number" and (word.key in passages.known or word.also not in passages.known)
+        if word.kind == "number" and not plain:
+            word = replace(word, key=word.also, also="")
+        if word.key not in needs or _WEIGHT[word.kind] > _WEIGHT[needs[word.key].kind]:
             needs[word.key] = word
     return list(needs.values())
 
@@ -124,7 +143,7 @@ def _cover(words: list[Word], hinted: list[int], passages: Passages, allowed: Se
     if not allowed:
         return []
     total = sum(left.values())
-    hard = {word.key for word in words if word.kind in ("number", "name")}
+    hard = {word.key for word in words if word.kind in _HARD}
     chosen: list[int] = []
     while left and len(chosen) < _MAX_PASSAGES:
 
@@ -156,10 +175,10 @@ def _alone(index: int, words: list[Word], total: float, passages: Passages) -> b
 def _quotes(index: int, words: list[Word], passages: Passages) -> list[Quote]:
     """The sentences of one passage that cover what the claim needs of it: the best one, and others for numbers."""
     needed = {word.key: passages.weight(word) for word in words}
-    hard = {word.key for word in words if word.kind in ("number", "name")}
+    hard = {word.key for word in words if word.kind in _HARD}
     text = passages.segments[index].text
     spans = [_trimmed(span) for span in sentences(text)] or [(0, len(text))]
-    keys_of = [frozenset(w.key for w in passages.words[index] if a <= w.start and w.end <= b) for a, b in spans]
+    keys_of = [_keys(passages.words_in(index, start, end)) for start, end in spans]
     open_keys, picked = set(needed) & passages.keys[index], list[int]()
     while open_keys and len(picked) < 3:
         best = max(range(len(spans)), key=lambda i: (sum(needed[key] for key in keys_of[i] & open_keys), -i))

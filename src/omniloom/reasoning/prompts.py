@@ -6,6 +6,7 @@ found again for the next question. What the user said between sources is kept in
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from omniloom.core.locators import Locator
 from omniloom.core.values import Constraint, Message, Part, Request, Sampling, Segment
@@ -30,7 +31,7 @@ class Task:
     """One question over its sources, as every way of thinking takes it.
 
     said: the user's words with the sources named in place. parts: the sources in the user's order.
-    passages: the Segments shown, numbered from 1 in prompts.
+    passages: the Segments shown, numbered from 1 in prompts. left_out: sources of which none could be shown.
     """
 
     said: str
@@ -43,6 +44,7 @@ class Task:
     max_output_tokens: int = 1024
     stop: tuple[str, ...] = ()
     natives: tuple[Segment, ...] = field(default=())
+    left_out: frozenset[str] = frozenset()
 
     @property
     def letters(self) -> dict[str, str]:
@@ -65,16 +67,16 @@ def request(
 ) -> Request:
     """The Request that shows the task's sources (or `only` one of them) and history, and then says `instruction`."""
     system = _SYSTEM_ONE if only else _SYSTEM_SOURCES if task.parts else _SYSTEM_PLAIN
-    messages = [Message(role="system", content=(system + ("\n\n" + task.system if task.system else ""),))]
+    history = () if only else task.history
+    told = [task.system, *(message.text for message in _leading(history))]
+    turns = [*history[len(_leading(history)) :], Message(role="user", content=(instruction,))]
     sources = tuple(_sources(task, (only,) if only else task.parts))
-    if task.history and only is None:
-        first, *rest = task.history
-        messages.append(Message(role=first.role, content=(*sources, *first.content)))
-        messages += [*rest, Message(role="user", content=(instruction,))]
-    else:
-        messages.append(Message(role="user", content=(*sources, instruction)))
+    if turns[0].role == "user":
+        turns[0] = turns[0].model_copy(update={"content": (*sources, *turns[0].content)})
+    elif sources:
+        turns.insert(0, Message(role="user", content=sources))
     return Request(
-        messages=tuple(messages),
+        messages=(Message(role="system", content=("\n\n".join(filter(None, [system, *told])),)), *turns),
         constraint=constraint,
         sampling=task.sampling,
         reasoning_budget=reasoning_budget,
@@ -84,11 +86,18 @@ def request(
     )
 
 
+def _leading(history: tuple[Message, ...]) -> tuple[Message, ...]:
+    """The system messages that a history begins with: they are said together with our own."""
+    return tuple(takewhile(lambda message: message.role == "system", history))
+
+
 def _sources(task: Task, parts: tuple[Part, ...]) -> Iterator[str | Segment]:
     """The sources as prompt content. Nothing but Segments is source text; the strings around them are ours."""
     numbered = list(enumerate(task.passages.segments, 1))
     for part in parts:
-        yield f"=== Source {task.letters[part.id]}: {part.name} ({part.kind}) ===\n"
+        if part.id in task.left_out:
+            continue
+        yield heading(task, part)
         yield from (segment for segment in task.natives if segment.source == part.id)
         shown = ""
         for number, segment in numbered:
@@ -102,6 +111,11 @@ def _sources(task: Task, parts: tuple[Part, ...]) -> Iterator[str | Segment]:
         yield "\n"
 
 
+def heading(task: Task, part: Part) -> str:
+    """The line above the passages of a source."""
+    return f"=== Source {task.letters[part.id]}: {part.name} ({part.kind}) ===\n"
+
+
 def _place(locator: Locator) -> str:
     """The coarse place, so that a model can say where something stands."""
     if locator.time is not None:
@@ -112,7 +126,7 @@ def _place(locator: Locator) -> str:
 def said_text(inputs: Sequence[Part], letters: dict[str, str]) -> str:
     """What the user said, with ⟨A: name⟩ where a source stood between the words.
 
-    Sources that stand after the last words, or before the first, are not named again: they are all "the sources".
+    Sources that stand before the first words, and those without a letter, are not named again.
     """
     words = [index for index, part in enumerate(inputs) if not part.is_source]
     if not words:

@@ -1,60 +1,139 @@
-"""How claims and sources are compared: words, numbers and names, normalised alike on both sides.
+"""How claims and sources are compared: words, numbers, units and names, normalised alike on both sides.
 
-Numbers are compared by value ("1,024", "1024" and "1024.0" agree; "eighteen" and "18" do), words by a light stem.
+Numbers are compared by value ("1,024", "1024" and "1024.0" agree; "eighteen" and "18" do, and "1.5 million" and
+"1,500,000"), units by meaning ("18 %" and "18 percent"), words by a light stem, scripts without spaces by pairs of
+characters.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
-_TOKEN = re.compile(r"\d[\d.,\u00a0\u202f']*\d|\d|[^\W\d_]+(?:['’][^\W\d_]+)?", re.UNICODE)
-_SENTENCE_END = re.compile(r"(?<=[.!?。！？])[\"'”’)\]]*\s+|(?<=[。！？])|\n+")
-_ABBREVIATED = re.compile(
-    r"(?<!\w)(?:e\.g|i\.e|cf|vs|ca|approx|incl|Mr|Mrs|Ms|Dr|Prof|z|z\. ?B|d|d\. ?h|u|u\. ?a|bzw)\.\s+\Z", re.IGNORECASE
+from omniloom.reasoning import scripts
+from omniloom.reasoning.numerals import (
+    FIGURES,
+    HAN_FIGURES,
+    NUMBER_WORDS,
+    SCALES,
+    SIGNS,
+    TENS,
+    han_value,
+    number_key,
+    readings,
+    scaled,
+    unit_of,
 )
-_ABBREVIATED_BEFORE_NUMBER = re.compile(r"(?<!\w)(?:No|Nos|Nr|Fig|Figs|Eq|Sec|Abb|Tab|pp?|vol)\.\s+\d\Z", re.IGNORECASE)
-_UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
-_UNITS += "seventeen eighteen nineteen".split()
-_TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True))
-_NUMBER_WORDS = {word: value for value, word in enumerate(_UNITS)} | _TENS
+
+Kind = Literal["number", "name", "unit", "scale", "word"]
+_TOKEN = re.compile(
+    rf"(?P<figures>{FIGURES})|(?P<run>{scripts.RUN})|(?P<sign>[{SIGNS}])|{scripts.WORD}(?:['’]{scripts.WORD})?"
+)
+_BETWEEN = " -\u00a0\u202f"
+_HAN = re.compile(rf"[{HAN_FIGURES}]+")
 _STOP = frozenset(
     "a an the of to in on at by for from with and or but is are was were be been it its this that these those as not "
     "no do does did has have had will would can could should may might than then so such there their they he she his "
     "her we our you your i my me who whom which what when where how why if into over under about also both each only "
     "source sources according states says said say stated document text passage passages report reports reported "
-    "mentions mention indicates shows show per".split()
+    "mentions mention indicates shows show per yes however therefore thus moreover furthermore overall "
+    "der die das dem des ein eine einen einem einer und oder ist sind waren mit im auf fur es er sie "
+    "le la les une du de et ou est sont dans il elle ils elles el los las y en para por que gli della dei os da".split()
 )
 
 
 @dataclass(frozen=True)
 class Word:
-    """One word at `start`..`end` of its text. kind: "number", "name" or "word"."""
+    """One word at `start`..`end` of its text; `also` is the other value that a number may have.
+
+    "1.000" may be 1 or 1000, and "1.5 million" is 1500000, or 1.5 of what a table counts in millions.
+    """
 
     start: int
     end: int
     key: str
-    kind: str
+    kind: Kind
+    also: str = ""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return (self.key, self.also) if self.also else (self.key,)
 
 
 def tokens(text: str, *, stop_words: bool = False) -> list[Word]:
     """The words of a text that carry content, in order; stop words are left out unless asked for."""
     found: list[Word] = []
-    begins_sentence = True
     for match in _TOKEN.finditer(text):
-        raw = match.group()
-        lower = fold(raw)
-        if raw[0].isdigit() and text[match.start() - 1 : match.start()] == "_":
-            found.append(Word(match.start(), match.end(), raw, "word"))  # a part of a name such as top_5_percent
-        elif raw[0].isdigit():
-            found.extend(_numbers(match.start(), raw, _sign(text, match.start())))
-        elif lower in _NUMBER_WORDS and lower != "one":
-            found.append(Word(match.start(), match.end(), str(_NUMBER_WORDS[lower]), "number"))
-        elif stop_words or lower not in _STOP:
-            is_name = raw[0].isupper() and not begins_sentence
-            found.append(Word(match.start(), match.end(), stem(lower), "name" if is_name else "word"))
-        begins_sentence = text[match.end() : match.end() + 1] in (".", "!", "?", ":", "\n")
-    return list(_joined_tens(text, found))
+        start, end, raw = match.start(), match.end(), match.group()
+        if match["figures"]:
+            found.extend(_figures(text, start, raw))
+        elif match["run"]:
+            found.extend(_unspaced(start, raw))
+        elif match["sign"]:
+            found.append(Word(start, end, unit_of(raw), "unit" if _touches_number(text, start, end) else "word"))
+        else:
+            found.extend(_spelled(text, start, raw, found, stop_words))
+    return sorted(found, key=lambda word: word.start)
+
+
+def keys(text: str) -> list[str]:
+    """The words of a text in the form in which they are compared, a number with both its values."""
+    return [key for word in tokens(text) for key in word.keys]
+
+
+def _spelled(text: str, start: int, raw: str, before: list[Word], stop_words: bool) -> Iterator[Word]:
+    """A word of letters: a number, a power of ten or a unit after a number, a name, or a word."""
+    lower, end = fold(raw), start + len(raw)
+    last = before[-1] if before else None
+    counted = last is not None and last.kind in ("number", "scale") and not text[last.end : start].strip(_BETWEEN)
+    value = NUMBER_WORDS.get(lower, 0)
+    if counted and last is not None and 0 < value < 10 and fold(text[last.start : last.end]) in TENS:
+        before[-1] = Word(last.start, end, str(int(last.key) + value), "number")  # "twenty five" is 25
+    elif lower in NUMBER_WORDS and lower != "one":
+        yield Word(start, end, str(value), "number")
+    elif counted and last is not None and lower in SCALES and last.kind == "number":
+        before[-1] = replace(last, end=end, key=scaled(last.key, SCALES[lower]), also=last.key)
+        yield Word(start, end, _power(SCALES[lower]), "scale")
+    elif counted and (unit := unit_of(raw, after_number=True)):
+        yield Word(start, end, unit, "unit")
+    elif stop_words or lower not in _STOP:
+        key = _power(SCALES[lower]) if lower in SCALES else unit_of(raw) or stem(lower)
+        yield Word(start, end, key, "name" if raw[0].isupper() and not _opens(text, start, lower) else "word")
+
+
+def _power(power: int) -> str:
+    return f"x{power}"
+
+
+def _opens(text: str, start: int, lower: str) -> bool:
+    """Whether a word is an adverb that opens a sentence, such as "Additionally": in capitals, but no name."""
+    return lower.endswith("ly") and text[:start].rstrip()[-1:] in ("", ".", "!", "?", ":", "-", "*")
+
+
+def _touches_number(text: str, start: int, end: int) -> bool:
+    return text[:start].rstrip(" \u00a0\u202f")[-1:].isdecimal() or text[end:].lstrip(" \u00a0\u202f")[:1].isdecimal()
+
+
+def _unspaced(start: int, run: str) -> Iterator[Word]:
+    """The numbers of a run without spaces, and its pairs of characters."""
+    for match in _HAN.finditer(run):
+        if value := han_value(match.group()):
+            yield Word(start + match.start(), start + match.end(), value, "number")
+    for position, pair in scripts.pairs(run):
+        yield Word(start + position, start + position + len(pair), fold(pair), "word")
+
+
+def _figures(text: str, start: int, raw: str) -> Iterator[Word]:
+    """One number, or several where the points are those of a date such as 16.03.2018."""
+    if text[start - 1 : start] == "_" and start:
+        yield Word(start, start + len(raw), raw, "word")  # a part of a name such as top_5_percent
+    elif re.fullmatch(r"\d{1,4}(\.\d{1,4}){2}", raw) and not re.fullmatch(r"\d{1,3}(\.\d{3}){2}", raw):
+        for match in re.finditer(r"\d+", raw):
+            yield Word(start + match.start(), start + match.end(), number_key(match.group()), "number")
+    else:
+        sign = _sign(text, start)
+        key, also = ("-" * bool(sign) + value if value else "" for value in readings(raw))
+        yield Word(start - sign, start + len(raw), key, "number", also)
 
 
 def _sign(text: str, start: int) -> int:
@@ -66,48 +145,9 @@ def _sign(text: str, start: int) -> int:
     return len(found.group(1)) if found else 0
 
 
-def _numbers(start: int, raw: str, sign: int) -> Iterator[Word]:
-    """One number, or several where the points are those of a date such as 16.03.2018."""
-    if re.fullmatch(r"\d{1,4}(\.\d{1,4}){2}", raw) and not re.fullmatch(r"\d{1,3}(\.\d{3}){2}", raw):
-        for match in re.finditer(r"\d+", raw):
-            yield Word(start + match.start(), start + match.end(), number_key(match.group()), "number")
-    else:
-        yield Word(start - sign, start + len(raw), "-" * bool(sign) + number_key(raw), "number")
-
-
-def _joined_tens(text: str, found: list[Word]) -> Iterator[Word]:
-    """The words "twenty" and "five" next to each other are 25."""
-    index = 0
-    while index < len(found):
-        word = found[index]
-        following = found[index + 1] if index + 1 < len(found) else word
-        tens, ones = (_NUMBER_WORDS.get(fold(text[each.start : each.end]), 0) for each in (word, following))
-        if tens >= 20 and 0 < ones < 10 and following.start - word.end == 1:
-            yield Word(word.start, following.end, str(tens + ones), "number")
-            index += 1
-        else:
-            yield word
-        index += 1
-
-
-def number_key(raw: str) -> str:
-    """One spelling for one value: separators of thousands go, a decimal comma becomes a point, zeros at the end go."""
-    text = re.sub(r"[\u00a0\u202f']", "", raw).strip(".,")
-    if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", text):
-        text = text.replace(",", "")
-    elif re.fullmatch(r"\d{1,3}(\.\d{3}){2,}(,\d+)?", text):
-        text = text.replace(".", "").replace(",", ".")
-    elif re.fullmatch(r"\d+,\d+", text):
-        text = text.replace(",", ".")
-    if re.fullmatch(r"\d+\.\d+", text):
-        text = text.rstrip("0").rstrip(".")
-    return text.lstrip("0") or "0"
-
-
 def fold(word: str) -> str:
-    """Lower case without accents."""
-    plain = unicodedata.normalize("NFKD", word.lower())
-    return "".join(each for each in plain if not unicodedata.combining(each)).replace("’", "'")
+    """Lower case without accents, with one kind of apostrophe."""
+    return scripts.fold(word).replace("’", "'")
 
 
 def stem(word: str) -> str:
@@ -118,28 +158,3 @@ def stem(word: str) -> str:
             word = word[: -len(ending)]
             break
     return word.removesuffix("e") if len(word) > 4 else word
-
-
-def _abbreviates(text: str, end: re.Match[str]) -> bool:
-    """Whether the point before a supposed end of a sentence belongs to an abbreviation."""
-    before = max(0, end.start() - 10)
-    return "\n" not in end.group() and (
-        _ABBREVIATED.search(text[before : end.end()]) is not None
-        or _ABBREVIATED_BEFORE_NUMBER.search(text[before : end.end() + 1]) is not None
-    )
-
-
-def sentences(text: str) -> list[tuple[int, int]]:
-    """Half-open spans of the sentences of a text, without the white space between them."""
-    spans: list[tuple[int, int]] = []
-    start = 0
-    for match in [*(each for each in _SENTENCE_END.finditer(text) if not _abbreviates(text, each)), None]:
-        end = match.start() if match else len(text)
-        if match and text[match.start() : match.end()].strip():
-            end = match.start() + len(text[match.start() : match.end()].rstrip())
-        body = text[start:end]
-        if body.strip():
-            lead = len(body) - len(body.lstrip())
-            spans.append((start + lead, start + len(body.rstrip())))
-        start = match.end() if match else end
-    return spans

@@ -1,25 +1,17 @@
 """BM25 (Robertson & Zaragoza, "The Probabilistic Relevance Framework", 2009) over Segments."""
 
 import math
-import re
 from collections import Counter
 from collections.abc import Sequence
 
-_WORD = re.compile(r"\w+")
 
-
-def words(text: str) -> list[str]:
-    """Lower-case word tokens; digits are words too."""
-    return _WORD.findall(text.lower())
-
-
-def bm25(query: str, texts: Sequence[str], *, k1: float = 1.2, b: float = 0.75) -> list[float]:
-    """One score a text, 0 where no word of the query stands in it."""
-    counts = [Counter(words(text)) for text in texts]
+def bm25(query: Sequence[str], texts: Sequence[Sequence[str]], *, k1: float = 1.2, b: float = 0.75) -> list[float]:
+    """One score a text, 0 where no word of the query stands in it; query and texts are given as their words."""
+    counts = [Counter(text) for text in texts]
     lengths = [sum(count.values()) for count in counts]
     mean = (sum(lengths) / len(lengths) if lengths else 0) or 1.0
     scores = [0.0] * len(texts)
-    for word in set(words(query)):
+    for word in set(query):
         found = sum(1 for count in counts if word in count)
         if not found:
             continue

@@ -1,7 +1,8 @@
 """The JSON of an answer: filled in, repaired once, spelled as the sources spell it, with a place for every value."""
 
 import copy
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -13,16 +14,21 @@ from omniloom.reasoning import direct
 from omniloom.reasoning.claims import ClaimWriter
 from omniloom.reasoning.evidence import Evidence, as_written, find_value
 from omniloom.reasoning.prompts import Task
+from omniloom.runtime.call import Unsupported
 from omniloom.runtime.run import EngineRun
+
+Found = dict[str, tuple[Any, Evidence]]  # the JSON Pointer of each value, the value, and where it stands
 
 
 @dataclass(frozen=True)
 class Form:
-    """What the JSON must be: what the engine enforces, the schema itself, and the type the user gave (or a schema)."""
+    """What the JSON must be: what the engine enforces, the schema itself, the type the user gave (or a schema), and
+    what becomes of values that stand in no source."""
 
     constraint: Constraint
     schema: dict[str, Any]
     given: Any
+    unsupported: Unsupported = "mark"
 
     def parsed(self, text: str) -> tuple[Any, Any]:
         """(plain value, value in the user's type). Raises OutputError."""
@@ -32,67 +38,97 @@ class Form:
 
 @dataclass(frozen=True)
 class Filled:
+    """The valid JSON with a Claim for each of its values; `abstained` where an unsupported one was not to be given."""
+
     data: Any
     completion: Completion
     claims: tuple[Claim, ...]
+    abstained: bool = False
 
 
 def filled_in(run: EngineRun, task: Task, form: Form, notes: str, text: str, native: int) -> Filled:
     """The valid JSON and the evidence for its leaves. Raises OutputError if it is not valid after one repair."""
-    looks = shape(form.schema)
-    done = direct.fill(run, task, form.constraint, looks, notes, text, native)
-    try:
-        plain, data = form.parsed(done.text)
-    except OutputError as error:
-        run.note("repair", why=str(error))
-        done = direct.repair(run, task, form.constraint, looks, done.text, structured_json.explain(error))
-        plain, data = form.parsed(done.text)
+    done, plain, data = _written(run, task, form, notes, text, native)
+    if not task.parts:
+        return Filled(data, done, ())
     with run.span("ground", "evidence"):
         found = {
             pointer: (value, find_value(pointer, value, task.passages))
             for pointer, value in structured_json.leaves(plain)
-            if value not in (None, "")
+            if value is not None and str(value).strip()
         }
-        spelled = dict(_spellings(found, task))
-        if spelled:
-            data, kept = _respelled(plain, data, spelled, form)
-            run.note("spelling", taken=kept)
-            spelled = spelled if kept else {}
-        writer = ClaimWriter(task.passages, task.parts)
-        claims = tuple(
-            Claim(
-                at=pointer,
-                text=spelled.get(pointer, str(value)),
-                citations=tuple(writer.cite(quote) for quote in evidence.quotes),
-                supported=bool(evidence.quotes),
-                confidence=Confidence(value=evidence.score, method="lexical_alignment"),
-            )
-            for pointer, (value, evidence) in found.items()
+        changes: dict[str, str | None] = dict(_spellings(found, task))
+        if form.unsupported == "drop":
+            changes |= dict.fromkeys(_baseless(found))
+        if changes:
+            plain, data, changes = _changed(plain, data, changes, form)
+            run.note("spelling", taken=len(changes))
+        kept = {pointer: each for pointer, each in found.items() if changes.get(pointer, "") is not None}
+        if form.unsupported == "abstain" and _baseless(found):
+            return Filled(None, done, (), abstained=True)
+        return Filled(data, done, tuple(_claims(kept, changes, ClaimWriter(task.passages, task.parts))))
+
+
+def _written(run: EngineRun, task: Task, form: Form, notes: str, text: str, native: int) -> tuple[Completion, Any, Any]:
+    """(completion, plain value, value in the user's type), repaired once."""
+    looks = shape(form.schema)
+    done = direct.fill(run, task, form.constraint, looks, notes, text, native)
+    try:
+        return done, *form.parsed(done.text)
+    except OutputError as error:
+        run.note("repair", why=str(error))
+        done = direct.repair(run, task, form.constraint, looks, done.text, structured_json.explain(error))
+        return done, *form.parsed(done.text)
+
+
+def _baseless(found: Found) -> list[str]:
+    """The values that stand in no source; a boolean, which stands nowhere as a word, is not among them."""
+    return [at for at, (value, evidence) in found.items() if not evidence.quotes and not isinstance(value, bool)]
+
+
+def _claims(found: Found, changes: Mapping[str, str | None], writer: ClaimWriter) -> Iterator[Claim]:
+    for pointer, (value, evidence) in found.items():
+        yield Claim(
+            at=pointer,
+            text=changes.get(pointer) or str(value),
+            citations=tuple(writer.cite(quote) for quote in evidence.quotes),
+            supported=bool(evidence.quotes),
+            confidence=Confidence(value=evidence.score, method="lexical_alignment"),
         )
-    return Filled(data, done, claims)
 
 
-def _spellings(found: dict[str, tuple[Any, Evidence]], task: Task) -> Iterator[tuple[str, str]]:
+def _spellings(found: Found, task: Task) -> Iterator[tuple[str, str]]:
     for pointer, (value, evidence) in found.items():
         written = as_written(value, evidence, task.passages)
         if written is not None:
             yield pointer, written
 
 
-def _respelled(plain: Any, data: Any, spelled: dict[str, str], form: Form) -> tuple[Any, bool]:
-    """The data with the sources' spelling, if that is still valid; the data as it was otherwise."""
-    import json
-
-    changed = copy.deepcopy(plain)
-    for pointer, written in spelled.items():
-        changed = _put(changed, pointer.split("/")[1:], written)
+def _changed(
+    plain: Any, data: Any, changes: dict[str, str | None], form: Form
+) -> tuple[Any, Any, dict[str, str | None]]:
+    """The data with those changes that keep it valid, and which they are: all together, or else each that can stay."""
     try:
-        return form.parsed(json.dumps(changed, ensure_ascii=False))[1], True
+        return *_with(plain, changes, form), changes
     except OutputError:
-        return data, False
+        taken: dict[str, str | None] = {}
+        for pointer, written in changes.items():
+            try:
+                plain, data = _with(plain, {pointer: written}, form)
+                taken[pointer] = written
+            except OutputError:
+                continue
+        return plain, data, taken
 
 
-def _put(value: Any, steps: list[str], written: str) -> Any:
+def _with(plain: Any, changes: Mapping[str, str | None], form: Form) -> tuple[Any, Any]:
+    changed = copy.deepcopy(plain)
+    for pointer, written in changes.items():
+        changed = _put(changed, pointer.split("/")[1:], written)
+    return form.parsed(json.dumps(changed, ensure_ascii=False))
+
+
+def _put(value: Any, steps: list[str], written: str | None) -> Any:
     if not steps:
         return written
     key = steps[0].replace("~1", "/").replace("~0", "~")

@@ -3,7 +3,7 @@
 import hashlib
 import time
 import uuid
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Event as Flag
 from threading import Timer
@@ -18,6 +18,7 @@ from omniloom.runtime.estimate import remember
 from omniloom.storage.store import Store
 
 _ATTEMPTS = 2
+_LEAST_ANSWER = 16
 _T = TypeVar("_T")
 
 
@@ -112,9 +113,11 @@ class EngineRun:
     ) -> Completion:
         """One completion. `on_text` receives its text as it comes; a kept completion comes in one piece.
 
+        A token budget counts kept completions too: so a call answers alike whether its steps were kept or not.
         Raises BudgetError before the work if it would not fit, CancelledError, EngineError, ContextError.
         """
         with self.span("chat", purpose, model=self.engine.name, purpose=purpose) as kept:
+            request = self._reserve(request, purpose)
             key = self._key(request)
             kept["request"] = key
             done = self.store.journal.completion(key) if request.sampling.temperature == 0 else None
@@ -126,7 +129,7 @@ class EngineRun:
                 if on_text is not None:
                     on_text(done.text)
             else:
-                done = self._compute(self._reserve(request), on_text)
+                done = self._compute(request, on_text)
                 remember(self.store.journal, self.identity, done.usage)
                 if done.finish_reason in ("stop", "length"):
                     self.store.journal.keep_completion(key, done, list(self.sources))
@@ -149,8 +152,11 @@ class EngineRun:
         self._spent += usage.input_tokens + usage.output_tokens + usage.reasoning_tokens
         kept.update(usage.model_dump(exclude={"money"}), finish_reason=completion.finish_reason, text=completion.text)
 
-    def _reserve(self, request: Request) -> Request:
-        """The request with its output cut to what the token budget still holds; BudgetError if nothing fits."""
+    def _reserve(self, request: Request, purpose: str) -> Request:
+        """The request with its output cut to what the token budget still holds; BudgetError if nothing fits.
+
+        Notes are read again by the step that follows them, so they may take half of what that step leaves.
+        """
         self.check()
         if self.budget.money is not None and not self.engine.capabilities.local:
             raise BudgetError(
@@ -159,8 +165,11 @@ class EngineRun:
             )
         if self.budget.tokens is None:
             return request
-        left = self.budget.tokens - self._spent - self.engine.count_tokens(request)
-        reasoning = min(request.reasoning_budget, max(left - 1, 0))
+        prompt = self._prompt_tokens(request)
+        left = self.budget.tokens - self._spent - prompt
+        if purpose == "reasoning":
+            left = (left - prompt - _LEAST_ANSWER) // 2
+        reasoning = min(request.reasoning_budget, max(left - _LEAST_ANSWER, 0))
         output = min(request.max_output_tokens, left - reasoning)
         if output < 1:
             raise BudgetError(
@@ -179,8 +188,9 @@ class EngineRun:
             raise CancelledError("the call was cancelled")
 
     def _compute(self, request: Request, on_text: Callable[[str], None] | None) -> Completion:
+        told = 0  # characters of reasoning that were shown: a second try shows only what comes after them
         for attempt in range(_ATTEMPTS):
-            shown = 0
+            shown, thought = 0, 0
             try:
                 for event in self.engine.stream(request, self.cancel):
                     if isinstance(event, Finished):
@@ -189,7 +199,12 @@ class EngineRun:
                         shown += 1
                         if on_text is not None:
                             on_text(event.text)
-                    elif isinstance(event, (ReasoningDelta, Progress)):
+                    elif isinstance(event, ReasoningDelta):
+                        thought += len(event.text)
+                        if thought > told:
+                            self.emit(ReasoningDelta(text=event.text[told - thought :]))
+                            told = thought
+                    elif isinstance(event, Progress):
                         self.emit(event)
             except OmniloomError as error:
                 self.check()
@@ -223,16 +238,25 @@ class EngineRun:
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text. Counts are kept, so that a run that computes nothing need not start the engine."""
-        name = f"token counts of {self.identity}"
         digests = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
-        known = self.store.journal.vectors(name, digests)
-        missing = {digest: text for digest, text in zip(digests, texts, strict=True) if digest not in known}
-        fresh: dict[str, list[float]] = {}
+        counts = self._counts(dict(zip(digests, texts, strict=True)))
+        return [counts[digest] for digest in digests]
+
+    def _prompt_tokens(self, request: Request) -> int:
+        """Tokens of the whole prompt, in the engine's template."""
+        digest = hashlib.sha256(f"request {request.model_dump_json(include={'messages'})}".encode()).hexdigest()
+        return self._counts({digest: request})[digest]
+
+    def _counts(self, asked: Mapping[str, str | Request]) -> dict[str, int]:
+        name = f"token counts of {self.identity}"
+        known = self.store.journal.vectors(name, list(asked))
+        missing = {digest: each for digest, each in asked.items() if digest not in known}
         if missing:
-            counts = self._while_wanted(lambda: [self.engine.count_tokens(text) for text in missing.values()])
+            counts = self._while_wanted(lambda: [self.engine.count_tokens(each) for each in missing.values()])
             fresh = {digest: [float(count)] for digest, count in zip(missing, counts, strict=True)}
             self.store.journal.keep_vectors(name, fresh, sources=list(self.sources))
-        return [int((known.get(digest) or fresh[digest])[0]) for digest in digests]
+            known = {**known, **fresh}
+        return {digest: int(known[digest][0]) for digest in asked}
 
     def _while_wanted(self, work: Callable[[], _T]) -> _T:
         """`work()` in a thread of its own, which is left when the call is cancelled: an engine that loads to count

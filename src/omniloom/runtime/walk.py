@@ -1,24 +1,25 @@
 """The walk of one call: read the parts, fit them to the context, think, write, ground every claim."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import chain
 from threading import Event as Flag
 from typing import Any
 
-from omniloom.core.errors import CancelledError, ContextError, LossError, SchemaError, UsageError
-from omniloom.core.events import CitationAdded, Event, Progress, TextDelta
+from omniloom.core.errors import BudgetError, CancelledError, ContextError, LossError, SchemaError, UsageError
+from omniloom.core.events import Event, Progress
 from omniloom.core.protocols import Engine
-from omniloom.core.values import Completion, Constraint, Loss, Part, Response, Segment
+from omniloom.core.values import Completion, Constraint, Loss, Part, Response, Segment, Usage
+from omniloom.outputs.schemas import shape
 from omniloom.reasoning import direct, survey
-from omniloom.reasoning.claims import ClaimWriter
 from omniloom.reasoning.confidence import mean_probability
 from omniloom.reasoning.ground import Passages
-from omniloom.reasoning.prompts import Task, request, said_text
+from omniloom.reasoning.prompts import Task, heading, request, said_text
+from omniloom.reasoning.wording import keys
 from omniloom.retrieval.fuse import fit, shown_text
 from omniloom.runtime.call import Call
 from omniloom.runtime.estimate import seconds
-from omniloom.runtime.form import Form, filled_in
+from omniloom.runtime.form import Filled, Form, filled_in
+from omniloom.runtime.prose import Prose
 from omniloom.runtime.read import read_all, taken_in
 from omniloom.runtime.run import EngineRun
 from omniloom.storage.store import Store
@@ -27,7 +28,6 @@ _OVERHEAD_TOKENS = 400
 _TOKENS_A_SEGMENT = 8
 _USUAL_ANSWER = 150
 _WORTH_SAYING = 2.0
-_NOT_FOUND_TEXT = "The sources do not answer this."
 
 
 class Walk:
@@ -50,7 +50,6 @@ class Walk:
         self.has_embedder = embedder is not None
         self.losses: list[Loss] = []
         self.schema: dict[str, Any] = {}
-        self.cited = 0
 
     def go(self) -> Response:
         try:
@@ -94,7 +93,7 @@ class Walk:
 
     def _task(self) -> Task:
         parts = taken_in(self.call.inputs, self.store)
-        sources = tuple({part.id: part for part in parts if part.is_source}.values())
+        sources = _once_each(parts)
         self.run.sources = tuple(part.id for part in sources)
         natives = tuple(
             Segment(source=part.id, content=part, made_by="native")
@@ -115,13 +114,14 @@ class Walk:
             stop=self.call.stop,
             natives=natives,
         )
-        said = said_text(parts, task.letters)
-        if not said and not sources:
+        if not task.said and not sources:
             raise UsageError("nothing was asked", hint="give a question, a file, or both")
-        shown = self._fitted(said, segments)
+        shown = self._fitted(task.said, {part.id: heading(task, part) for part in sources}, segments)
         names = {part.id: part.name for part in sources}
         passages = Passages(tuple(segments[index] for index in shown), names)
-        return replace(task, said=said, passages=passages)
+        left_out = {segment.source for segment in segments} - {segment.source for segment in passages.segments}
+        letters = {source: letter for source, letter in task.letters.items() if source not in left_out}
+        return replace(task, said=said_text(parts, letters), passages=passages, left_out=frozenset(left_out))
 
     def _report(self, losses: Sequence[Loss]) -> None:
         self.losses += losses
@@ -134,17 +134,19 @@ class Walk:
                 hint='on_loss="report" goes on without them and lists them with the answer',
             )
 
-    def _fitted(self, said: str, segments: Sequence[Segment]) -> list[int]:
+    def _fitted(self, said: str, headings: dict[str, str], segments: Sequence[Segment]) -> list[int]:
+        """Which Segments to show, so that every request of this call fits."""
         call = self.call
-        history = "\n".join(message.text for message in call.messages)
-        around, *costs = self.run.count_tokens(
-            [f"{call.system}\n{history}\n{said}", *(shown_text(segment) for segment in segments)]
-        )
-        costs = [cost + _TOKENS_A_SEGMENT for cost in costs]
+        beside = "\n".join([call.system, *(message.text for message in call.messages), said])
+        around, *counts = self.run.count_tokens([beside, *headings.values(), *map(shown_text, segments)])
+        above = {
+            source: 2 * count for source, count in zip(headings, counts, strict=False)
+        }  # named in the question too
+        costs = [count + _TOKENS_A_SEGMENT for count in counts[len(headings) :]]
         used = around + _OVERHEAD_TOKENS + call.max_output_tokens + 2 * call.reasoning_budget
-        room = self.engine.capabilities.context_tokens - used
+        room = self.engine.capabilities.context_tokens - used - self._json_tokens()
         with self.run.span("retrieve", "fit", segments=len(segments), room=room) as kept:
-            chosen = fit(said, segments, costs, room, self.run, dense=self.has_embedder)
+            chosen = fit(said, segments, costs, above, room, self.run, words=keys, dense=self.has_embedder)
             kept["shown"] = len(chosen)
             tokens = around + _OVERHEAD_TOKENS + sum(costs[index] for index in chosen)
             waiting = seconds(self.store.journal, self.run.identity, tokens, _USUAL_ANSWER + call.reasoning_budget)
@@ -158,148 +160,84 @@ class Walk:
             )
         return chosen
 
+    def _json_tokens(self) -> int:
+        """What the JSON prompts hold beside the sources: the shape, and the answer in words or a broken first try."""
+        if "structured_json" not in self.call.output_modes:
+            return 0
+        [tokens] = self.run.count_tokens([shape(self.schema)])
+        return tokens + self.call.max_output_tokens
+
     # -- the model -----------------------------------------------------------------------------------------------
 
     def _answered(self, task: Task, constraint: Constraint | None) -> Response:
-        capabilities = self.engine.capabilities
-        budget = self.call.reasoning_budget
-        surveys = self.call.output_modes == ("text",) and survey.is_broad(task.said, task.parts)
-        if budget and surveys:
-            self.run.note("reasoning", skipped="every source is visited on its own instead")
-        notes = "" if surveys else direct.think(self.run, task, budget, capabilities)
-        native = budget if capabilities.reasoning else 0
-        writer = ClaimWriter(task.passages, task.parts, self.call.unsupported)
+        prose = Prose(self.run, task, self.call.unsupported, self.losses, self.emit)
+        surveys = "text" in self.call.output_modes and survey.is_broad(task)
+        notes = self._notes(task, surveys)
+        native = self.call.reasoning_budget if self.engine.capabilities.reasoning else 0
         completion: Completion | None = None
-        abstained = False
         if "text" in self.call.output_modes:
-            completion, abstained = self._text(task, notes, native, writer)
-            native = 0
-        data: Any = None
-        claims = list(writer.claims)
+            completion = prose.write(notes, native)
+            native = native if surveys else 0
+        filled: Filled | None = None
         if constraint is not None:
-            form = Form(constraint, self.schema, self.call.schema)
-            filled = filled_in(self.run, task, form, notes, writer.text, native)
-            data = filled.data
-            claims += filled.claims
+            form = Form(constraint, self.schema, self.call.schema, self.call.unsupported)
+            filled = filled_in(self.run, task, form, notes, prose.writer.text, native)
             completion = completion or filled.completion
-        usage = self.run.usage.model_copy(
-            update={"reasoning_tokens": self.run.usage.reasoning_tokens + self.run.scratch_tokens}
-        )
-        usage = usage.model_copy(update={"output_tokens": usage.output_tokens - self.run.scratch_tokens})
-        outputs = {"text": writer.text, "structured_json": data}
+        outputs = {"text": prose.writer.text, "structured_json": filled.data if filled else None}
         return Response(
-            text=writer.text,
-            data=data,
+            text=prose.writer.text,
+            data=outputs["structured_json"],
             outputs={mode: outputs[mode] for mode in self.call.output_modes},
-            claims=tuple(claims),
+            claims=(*prose.writer.claims, *(filled.claims if filled else ())),
             confidence=mean_probability(completion) if completion else None,
-            abstained=abstained,
+            abstained=prose.abstained or (filled is not None and filled.abstained),
             losses=tuple(self.losses),
             finish_reason=completion.finish_reason if completion else "stop",
-            usage=usage,
+            usage=self._usage(),
             trace_id=self.run.trace_id,
             sources=tuple(_without_password(part) for part in task.parts),
         )
 
-    def _text(self, task: Task, notes: str, native: int, writer: ClaimWriter) -> tuple[Completion | None, bool]:
-        """Writes the answer through `writer`; the completion it came from, and whether it abstains."""
-        if not task.parts:
-            done = direct.answer(self.run, task, notes, native, lambda text: self._show(writer.say(text), writer))
-            return done, False
-        if survey.is_broad(task.said, task.parts):
-            return None, self._survey(task, writer)
-        held: list[str] = []
-        live = self.call.unsupported != "abstain"
+    def _notes(self, task: Task, surveys: bool) -> str:
+        """Notes from a scratch-pad, where they are asked for and of use, and the token budget has room for them."""
+        budget = self.call.reasoning_budget
+        if budget and surveys:
+            self.run.note("reasoning", skipped="every source is visited on its own instead")
+            return ""
+        try:
+            return direct.think(self.run, task, budget, self.engine.capabilities)
+        except BudgetError as error:
+            self.run.check()  # the deadline ends the call
+            self.run.note("reasoning", skipped=str(error))
+            return ""
 
-        def on_text(text: str) -> None:
-            # The first words are held back until it is clear that they are not the sign for "not found".
-            held.append(text)
-            so_far = "".join(held)
-            if live and not direct.may_be_not_found(so_far):
-                held.clear()
-                self._show(writer.feed(so_far), writer)
+    def _usage(self) -> Usage:
+        """What the call used; what was written on a scratch-pad is reasoning, not output."""
+        usage, scratch = self.run.usage, self.run.scratch_tokens
+        return usage.model_copy(
+            update={
+                "reasoning_tokens": usage.reasoning_tokens + scratch,
+                "output_tokens": usage.output_tokens - scratch,
+            }
+        )
 
-        done = direct.answer(self.run, task, notes, native, on_text)
-        if direct.is_not_found(done.text):
-            return done, self._abstain(writer)
-        self._show(writer.feed("".join(held)) if live else iter(()), writer)
-        if not live:
-            _silently(chain(writer.feed("".join(held)), writer.finish()))
-            return done, self._settle(writer)
-        self._show(writer.finish(), writer)
-        self._disagreements(task, writer, cited_only=True)
-        return done, self._unseen(writer)
 
-    def _settle(self, writer: ClaimWriter) -> bool:
-        """Shows an answer that was held back, if every claim of it is supported; abstains otherwise."""
-        if all(claim.supported for claim in writer.claims):
-            text, writer.text = writer.text, ""
-            self._show(writer.say(text), writer)
-            return False
-        writer.text = ""
-        writer.claims.clear()
-        return self._abstain(writer)
-
-    def _unseen(self, writer: ClaimWriter) -> bool:
-        """An answer of which nothing is supported, over sources with content nobody saw, is no answer."""
-        unseen = any(loss.kind == "not_seen" for loss in self.losses)
-        return unseen and bool(writer.claims) and not any(claim.supported for claim in writer.claims)
-
-    def _abstain(self, writer: ClaimWriter) -> bool:
-        unseen = [loss for loss in self.losses if loss.kind in ("not_seen", "not_heard")]
-        self._show(writer.say(_NOT_FOUND_TEXT + "".join(f" {loss.detail}" for loss in unseen[:1])), writer)
-        return True
-
-    def _survey(self, task: Task, writer: ClaimWriter) -> bool:
-        """Every source in turn, then where they disagree; whether the answer abstains."""
-        self.run.note("survey", sources=[part.name for part in task.parts])
-        live = self.call.unsupported != "abstain"
-        for part in task.parts:
-            self.run.check()
-            found = survey.visit(self.run, task, part)
-            if not found:
-                continue
-            within = survey.passages_of(task.passages, part)
-            pieces = chain(
-                writer.say(("\n" if writer.text else "") + f"{part.name}: "),
-                writer.feed(found, within),
-                writer.finish(within),
-                writer.say("\n"),
+def _once_each(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """The sources, each once. Raises UsageError where one is given twice in two ways: its places would be confused."""
+    sources: dict[str, Part] = {}
+    for part in parts:
+        if not part.is_source:
+            continue
+        first = sources.setdefault(part.id, part)
+        if first.options != part.options:
+            differ = sorted(
+                key for key in {*first.options, *part.options} if first.options.get(key) != part.options.get(key)
             )
-            self._show(pieces if live else _silently(pieces), writer)
-        if not live:
-            return self._settle(writer)
-        self._disagreements(task, writer)
-        return False
-
-    def _disagreements(self, task: Task, writer: ClaimWriter, *, cited_only: bool = False) -> None:
-        """Says where sources give different numbers; with `cited_only`, only where the answer quotes one of them."""
-        if len(task.parts) < 2:
-            return
-        found = survey.candidates(task.passages)
-        if cited_only:
-            found = [each for each in found if writer.has_cited(each.first) or writer.has_cited(each.second)]
-        with self.run.span("conflicts", "conflicts", candidates=len(found)):
-            for conflict in survey.conflicts(self.run, task, found):
-                self._show(writer.disagree(conflict.first, conflict.second), writer)
-
-    def _show(self, pieces: Iterator[str], writer: ClaimWriter) -> None:
-        for piece in pieces:
-            self.emit(TextDelta(text=piece))
-            while self.cited < len(writer.claims):
-                for citation in writer.claims[self.cited].citations:
-                    self.emit(CitationAdded(claim=self.cited, citation=citation))
-                self.cited += 1
-        if self.run.cancel.is_set():
-            self.run.check()
-            raise CancelledError("the call was cancelled")
-
-
-def _silently(pieces: Iterator[str]) -> Iterator[str]:
-    """Lets the pieces be written into the claims without showing them."""
-    for _ in pieces:
-        pass
-    return iter(())
+            raise UsageError(
+                f"{part.name!r} is given twice, with other {' and '.join(differ)}",
+                hint='give it once, with all that is needed of it, such as pages="1,3"',
+            )
+    return tuple(sources.values())
 
 
 def _without_password(part: Part) -> Part:

@@ -1,0 +1,134 @@
+"""The answer in words: written through a ClaimWriter, told as it is written, or held back where claims must hold."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+
+from omniloom.core.events import CitationAdded, Event, TextDelta
+from omniloom.core.values import Completion, Loss
+from omniloom.reasoning import conflicts, direct, survey
+from omniloom.reasoning.claims import ClaimWriter
+from omniloom.reasoning.prompts import Task
+from omniloom.runtime.call import Unsupported
+from omniloom.runtime.run import EngineRun
+
+_NOT_ANSWERED = "The sources do not answer this."
+
+
+class Prose:
+    """`write` it once; then `writer` holds the text and its claims, `abstained` whether it gives no answer."""
+
+    def __init__(
+        self,
+        run: EngineRun,
+        task: Task,
+        unsupported: Unsupported,
+        losses: Sequence[Loss],
+        emit: Callable[[Event], None],
+    ) -> None:
+        self.run = run
+        self.task = task
+        self.losses = losses
+        self.emit = emit
+        self.live = unsupported != "abstain"
+        self.drops = unsupported == "drop"
+        self.writer = ClaimWriter(task.passages, task.parts, unsupported)
+        self.abstained = False
+        self._cited = 0
+
+    def write(self, notes: str, native: int) -> Completion | None:
+        """The completion that the text came from; None where several were needed."""
+        if not self.task.parts:
+            return direct.answer(self.run, self.task, notes, native, lambda text: self._show(self.writer.say(text)))
+        done = None
+        if survey.is_broad(self.task):
+            self._survey()
+        else:
+            done = direct.answer(self.run, self.task, notes, native, lambda text: self._tell(self.writer.feed(text)))
+            self._tell(self.writer.finish())
+        self._conclude(cited_only=done is not None)
+        return done
+
+    def _survey(self) -> None:
+        """Every source in turn."""
+        task, writer = self.task, self.writer
+        self.run.note("survey", sources=[part.name for part in task.parts])
+        for part in task.parts:
+            self.run.check()
+            found = survey.visit(self.run, task, part)
+            if not found:
+                continue
+            within = survey.passages_of(task.passages, part)
+            self._tell(
+                chain(
+                    writer.say(("\n" if writer.text else "") + f"{part.name}: "),
+                    writer.feed(found, within),
+                    writer.finish(within),
+                    writer.say("\n"),
+                )
+            )
+
+    def _conclude(self, *, cited_only: bool) -> None:
+        """Abstains, shows what was held back, or says where the sources disagree."""
+        writer = self.writer
+        claimed, supported = bool(writer.claims), all(claim.supported for claim in writer.claims)
+        if writer.absent and not claimed:
+            self.abstained = True
+            self._show(iter(()) if self.live else self._again())
+            self._show(self._unseen())
+        elif not writer.text.strip() or (self.drops and not claimed) or not (self.live or (claimed and supported)):
+            self._abstain()
+        else:
+            if not self.live:
+                self._show(self._again())
+            self._disagreements(cited_only=cited_only)
+            # Sources with content that nobody saw, and nothing supported: that is no answer.
+            unseen = any(loss.kind == "not_seen" for loss in self.losses)
+            self.abstained = unseen and claimed and not any(claim.supported for claim in writer.claims)
+
+    def _abstain(self) -> None:
+        self.abstained = True
+        if not self.live:  # nothing of it was shown
+            self.writer.text = ""
+            self.writer.claims.clear()
+        gap = "\n" if self.writer.text.strip() else ""
+        self._show(chain(self.writer.say(gap + _NOT_ANSWERED), self._unseen()))
+
+    def _unseen(self) -> Iterator[str]:
+        """Why the answer may be missing: the first thing in the sources that nobody saw or heard."""
+        unseen = [loss for loss in self.losses if loss.kind in ("not_seen", "not_heard")]
+        return self.writer.say(f" {unseen[0].detail}") if unseen else iter(())
+
+    def _again(self) -> Iterator[str]:
+        """The text that was held back, said now."""
+        text, self.writer.text = self.writer.text, ""
+        return self.writer.say(text)
+
+    def _disagreements(self, *, cited_only: bool) -> None:
+        """Says where sources give different numbers; with `cited_only`, only where the answer quotes one of them."""
+        task, writer = self.task, self.writer
+        if len(task.parts) < 2:
+            return
+        found = conflicts.candidates(task.passages, self.run.check)
+        if cited_only:
+            found = [each for each in found if writer.has_cited(each.first) or writer.has_cited(each.second)]
+        with self.run.span("conflicts", "conflicts", candidates=len(found)):
+            for conflict in conflicts.confirmed(self.run, task, found):
+                self._show(writer.disagree(conflict.first, conflict.second))
+
+    def _tell(self, pieces: Iterator[str]) -> None:
+        """Shows the pieces as they come, or only writes them where the whole has to be judged first."""
+        if self.live:
+            self._show(pieces)
+            return
+        for _ in pieces:
+            self.run.check()
+
+    def _show(self, pieces: Iterator[str]) -> None:
+        writer = self.writer
+        for piece in pieces:
+            self.emit(TextDelta(text=piece))
+            while self._cited < len(writer.claims):
+                for citation in writer.claims[self._cited].citations:
+                    self.emit(CitationAdded(claim=self._cited, citation=citation))
+                self._cited += 1
+        self.run.check()

@@ -1,0 +1,54 @@
+"""What counts as a disagreement between sources."""
+
+import pytest
+
+from omniloom.core.errors import CancelledError
+from omniloom.core.values import Segment
+from omniloom.reasoning.conflicts import candidates
+from omniloom.reasoning.ground import Passages
+
+
+def passages(first: str, second: str) -> Passages:
+    segments = [Segment(source=name, content=text, made_by="test") for name, text in (("a", first), ("b", second))]
+    return Passages(segments, {"a": "a.pdf", "b": "b.mp3"})
+
+
+def found(first: str, second: str) -> int:
+    return len(candidates(passages(first, second), lambda: None))
+
+
+def test_other_values_of_one_unit_and_topic_are_candidates() -> None:
+    assert found("Energy use fell by 18 percent.", "We measured again: energy use fell by only 11%.") == 1
+    assert found("The trial ran for six weeks.", "How long did the trial run? It ran for four weeks.") == 1
+    assert found("The loom costs $400.", "The loom costs $500.") == 1
+    assert found("It made 1500 jobs in 2019.", "It made 1600 jobs in 2019, they say.") == 1
+    assert found("It made 1500 jobs.", "It made 1600 jobs.") == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("It stayed close to 410 jobs per second.", "It went from 410 to 820 jobs per second."),
+        ("The trial ran for six weeks.", "The trial ran on six machines."),
+        ("Energy per 1,000 jobs (Wh) | 50 | 41", "It went from 410 to 820 jobs per second."),
+        ("Energy use fell by 18 percent.", "Ticket prices rose 11 percent."),
+        ("In 2019 the plant had 120 employees.", "In 2020 the plant had 150 employees."),
+        ("The north house has 12 rooms.", "The south house has 9 rooms."),
+        ("The plant in Madrid has 120 employees.", "The plant in Lisbon has 150 employees."),
+    ],
+)
+def test_shared_values_other_units_and_other_topics_are_none(first: str, second: str) -> None:
+    assert found(first, second) == 0
+
+
+def test_long_tables_are_looked_through_in_bounded_work_that_can_be_stopped() -> None:
+    rows = ["\n".join(f"Machine {i} made {i + k + 1000} jobs today." for i in range(3000)) for k in (0, 7)]
+    asked: list[int] = []
+
+    def check() -> None:
+        asked.append(1)
+        if len(asked) > 5:
+            raise CancelledError("the call was cancelled")
+
+    with pytest.raises(CancelledError):
+        candidates(passages(*rows), check)

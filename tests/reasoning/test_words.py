@@ -1,0 +1,201 @@
+"""Numbers, units, sentences and words of many scripts: what counts as the same, and where a sentence ends."""
+
+import pytest
+
+from omniloom.core.values import Part, Segment
+from omniloom.reasoning.claims import ClaimWriter
+from omniloom.reasoning.evidence import as_written, find_value
+from omniloom.reasoning.ground import Passages, ground, pointers, without_pointers
+from omniloom.reasoning.numerals import han_value, readings, scaled
+from omniloom.reasoning.sentences import sentences
+from omniloom.reasoning.wording import tokens
+
+
+def passages(*texts: str, names: tuple[str, ...] = ()) -> Passages:
+    """One source for each text, "a.txt", "b.txt" and so on unless they are named."""
+    segments = [Segment(source=f"{i}", content=text, made_by="test") for i, text in enumerate(texts)]
+    shown = names or tuple(f"{chr(ord('a') + i)}.txt" for i in range(len(texts)))
+    return Passages(segments, {f"{i}": name for i, name in enumerate(shown)})
+
+
+def supported(claim: str, *texts: str, names: tuple[str, ...] = ()) -> bool:
+    return ground(claim, pointers(claim), passages(*texts, names=names)).supported
+
+
+@pytest.mark.parametrize(
+    ("raw", "values"),
+    [
+        ("0,125", ("0.125".lstrip("0"), "")),
+        ("1.000", ("1", "1000")),
+        ("3,125", ("3125", "3.125")),
+        ("٨٢٠", ("820", "")),
+        ("८२०", ("820", "")),
+        ("1’024", ("1024", "")),
+    ],
+)
+def test_a_number_may_have_two_values(raw: str, values: tuple[str, str]) -> None:
+    assert readings(raw) == values
+
+
+def test_powers_of_ten_and_han_numerals_have_values() -> None:
+    assert scaled("1.5", 10**6) == "1500000" and scaled("-2", 1000) == "-2000"
+    numerals = {"九十九": "99", "一千四百万": "14000000", "二〇一八": "2018", "六": "6", "一": "", "十": ""}
+    assert {run: han_value(run) for run in numerals} == numerals
+
+
+@pytest.mark.parametrize(
+    ("claim", "text"),
+    [
+        ("Revenue was 1.5 million dollars.", "Revenue: $1,500,000."),
+        ("Revenue was 1.5 million dollars.", "Revenue in million dollars was 1.5."),
+        ("It fell by 18 percent.", "It fell by 18 %."),
+        ("It weighs 4 kg.", "It weighs four kilograms."),
+        ("The device has 1000 ports.", "The device has 1.000 ports."),
+        ("试验持续六周。", "这次试验持续6周。"),
+        ("استمرت التجربة ٨٢٠ يوما.", "استمرت التجربة 820 يوما"),
+        ("Twenty-five looms ran.", "There ran 25 looms."),
+    ],
+)
+def test_other_spellings_of_one_value_support_each_other(claim: str, text: str) -> None:
+    assert supported(claim, text)
+
+
+@pytest.mark.parametrize(
+    ("claim", "text"),
+    [
+        ("Revenue was 1.5 million dollars.", "Revenue was 1.5 billion dollars."),
+        ("It grew by 18 percent.", "It grew by 18 dollars."),
+        ("It ran for six weeks.", "It ran for six days."),
+        ("The part weighs 125 kilograms.", "The part weighs 0,125 kilograms."),
+        ("Madrid hosted the trial for six weeks.", "Lisbon hosted the trial for six weeks."),
+        ("Siemens bought the company in 2018.", "Bosch bought the company in 2018."),
+        ("价格是九十九美元。", "试验持续了六周。"),
+        ("试验持续了四周。", "试验持续了六周。"),
+    ],
+)
+def test_other_units_and_other_names_are_not_support(claim: str, text: str) -> None:
+    assert not supported(claim, text)
+
+
+def test_the_name_of_a_file_says_nothing_of_another_file() -> None:
+    names = ("lisbon.txt", "madrid.txt")
+    texts = ("The price is 410 euro.", "The price is 500 euro.")
+    assert not supported("The price in Madrid is 410 euro [2].", *texts, names=names)
+    assert supported("The price in Madrid is 500 euro [2].", *texts, names=names)
+    assert supported("The price in lisbon.txt is 410 euro.", *texts, names=names)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("1. It ran. 2. It fell.", ["1. It ran.", "2. It fell."]),
+        ("- 1. It ran.\n- 2. It fell.", ["- 1. It ran.", "- 2. It fell."]),
+        ("The U.S. trial by J. Smith ran. It fell.", ["The U.S. trial by J. Smith ran.", "It fell."]),
+        ("Loom Inc. sold it. Es begann am 3. Mai. Ende.", ["Loom Inc. sold it.", "Es begann am 3. Mai.", "Ende."]),
+        ("它运行了。它停了！「好。」他说", ["它运行了。", "它停了！", "「好。」", "他说"]),
+        ("استمرت التجربة؟ نعم", ["استمرت التجربة؟", "نعم"]),
+        ("It ran... and fell. It stopped", ["It ran... and fell.", "It stopped"]),
+        ("It fell [1]. [2] It rose. [Music] Then", ["It fell [1]. [2]", "It rose.", "[Music] Then"]),
+    ],
+)
+def test_where_sentences_end(text: str, parts: list[str]) -> None:
+    assert [text[start:end] for start, end in sentences(text)] == parts
+
+
+def test_words_of_scripts_without_spaces_are_pairs_and_keep_their_marks() -> None:
+    assert [word.key for word in tokens("织机的线程")] == ["织机", "机的", "的线", "线程"]
+    assert [text[w.start : w.end] for text in ["हिन्दी 820 करघे"] for w in tokens(text)] == ["हिन्दी", "820", "करघे"]
+    assert [word.key for word in tokens("Python的版本 3")] == ["python", "的版", "版本", "3"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "quote"),
+    [
+        ("1.10", "Version 1.1 was released in May. Version 1.10 followed.", "1.10"),
+        ("007", "There were 7 agents. The code is 007.", "007"),
+        ("东京", "东京的人口是一千四百万。", "东京"),
+        ("กรุงเทพ", "เมืองกรุงเทพมีคน", "กรุงเทพ"),
+        ("서울", "그는 서울에서 일한다.", "서울"),
+        (820, "العدد ٨٢٠ يوما", "٨٢٠"),
+        (1500000, "It cost 1.5 million.", "1.5 million"),
+    ],
+)
+def test_a_value_is_found_as_it_is_spelled(value: object, text: str, quote: str) -> None:
+    shown = passages(text)
+    found = find_value("/latest_code", value, shown)
+    assert [text[each.start : each.end] for each in found.quotes] == [quote]
+    assert as_written(value, found, shown) is None
+
+
+def test_blank_values_and_huge_numbers_stand_nowhere() -> None:
+    assert not find_value("/a", " ", passages("a b c")).quotes
+    assert not find_value("/a", 10**400, passages("a b c")).quotes
+
+
+def test_pointers_are_no_code() -> None:
+    assert without_pointers("Take x[0] or `list[3]` [2].") == "Take x[0] or `list[3]`."
+    assert pointers("Take x[0] or `list[3]` [2].") == [2]
+
+
+def written(text: str, *texts: str, unsupported: str = "mark") -> ClaimWriter:
+    shown = passages(*texts)
+    parts = tuple(Part(kind="text", id=key, name=name, path="/none") for key, name in shown.names.items())
+    writer = ClaimWriter(shown, parts, unsupported)  # type: ignore[arg-type]
+    list(writer.feed(text))
+    list(writer.finish())
+    return writer
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        ("Madrid.", "Madrid [?]."),
+        ("Lisbon.", "Lisbon [1]."),
+        ("Yes.", "Yes [?]."),
+        ("Yes. It ran in Lisbon [1].", "Yes. It ran in Lisbon [1]."),
+        ("- Madrid\n- Lisbon", "- Madrid [?]\n- Lisbon [1]"),
+        ("1. It ran in Lisbon [1].\n2. It took six weeks [1].", "1. It ran in Lisbon [1].\n2. It took six weeks [2]."),
+        ("# Findings\nIt ran in Lisbon [1].", "# Findings\nIt ran in Lisbon [1]."),
+    ],
+)
+def test_every_answer_is_a_claim_but_headings_are_not(answer: str, text: str) -> None:
+    assert written(answer, "It ran in Lisbon. It took six weeks.").text == text
+
+
+SOURCE = "No side effects were found in the trial. The pump is free of lead. The price does not include tax, as stated."
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "No side effects were found in the trial [1].",
+        "The document says that no side effects were found in the trial [1].",
+        "The price does not include tax, as stated [1].",
+    ],
+)
+def test_what_a_source_denies_is_an_answer(answer: str) -> None:
+    writer = written(answer, SOURCE)
+    assert not writer.absent and [claim.supported for claim in writer.claims] == [True]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "The color is not mentioned.",
+        "The document doesn't mention the color.",
+        "The color isn't given in the passages.",
+        "There is no information about the color.",
+        "Die Farbe wird nicht erwähnt.",
+        "La couleur n'est pas précisée.",
+        "El color no se menciona.",
+        "Цвет не указан.",
+        "未提及颜色。",
+        "色については記載がありません。",
+        "색상은 언급되지 않았습니다.",
+        "لم يذكر اللون.",
+        "रंग का उल्लेख नहीं है।",
+    ],
+)
+def test_what_the_sources_do_not_say_is_no_claim(answer: str) -> None:
+    writer = written(answer, SOURCE)
+    assert (writer.absent, writer.claims, writer.text) == (1, [], answer)
