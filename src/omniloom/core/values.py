@@ -104,12 +104,12 @@ class Constraint(Value):
 class Sampling(Value):
     """temperature 0 is greedy. `top_logprobs` asks for that many alternatives per token."""
 
-    temperature: float = 0.0
-    top_p: float = 1.0
-    top_k: int = 0
-    min_p: float = 0.0
-    repeat_penalty: float = 1.0
-    top_logprobs: int = 0
+    temperature: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    top_k: int = Field(default=0, ge=0)
+    min_p: float = Field(default=0.0, ge=0, le=1)
+    repeat_penalty: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    top_logprobs: int = Field(default=0, ge=0)
 
 
 class Tool(Value):
@@ -231,9 +231,9 @@ class Loss(Value):
 class Budget(Value):
     """Hard caps for one call; None is no cap."""
 
-    tokens: int | None = None
-    seconds: float | None = None
-    money: float | None = None
+    tokens: int | None = Field(default=None, gt=0)
+    seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    money: float | None = Field(default=None, ge=0, allow_inf_nan=False)
 
 
 class Response(Value):

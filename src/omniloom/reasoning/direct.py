@@ -64,5 +64,14 @@ def repair(run: Run, task: Task, constraint: Constraint, shape: str, broken: str
     return run.ask(request(task, instruction, constraint=constraint), purpose="repair")
 
 
+def shaped(
+    run: Run, task: Task, shape: str, constraint: Constraint | None, *, broken: str = "", why: str = ""
+) -> Completion:
+    """The answer in a form of its own; `broken` and `why` tell of a first try."""
+    first = f"Your last output:\n{broken}\n\n{why}\n" if broken else ""
+    instruction = f"{first}Question: {task.said}\nAnswer as {shape.replace('_', ' ')}, nothing more."
+    return run.ask(request(task, instruction, constraint=constraint), purpose=shape)
+
+
 def _quoted(notes: str) -> str:
     return f"Your notes so far:\n{notes}\n\n" if notes else ""

@@ -1,8 +1,11 @@
 """The parameters of one call, checked before anything is read or run."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast, get_args
+
+from pydantic import ValidationError
 
 from omniloom.core.errors import UnsupportedError, UsageError
 from omniloom.core.values import Budget, Message, Sampling
@@ -55,15 +58,15 @@ def checked(
 ) -> Call:
     """The Call, or a UsageError that names the parameter and what it takes."""
     _refuse(tools=tools or None, strategy=strategy, max_risk=max_risk)
-    _whole(reasoning_budget=(reasoning_budget, 0), max_output_tokens=(max_output_tokens, 1))
+    _whole(reasoning_budget=(reasoning_budget, 0), max_output_tokens=(max_output_tokens, 1), seed=(seed, 0))
     _known(unsupported=(unsupported, get_args(Unsupported)), on_loss=(on_loss, get_args(OnLoss)))
     return Call(
         inputs=_listed(inputs),
         output_modes=_modes(output_modes, schema),
         schema=schema,
         reasoning_budget=reasoning_budget,
-        system=whole_text(system or ""),
-        messages=tuple(_message(each) for each in messages),
+        system=_text("system", system or ""),
+        messages=_history(messages),
         sampling=_value("sampling", Sampling, sampling),
         seed=seed,
         max_output_tokens=max_output_tokens,
@@ -71,7 +74,7 @@ def checked(
         unsupported=unsupported,
         on_loss=on_loss,
         budget=_with_timeout(_value("budget", Budget, budget), timeout),
-        trace=whole_text(trace),
+        trace=_text("trace", trace),
     )
 
 
@@ -80,8 +83,18 @@ def whole_text(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _texts(stop: str | Sequence[str]) -> tuple[str, ...]:
-    return tuple(whole_text(each) for each in ((stop,) if isinstance(stop, str) else stop))
+def _texts(stop: Any) -> tuple[str, ...]:
+    given: Any = (stop,) if isinstance(stop, str) and stop else stop
+    listed = list(cast("Sequence[Any]", given)) if isinstance(given, Sequence) else [None]
+    if not all(isinstance(each, str) and each for each in listed):
+        raise UsageError(f"stop={stop!r} is not understood", hint="give a string that ends the answer, or several")
+    return tuple(whole_text(str(each)) for each in listed)
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise UsageError(f"{name}={value!r} must be a string")
+    return whole_text(value)
 
 
 def _refuse(**parameters: object) -> None:
@@ -103,13 +116,29 @@ def _modes(output_modes: Sequence[str] | None, schema: Any) -> tuple[str, ...]:
     if output_modes is None:
         return ("text",) if schema is None else ("structured_json",)
     modes = (output_modes,) if isinstance(output_modes, str) else tuple(dict.fromkeys(output_modes))
-    if not modes:
-        raise UsageError("output_modes is empty", hint='"text" and "structured_json" are known')
+    _modes_known(modes)
     if "structured_json" in modes and schema is None:
         raise UsageError("output mode 'structured_json' needs a schema", hint='such as schema="name, age int"')
     if schema is not None and "structured_json" not in modes:
         raise UsageError(f"a schema was given, but output_modes is {modes!r}", hint="add 'structured_json'")
     return modes
+
+
+def _modes_known(modes: tuple[str, ...]) -> None:
+    if modes and {*modes} <= {"text", "structured_json"}:
+        return
+    from omniloom.outputs import modes as known
+
+    if not modes or not {*modes} <= {*known()}:
+        raise UsageError(f"output_modes={modes!r} is unknown", hint=f"known are {', '.join(map(repr, known()))}")
+
+
+def _history(messages: Any) -> tuple[Message, ...]:
+    if isinstance(messages, (str, Mapping)) or not isinstance(messages, Iterable):
+        raise UsageError(
+            f"messages={messages!r} is no list of messages", hint='[{"role": "user", "content": "..."}, ...]'
+        )
+    return tuple(_message(each) for each in cast("Iterable[MessageLike]", messages))
 
 
 def _message(each: MessageLike) -> Message:
@@ -133,14 +162,24 @@ def _value(name: str, kind: Any, given: Any) -> Any:
         return kind.model_validate(given)
     except ValueError as error:
         fields = ", ".join(kind.model_fields)
-        raise UsageError(f"{name}={given!r} is not understood", hint=f"its fields are {fields}") from error
+        raise UsageError(
+            f"{name}={given!r} is not understood{_where(error)}", hint=f"its fields are {fields}"
+        ) from error
 
 
-def _with_timeout(budget: Budget, timeout: float | None) -> Budget:
+def _where(error: ValueError) -> str:
+    """The first field that is wrong, and what it should be."""
+    if not isinstance(error, ValidationError):
+        return ""
+    first = error.errors()[0]
+    return f" at {'.'.join(map(str, first['loc']))}: {first['msg'].lower()}" if first["loc"] else ""
+
+
+def _with_timeout(budget: Budget, timeout: Any) -> Budget:
     if timeout is None:
         return budget
-    if timeout <= 0:
-        raise UsageError(f"timeout={timeout!r} must be above 0 seconds")
+    if not isinstance(timeout, (int, float)) or isinstance(timeout, bool) or not 0 < timeout < math.inf:
+        raise UsageError(f"timeout={timeout!r} must be a number of seconds above 0")
     return budget.model_copy(update={"seconds": min(timeout, budget.seconds or timeout)})
 
 
@@ -150,7 +189,7 @@ def _whole(**parameters: tuple[object, int]) -> None:
             raise UsageError(f"{name}={value!r} must be a whole number from {least} up")
 
 
-def _known(**parameters: tuple[str, tuple[str, ...]]) -> None:
+def _known(**parameters: tuple[object, tuple[str, ...]]) -> None:
     for name, (value, known) in parameters.items():
         if value not in known:
             raise UsageError(f"{name}={value!r} is unknown", hint=f"known are {', '.join(map(repr, known))}")

@@ -3,6 +3,7 @@
 import asyncio
 import queue
 import threading
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -23,6 +24,7 @@ class Model:
         self._engine = engine
         self._store = store
         self._embedder = embedder
+        self._open: weakref.WeakSet[_Events] = weakref.WeakSet()
 
     @property
     def engine(self) -> Engine:
@@ -141,6 +143,9 @@ class Model:
         Walk(self._engine, self._store, checked(inputs), _ignore, cancel, self._embedder).warm()
 
     def close(self) -> None:
+        """Cancels the calls that still run, then ends the engine."""
+        for events in list(self._open):
+            events.stop()
         self._engine.close()
         if self._embedder is not None and hasattr(self._embedder, "close"):
             self._embedder.close()  # type: ignore[attr-defined]
@@ -153,7 +158,9 @@ class Model:
         self.close()
 
     def _events(self, call: Call) -> "_Events":
-        return _Events(self._engine, self._store, call, self._embedder)
+        events = _Events(self._engine, self._store, call, self._embedder)
+        self._open.add(events)
+        return events
 
 
 class _Events:
@@ -175,24 +182,16 @@ class _Events:
                 events.put(error)
 
         self._queue = events
+        self._ended = False
         self._thread = threading.Thread(target=work, name="omniloom-walk", daemon=True)
         self._thread.start()
-        self._ended = False
 
     def __iter__(self) -> "_Events":
         return self
 
     def __next__(self) -> Event:
-        if self._ended:
-            raise StopIteration
         try:
-            # A short wait again and again, so that Ctrl-C reaches the caller's thread on every platform.
-            while True:
-                try:
-                    event = self._queue.get(timeout=0.5)
-                    break
-                except queue.Empty:
-                    continue
+            event = self._received()
         except KeyboardInterrupt:
             self.close()
             raise
@@ -204,10 +203,24 @@ class _Events:
             raise event
         return event
 
-    def close(self) -> None:
-        self._ended = True
+    def _received(self) -> "Event | BaseException | None":
+        """The next of the walk; None where this stream has ended, in this thread or in another."""
+        while not self._ended:
+            # A short wait again and again, so that Ctrl-C reaches the caller's thread on every platform.
+            try:
+                return self._queue.get(timeout=0.5)
+            except queue.Empty:
+                continue
+        return None
+
+    def stop(self) -> None:
+        """Cancels the walk and waits for its end, which its reader then receives."""
         self.cancel.set()
         self._thread.join()
+
+    def close(self) -> None:
+        self._ended = True
+        self.stop()
 
     def __del__(self) -> None:
         self.cancel.set()
@@ -217,12 +230,14 @@ def _ignore(event: Event) -> None:
     del event
 
 
-def _questions(questions: Iterable[Any] | Path, shared: list[Any]) -> Iterator[list[Any]]:
+def _questions(questions: Any, shared: list[Any]) -> Iterator[list[Any]]:
+    if isinstance(questions, (str, bytes)) or not isinstance(questions, (Iterable, Path)):
+        raise UsageError(f"{questions!r} is not a list of questions", hint="give a list, or the Path of a folder")
     if isinstance(questions, Path):
         if not questions.is_dir():
             raise UsageError(f"{str(questions)!r} is not a folder", hint="give a folder, or a list of questions")
         for path in sorted(each for each in questions.iterdir() if each.is_file() and not each.name.startswith(".")):
             yield [path, *shared]
         return
-    for each in questions:
-        yield [*shared, *(each if isinstance(each, (list, tuple)) else [each])]
+    for each in cast("Iterable[Any]", questions):
+        yield [*shared, *(cast("Sequence[Any]", each) if isinstance(each, (list, tuple)) else [each])]

@@ -19,6 +19,7 @@ from omniloom.retrieval.fuse import fit, shown_text
 from omniloom.runtime.call import Call
 from omniloom.runtime.estimate import seconds
 from omniloom.runtime.form import Filled, Form, filled_in
+from omniloom.runtime.modes import OURS, written
 from omniloom.runtime.prose import Prose
 from omniloom.runtime.read import read_all, taken_in
 from omniloom.runtime.run import EngineRun
@@ -184,6 +185,10 @@ class Walk:
             filled = filled_in(self.run, task, form, notes, prose.writer.text, native)
             completion = completion or filled.completion
         outputs = {"text": prose.writer.text, "structured_json": filled.data if filled else None}
+        for mode in self.call.output_modes:
+            if mode not in OURS:
+                outputs[mode], done = written(self.run, self.engine, task, mode)
+                completion = completion or done
         return Response(
             text=prose.writer.text,
             data=outputs["structured_json"],

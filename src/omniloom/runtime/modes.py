@@ -1,0 +1,32 @@
+"""Output modes beside text and JSON: those that installed packages add."""
+
+from typing import Any
+
+from omniloom.core.errors import OutputError, UnsupportedError
+from omniloom.core.protocols import Engine
+from omniloom.core.values import Completion
+from omniloom.outputs import mode
+from omniloom.reasoning.direct import shaped
+from omniloom.reasoning.prompts import Task
+from omniloom.runtime.run import EngineRun
+
+OURS = ("text", "structured_json")
+
+
+def written(run: EngineRun, engine: Engine, task: Task, name: str) -> tuple[Any, Completion]:
+    """(what the mode makes of the answer, the Completion it came from).
+
+    The mode is a module with `constrain(schema)`, which gives a Constraint or None, and `write(text)`, which gives
+    the value or raises OutputError; then the model is told why and asked once more.
+    """
+    module = mode(name)
+    constraint = module.constrain(None)
+    if constraint is not None and (why := engine.supports(constraint)) is not None:
+        raise UnsupportedError(f"{engine.name} cannot write {name!r}: {why}")
+    done = shaped(run, task, name, constraint)
+    try:
+        return module.write(done.text), done
+    except OutputError as error:
+        run.note("repair", why=str(error))
+        done = shaped(run, task, name, constraint, broken=done.text, why=str(error))
+        return module.write(done.text), done

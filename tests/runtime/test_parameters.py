@@ -1,0 +1,106 @@
+"""Parameters that are wrong are told by name; streams and models can be closed at any time; modes can be added."""
+
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from omniloom.core.errors import CancelledError, UsageError
+from omniloom.engines.scripted import Scripted
+from omniloom.runtime.model import Model
+from omniloom.storage.store import Store
+
+
+@pytest.fixture
+def models(private_home: Path) -> Iterator[Any]:
+    made: list[Model] = []
+
+    def make(*script: Any, **options: Any) -> Model:
+        made.append(Model(Scripted(script, **options), Store()))
+        return made[-1]
+
+    yield make
+    for model in made:
+        model.close()
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"seed": "x"},
+        {"seed": None},
+        {"timeout": "5"},
+        {"timeout": float("nan")},
+        {"system": 5},
+        {"stop": [""]},
+        {"stop": [3]},
+        {"stop": 3},
+        {"trace": 5},
+        {"messages": "hi"},
+        {"messages": {"role": "user", "content": "x"}},
+        {"messages": [{"role": "teacher", "content": "x"}]},
+        {"unsupported": ["mark"]},
+        {"output_modes": ["speech"]},
+        {"output_modes": []},
+        {"budget": {"seconds": 0}},
+        {"budget": {"tokens": -5}},
+        {"sampling": {"temperature": float("nan")}},
+        {"sampling": {"top_p": 2}},
+    ],
+)
+def test_a_wrong_parameter_is_named(models: Any, parameters: dict[str, Any]) -> None:
+    model = models("x")
+    name = next(iter(parameters)).rstrip("s")
+    with pytest.raises(UsageError, match=name):
+        model.generate(["What?"], **parameters)
+    assert not model.engine.requests
+
+
+def test_batch_takes_several_questions(models: Any) -> None:
+    for wrong in ("What?", b"What?", 5):
+        with pytest.raises(UsageError, match="list of questions"):
+            models("x").batch(wrong)
+
+
+def test_two_threads_may_share_a_stream(models: Any) -> None:
+    events = models("It runs. " * 5).stream(["Two consumers?"])
+    threads = [threading.Thread(target=lambda: list(events), daemon=True) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert not any(thread.is_alive() for thread in threads)
+
+
+def test_closing_a_model_cancels_what_still_runs(models: Any) -> None:
+    model = models("word " * 300, seconds_per_token=0.02)
+    events = model.stream(["Close?"])
+    next(events)
+    model.close()
+    with pytest.raises(CancelledError):
+        list(events)
+
+
+def test_an_installed_package_can_add_an_output_mode(
+    models: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "verse.py").write_text(
+        "from omniloom.core.errors import OutputError\n"
+        "def constrain(schema=None): return None\n"
+        "def write(text):\n"
+        "    if '/' not in text: raise OutputError('there is only one line')\n"
+        "    return text.split('/')\n"
+    )
+    info = tmp_path / "verse-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: verse\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[omniloom.outputs]\nverse = verse\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    model = models("one line", "two/lines")
+    response = model.generate(["Write."], output_modes=["verse"])
+    assert response.outputs == {"verse": ["two", "lines"]} and response.text == ""
+    assert "only one line" in model.engine.requests[-1].messages[-1].text
+    sys.modules.pop("verse")
