@@ -94,7 +94,7 @@ def test_values_without_support_can_be_dropped_or_end_in_no_answer(models: Any, 
     assert right.data["city"] == "six weeks" and not right.abstained
 
 
-@pytest.mark.parametrize("answer", ["Madrid.", "价格是九十九美元。", "Both.", ""])
+@pytest.mark.parametrize("answer", ["Madrid.", "价格是九十九美元。", "Both."])
 @pytest.mark.parametrize("unsupported", ["drop", "abstain"])
 def test_an_answer_of_which_nothing_holds_is_no_answer(models: Any, paper: Path, answer: str, unsupported: str) -> None:
     events = list(models(answer).stream(["Which city?", paper], unsupported=unsupported))
@@ -102,6 +102,12 @@ def test_an_answer_of_which_nothing_holds_is_no_answer(models: Any, paper: Path,
     assert response.abstained and not response.claims
     assert "".join(e.text for e in events if isinstance(e, TextDelta)) == response.text
     assert response.text.strip().endswith("The sources do not answer this.")
+
+
+@pytest.mark.parametrize("unsupported", ["mark", "drop", "abstain"])
+def test_an_empty_answer_is_no_answer(models: Any, paper: Path, unsupported: str) -> None:
+    response = models("").generate(["Which city?", paper], unsupported=unsupported)
+    assert (response.text, response.abstained) == ("", True)
 
 
 def test_an_abstention_is_in_the_words_of_the_model(models: Any, paper: Path) -> None:

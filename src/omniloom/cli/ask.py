@@ -12,7 +12,7 @@ from omniloom.cli.failures import ABSTAINED
 from omniloom.cli.targets import checked
 from omniloom.core.errors import OutputError, UsageError
 from omniloom.core.events import Completed, Progress, ReasoningDelta, TextDelta
-from omniloom.core.values import Response
+from omniloom.core.values import Part, Response
 
 Question = Annotated[str, typer.Argument(help="What you want to know; '-' reads it from standard input.")]
 Files = Annotated[
@@ -69,10 +69,11 @@ def ask(
     shown = not (no_stream or as_json)
     told = {"model": model, "go_on": go_on, "shown": shown, "output": (as_json, html)}
     response = _answered(question, inputs, origins, parameters, reading, **told)
+    nothing = not response.text.strip() and response.data is None
+    if nothing and not (response.abstained and "structured_json" in response.outputs):
+        raise OutputError("the model wrote nothing", hint="ask in other words, or with a larger model: -m NAME")
     if response.abstained:
         raise typer.Exit(ABSTAINED)
-    if not response.text.strip() and response.data is None:
-        raise OutputError("the model wrote nothing", hint="ask in other words, or with a larger model: -m NAME")
 
 
 def _answered(
@@ -133,7 +134,7 @@ def _read_with(given: Any, reading: dict[str, dict[str, str]]) -> Any:
     """The input, with those of the options that its kind of file takes."""
     from omniloom.storage.intake import as_part
 
-    if not isinstance(given, Path) or not any(value for options in reading.values() for value in options.values()):
+    if not isinstance(given, (Path, Part)) or not any(value for each in reading.values() for value in each.values()):
         return given
     part = as_part(given)
     taken = reading.get("speech" if part.kind in ("audio", "video") else part.kind, {})

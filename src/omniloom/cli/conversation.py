@@ -27,9 +27,14 @@ def follow_up(
     piped = [digest for digest in state.get("piped", ()) if digest not in given]
     if not all(store.has(digest) for digest in piped):
         raise UsageError("what was piped into the conversation is no longer kept", hint="pipe it again, without -c")
+    read = state.get("read", {})
     return (
         messages,
-        [*earlier, *(store.get(digest) for digest in piped), *inputs],
+        [
+            *(_as_before(path, read.get(str(path))) for path in earlier),
+            *(store.get(digest) for digest in piped),
+            *inputs,
+        ],
         {**{path.name: str(path) for path in earlier}, **origins},
     )
 
@@ -42,13 +47,24 @@ def remember(
     inputs: list[Any],
     origins: dict[str, str],
 ) -> None:
-    """Keeps this turn, so that `-c` finds it: files by their place, what was piped by its digest in the store."""
+    """Keeps this turn, so that `-c` finds it: files by their place, what was piped by its digest in the store.
+
+    How each file was read is kept as well, but for its password.
+    """
     piped = [_digest(each) for each in inputs if isinstance(each, bytes)]
     turns = [{"role": message.role, "text": message.text} for message in messages]
     said = response.text or json.dumps(response.model_dump(mode="json")["data"], ensure_ascii=False)
     turns += [{"role": "user", "text": question}, {"role": "assistant", "text": said}]
-    state = json.dumps({"turns": turns, "files": list(origins.values()), "piped": piped})
+    read = {origins[part.name]: dict(part.options) for part in response.sources if part.name in origins}
+    state = json.dumps({"turns": turns, "files": list(origins.values()), "piped": piped, "read": read})
     store.journal.keep_conversation(uuid.uuid4().hex[:16], state, [part.id for part in response.sources])
+
+
+def _as_before(path: Path, options: dict[str, Any] | None) -> Any:
+    """The file, to be read as it was read before."""
+    from omniloom.storage.intake import as_part
+
+    return as_part(path).model_copy(update={"options": options}) if options else path
 
 
 def _digest(content: bytes) -> str:

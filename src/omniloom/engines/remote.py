@@ -81,7 +81,8 @@ class Remote:
         except httpx.TimeoutException as error:
             raise _AgainError(EngineError(f"{self._host!r} did not answer within {self._timeout:g} s")) from error
         except httpx.TransportError as error:
-            raise _AgainError(EngineError(f"no connection to {self._host!r}: {error}")) from error
+            hint = "is the server running, and the address right?"
+            raise _AgainError(EngineError(f"no connection to {self._host!r}: {error}", hint=hint)) from error
         except httpx.HTTPError as error:
             raise EngineError(f"{self._host!r} sent what cannot be decoded: {error}") from error
         except httpx.InvalidURL as error:

@@ -16,7 +16,7 @@ MEDIA_TYPES = frozenset(
         *("image/x-ms-bmp", "image/x-bmp", "image/apng"),
     }
 )
-VERSION = 3
+VERSION = 4
 WEIGHTS: tuple[str, ...] = ()
 EXTRA = "ocr"
 
@@ -41,5 +41,5 @@ def read(source: Source) -> Iterator[Segment | Loss | Progress]:
         kind="not_seen",
         severity="reduced",
         part=source.id,
-        detail=f"{source.name!r} is read by OCR: what it shows beside text is not seen",
+        detail="it is read by OCR: what it shows beside text is not seen",
     )

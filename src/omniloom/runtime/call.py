@@ -179,7 +179,7 @@ def _with_timeout(budget: Budget, timeout: Any) -> Budget:
     if timeout is None:
         return budget
     if not isinstance(timeout, (int, float)) or isinstance(timeout, bool) or not 0 < timeout < math.inf:
-        raise UsageError(f"timeout={timeout!r} must be a number of seconds above 0")
+        raise UsageError(f"timeout={timeout!r} must be above 0 seconds", hint="give a number, such as 60")
     return budget.model_copy(update={"seconds": min(timeout, budget.seconds or timeout)})
 
 

@@ -45,7 +45,10 @@ class Prose:
         else:
             done = direct.answer(self.run, self.task, notes, native, lambda text: self._tell(self.writer.feed(text)))
             self._tell(self.writer.finish())
-        self._conclude(cited_only=done is not None)
+        if done is not None and not done.text.strip():
+            self.abstained = True
+        else:
+            self._conclude(cited_only=done is not None)
         return done
 
     def _survey(self) -> None:
@@ -96,7 +99,7 @@ class Prose:
     def _unseen(self) -> Iterator[str]:
         """Why the answer may be missing: the first thing in the sources that nobody saw or heard."""
         unseen = [loss for loss in self.losses if loss.kind in ("not_seen", "not_heard")]
-        return self.writer.say(f" {unseen[0].detail}") if unseen else iter(())
+        return self.writer.say(f" {unseen[0].part}: {unseen[0].detail}.") if unseen else iter(())
 
     def _again(self) -> Iterator[str]:
         """The text that was held back, said now."""

@@ -45,7 +45,9 @@ def read_header(path: Path) -> Header:
         with path.open("rb") as file:
             return _Reader(file, size, path).header()
     except OSError as error:
-        raise WeightsError(f"the model {str(path)!r} cannot be read: {error.strerror}") from error
+        raise WeightsError(
+            f"the model {str(path)!r} cannot be read: {error.strerror}", hint="check the path, or see omniloom list"
+        ) from error
 
 
 class _Reader:
