@@ -54,6 +54,13 @@ def test_powers_of_ten_and_han_numerals_have_values() -> None:
         ("试验持续六周。", "这次试验持续6周。"),
         ("استمرت التجربة ٨٢٠ يوما.", "استمرت التجربة 820 يوما"),
         ("Twenty-five looms ran.", "There ran 25 looms."),
+        ("Sales rose by 12% [1].", "In Q3 sales rose 12 per cent."),
+        ("Hubo un aumento del 18 %.", "El consumo tuvo un aumento del 18 por ciento."),
+        ("Its revenue was €3.4bn in 2020.", "Revenue in 2020: 3.4 billion euros."),
+        ("Its revenue was 3.4 Milliarden Euro.", "Revenue: 3,4 Mrd. €"),
+        ("**Lisbon** hosted the trial.", "The trial was hosted by Lisbon."),
+        ("Based on this, the U.S. economy grew 2.5 percent.", "The U.S. economy grew 2.5% in 2019."),
+        ("東京の人口は1400万人です。", "東京の人口は1,400万人。"),
     ],
 )
 def test_other_spellings_of_one_value_support_each_other(claim: str, text: str) -> None:
@@ -66,6 +73,8 @@ def test_other_spellings_of_one_value_support_each_other(claim: str, text: str) 
         ("Revenue was 1.5 million dollars.", "Revenue was 1.5 billion dollars."),
         ("It grew by 18 percent.", "It grew by 18 dollars."),
         ("It ran for six weeks.", "It ran for six days."),
+        ("It weighs 5 tons.", "It weighs 5 kg."),
+        ("The temperature fell to 5 degrees.", "The temperature fell to -5 degrees."),
         ("The part weighs 125 kilograms.", "The part weighs 0,125 kilograms."),
         ("Madrid hosted the trial for six weeks.", "Lisbon hosted the trial for six weeks."),
         ("Siemens bought the company in 2018.", "Bosch bought the company in 2018."),

@@ -7,7 +7,7 @@ from decimal import Decimal
 from omniloom.reasoning.scripts import fold
 
 FIGURES = r"\d[\d.,٫٬\u00a0\u202f'’]*\d|\d"
-SIGNS = "%$€£¥₹"
+SIGNS = r"[%$€£¥₹]|\b(?:per|pour|por)\s(?:cent|cien|ciento)\b"
 HAN_FIGURES = "〇零一二三四五六七八九十百千万萬亿億两"
 AMBIGUOUS = frozenset("〇零一十百千万萬亿億两")
 _SMALL = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
@@ -41,6 +41,11 @@ _UNITS = {
     "millimeter": "mm millimeter millimeters millimetre millimetres",
     "kilogram": "kg kilo kilos kilogram kilograms kilogramm kilogramme kilogrammes kilogramos",
     "gram": "gram grams gramm gramme grammes gramos",
+    "ton": "ton tons tonne tonnes tonnen tonelada toneladas",
+    "pound weight": "lb lbs",
+    "foot": "foot feet ft",
+    "inch": "inch inches",
+    "degree": "degree degrees grad grado grados °",
     "liter": "liter liters litre litres litro litros",
     "byte": "byte bytes octets",
     "kilobyte": "kb kilobyte kilobytes",
@@ -53,6 +58,7 @@ _UNITS = {
 }
 SCALES = {name: power for power, names in _SCALES.items() for name in names.split()}
 UNITS = {name: unit for unit, names in _UNITS.items() for name in names.split()}
+UNITS |= dict.fromkeys(("per cent", "pour cent", "por cien", "por ciento"), "percent")
 # Spellings that mean a unit only right after a number.
 _AFTER_NUMBERS = UNITS | {"second": "second", "h": "hour", "m": "meter", "g": "gram", "l": "liter"}
 

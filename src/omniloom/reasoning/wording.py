@@ -27,7 +27,7 @@ from omniloom.reasoning.numerals import (
 
 Kind = Literal["number", "name", "unit", "scale", "word"]
 _TOKEN = re.compile(
-    rf"(?P<figures>{FIGURES})|(?P<run>{scripts.RUN})|(?P<sign>[{SIGNS}])|{scripts.WORD}(?:['’]{scripts.WORD})?"
+    rf"(?P<figures>{FIGURES})|(?P<run>{scripts.RUN})|(?P<sign>{SIGNS})|{scripts.WORD}(?:['’]{scripts.WORD})?"
 )
 _BETWEEN = " -\u00a0\u202f"
 _HAN = re.compile(rf"[{HAN_FIGURES}]+")
@@ -39,6 +39,19 @@ _STOP = frozenset(
     "mentions mention indicates shows show per yes however therefore thus moreover furthermore overall "
     "der die das dem des ein eine einen einem einer und oder ist sind waren mit im auf fur es er sie "
     "le la les une du de et ou est sont dans il elle ils elles el los las y en para por que gli della dei os da".split()
+)
+
+
+# Words that often open a sentence: there they stand in capitals, and are no names.
+_OPENERS = frozenset(
+    "see using given based founded located published released introduced during after before since while although "
+    "because unlike like built born here among between within without until "
+    "through another other some many most all several few every any following including "
+    "fue fueron era eran hay hubo tiene tenia tenian se su sus segun cuando donde desde hasta durante tras tambien "
+    "ademas sin sobre entre esta este estos foi foram ha tem tinha sao segundo quando onde ate apos sem seu sua c'e "
+    "sono ha aveva secondo dal dalla nel nella con per ce c'est il s'agit selon dans avec depuis apres avant ses son "
+    "laut gemass nach bei seit wahrend durch zudem ausserdem man wir ihr sein seine dieser diese dieses nein wurde "
+    "wurden hat hatte haben also dann da dort hier alle viele".split()
 )
 
 
@@ -106,8 +119,9 @@ def _power(power: int) -> str:
 
 
 def _opens(text: str, start: int, lower: str) -> bool:
-    """Whether a word is an adverb that opens a sentence, such as "Additionally": in capitals, but no name."""
-    return lower.endswith("ly") and text[:start].rstrip()[-1:] in ("", ".", "!", "?", ":", "-", "*")
+    """Whether a word opens a sentence and is no name, in spite of its capital: "Additionally", "Founded", "Fue"."""
+    first = text[:start].rstrip()[-1:] in ("", ".", "!", "?", ":", "-", "*")
+    return first and (lower.endswith("ly") or lower in _OPENERS)
 
 
 def _touches_number(text: str, start: int, end: int) -> bool:
