@@ -1,6 +1,7 @@
 """Grounding: what a claim needs, what supports it, and what does not."""
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -122,6 +123,45 @@ def test_streaming_in_any_pieces_gives_the_same_text(text: str, size: int) -> No
     assert "".join([*streamed, *pieces.finish()]) == pieces.text
     assert [claim.text for claim in pieces.claims] == [claim.text for claim in whole.claims]
     assert pieces.text == expected
+
+
+MARKS = '. ! ? 。 ！ … ... [ ] [1] [2, 3] 1 12 a A Yes No Dr U ( ) " ” * ** - # : ` » x[0] 1. 2.'
+PIECES = [
+    *MARKS.split(" "),
+    " ",
+    "\n",
+    "\r\n",
+    "\u00a0",
+    "Lisbon",
+    "试验",
+    "⟨A: a.txt⟩",
+    "820 jobs",
+    "It is not mentioned",
+]
+
+
+@given(
+    st.lists(st.sampled_from(PIECES), max_size=20).map("".join), st.integers(1, 5), st.sampled_from(["mark", "drop"])
+)
+def test_marks_of_all_kinds_are_cut_alike_in_any_pieces(text: str, size: int, unsupported: Any) -> None:
+    whole, pieces = ClaimWriter(passages(), PARTS, unsupported), ClaimWriter(passages(), PARTS, unsupported)
+    list(whole.feed(text)), list(whole.finish())
+    for start in range(0, len(text), size):
+        list(pieces.feed(text[start : start + size]))
+    list(pieces.finish())
+    assert (pieces.text, pieces.claims) == (whole.text, whole.claims)
+    spans = [whole.text[claim.at[0] : claim.at[1]] for claim in whole.claims if isinstance(claim.at, tuple)]
+    assert all(
+        span.strip() == span and bool(claim.citations) != (MARK in span)
+        for span, claim in zip(spans, whole.claims, strict=True)
+    )
+
+
+@pytest.mark.parametrize("loop", ["...", "word ", "\n", "[1] ", "passage not "])
+def test_a_model_that_repeats_itself_is_read_to_its_end(loop: str) -> None:
+    writer = ClaimWriter(passages(), PARTS)
+    pieces = [piece for _ in range(2000) for piece in writer.feed(loop)]
+    assert "".join([*pieces, *writer.finish()]) == writer.text
 
 
 @given(st.text(max_size=400))

@@ -14,6 +14,7 @@ _TELL = (
 )
 _HOLD = r"(?:found|find|contain|includ|availab|given|give|appear)"
 _SOURCE = r"(?:passages?|sources?|documents?|texts?|paper|article|files?|report|context|excerpts?|information|answer)"
+_LONGEST = 2000  # characters of a sentence that are looked at
 # Something is not said: an answer only where the source speaks of what is not said.
 _UNTOLD = re.compile(
     rf"{_NOT}.{{0,40}}\b{_TELL}|\bno (?:such )?(?:information|mention)\b|^\W*NOT FOUND|"
@@ -31,7 +32,7 @@ _UNTOLD = re.compile(
 )
 # A source does not hold it: an answer where the source itself says that something is not there.
 _UNHELD = re.compile(
-    rf"{_NOT}.{{0,60}}\b{_HOLD}.*\b{_SOURCE}\b|\b{_SOURCE}\b.*{_NOT}.{{0,60}}\b{_HOLD}|"
+    rf"{_NOT}.{{0,60}}\b{_HOLD}.{{0,120}}\b{_SOURCE}\b|\b{_SOURCE}\b.{{0,120}}{_NOT}.{{0,60}}\b{_HOLD}|"
     r"\b(?:nicht|kein\w*)\b.{0,60}\b(?:enth[aä]lt|enthalten|gefunden)|\b(?:pas|aucun\w*)\b.{0,60}\btrouv|"
     r"\bno\b.{0,60}\b(?:encuentra|contiene)|\bn(?:ão|on)\b.{0,60}\b(?:encontra|trova|cont)|\bniet\b.{0,60}\bgevonden|"
     r"\bне\b.{0,60}(?:найден|содерж)|ไม่.{0,20}พบ|(?:未|没有|沒有).{0,6}找到|見つかりません",
@@ -46,6 +47,7 @@ _NEGATED = re.compile(
 
 def says_absent(text: str, quotes: Sequence[str] = ()) -> bool:
     """Whether a sentence says that the sources do not hold or tell something; `quotes` are what supports it there."""
+    text = text[:_LONGEST]
     if _UNTOLD.search(text):
         return not any(_UNTOLD.search(quote) for quote in quotes)
     return _UNHELD.search(text) is not None and not any(_NEGATED.search(quote) for quote in quotes)

@@ -9,7 +9,7 @@ from urllib.parse import quote as url_quote
 from omniloom.core.values import Citation, Claim, Confidence, Part
 from omniloom.reasoning.absence import says_absent
 from omniloom.reasoning.ground import Grounding, Passages, Quote, ground, pointers, without_pointers
-from omniloom.reasoning.sentences import boundary
+from omniloom.reasoning.sentences import boundary, undecided
 from omniloom.reasoning.wording import tokens
 
 Unsupported = Literal["mark", "drop", "abstain"]
@@ -41,14 +41,15 @@ class ClaimWriter:
 
     def feed(self, delta: str, within: Sequence[int] | None = None) -> Iterator[str]:
         """Finished pieces of the answer; joined over all calls and `finish` they are `text`."""
+        decided = undecided(self._buffer)
         self._buffer += delta
-        while (end := self._complete()) is not None:
-            sentence, self._buffer = self._buffer[:end], self._buffer[end:]
+        while (end := self._complete(decided)) is not None:
+            sentence, self._buffer, decided = self._buffer[:end], self._buffer[end:], 0
             yield from self._write(sentence, within)
 
-    def _complete(self) -> int | None:
+    def _complete(self, decided: int) -> int | None:
         """Where the first finished sentence ends; a mere "Yes." belongs to the sentence after it."""
-        end = boundary(self._buffer)
+        end = boundary(self._buffer, 0, decided)
         return boundary(self._buffer, end) if end is not None and _ASSENT.fullmatch(self._buffer, 0, end) else end
 
     def finish(self, within: Sequence[int] | None = None) -> Iterator[str]:

@@ -2,15 +2,18 @@
 
 import re
 
-_CLOSE = r"[\"'”’»)\]*_」』）】]*"
-_POINTERS = r"(?:[^\S\n]*\[[\d,;\s–-]+\])*"
+_POINTS, _WIDE = ".!?؟।…。！？", "。！？"
+_CLOSERS = "\"'”’»)]*_」』）】"
 _NEXT = r"(?=[^\s\[]|\[[^\d\]])"  # what follows is no pointer, which would belong to the sentence before
-# Every alternative sees the first character of what follows: so pieces and whole texts are cut alike.
+# Every alternative sees the first character of what follows: so pieces and whole texts are cut alike. Each begins where
+# a run of its characters begins: so a text of nothing but points takes no longer than another.
 _END = re.compile(
-    rf"(?P<point>(?>[.!?؟।…]+{_CLOSE}{_POINTERS})[^\S\n]+{_NEXT})"
-    rf"|(?>[。！？]+{_CLOSE}{_POINTERS})[^\S\n]*{_NEXT}"
-    rf"|(?>[.!?؟।…。！？]+{_CLOSE}{_POINTERS})?[^\S\n]*\n\s*(?=\S)"
+    rf"(?<![{_POINTS}])(?>(?P<points>[{_POINTS}]+)[{re.escape(_CLOSERS)}]*(?:[^\S\n]*\[[0-9,;\s–-]+\])*)"
+    rf"(?P<gap>(?>[^\S\n]*)\n\s*(?=\S)|[^\S\n]*{_NEXT})"
+    r"|(?<!\s)(?>[^\S\n]*)\n\s*(?=\S)"
 )
+# The characters that the end of a sentence is made of: what may still become one lies within them.
+_OPEN = _POINTS + "[,;–-0123456789" + _CLOSERS + "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
 _ABBREVIATED = re.compile(
     r"(?<!\w)(?:e\.g|i\.e|cf|vs|ca|approx|incl|Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|z|z\. ?B|d|d\. ?h|u|u\. ?a|bzw|usw)\.\Z"
     r"|(?<!\w)(?:Inc|Ltd|Co|Corp|Gen|Sen|Rep|Gov|Univ|Dept|Jan|Feb|Sept|Oct|Nov|Dec)\.\Z|(?-i:(?<!\w)[A-Z]\.\Z)"
@@ -22,23 +25,34 @@ _ITEM = re.compile(r"\s*(?:[-*•]\s+)?(?:\d{1,3}|[A-Za-z])\.\Z")  # the number 
 _LONGEST = 12
 
 
-def boundary(text: str, start: int = 0) -> int | None:
-    """Where the sentence that begins at `start` ends, white space after it included; None if it goes on."""
-    for match in _END.finditer(text, start):
-        if match.group("point") is None or not _goes_on(text, start, match):
+def undecided(text: str) -> int:
+    """Where the end of a text that is still being written begins of which it is not clear what it will be."""
+    return len(text.rstrip(_OPEN))
+
+
+def boundary(text: str, start: int = 0, decided: int = 0) -> int | None:
+    """Where the sentence that begins at `start` ends, white space after it included; None if it goes on.
+
+    No sentence ends before `decided`.
+    """
+    for match in _END.finditer(text, max(start, decided)):
+        if match["points"] is None or "\n" in match["gap"] or _ends(text, start, match):
             return match.end()
     return None
 
 
-def _goes_on(text: str, start: int, end: re.Match[str]) -> bool:
-    """Whether the point belongs to an abbreviation, to a list's number, or stands before a small letter."""
-    point, following = end.start() + 1, text[end.end()]
-    if following.islower():
+def _ends(text: str, start: int, end: re.Match[str]) -> bool:
+    """Whether points with no new line after them end a sentence: not those of an abbreviation or of a list's number,
+    nor those before a small letter. Wide points need no space after them.
+    """
+    points, following = end["points"], text[end.end()]
+    if any(point in _WIDE for point in points):
         return True
-    if not text.startswith(".", end.start()) or text.startswith("..", end.start()):
+    if not end["gap"] or following.islower():
         return False
+    point = end.start() + 1
     before = text[max(start, point - _LONGEST) : point]
-    return (
+    return points != "." or not (
         _ABBREVIATED.search(before) is not None
         or (following.isdecimal() and _BEFORE_NUMBER.search(before) is not None)
         or (point - start <= _LONGEST and _ITEM.match(text[start:point]) is not None)
