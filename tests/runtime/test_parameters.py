@@ -84,6 +84,17 @@ def test_closing_a_model_cancels_what_still_runs(models: Any) -> None:
         list(events)
 
 
+def test_a_model_that_is_closed_waits_for_streams_that_nobody_holds(models: Any) -> None:
+    for _ in range(10):  # Ctrl-C while an event is shown: the loop, and the stream with it, is gone before the close
+        model = models("word " * 300, seconds_per_token=0.02)
+        with pytest.raises(KeyboardInterrupt):
+            for _ in model.stream(["Long?"]):
+                raise KeyboardInterrupt
+        model.close()
+        [newest, *_] = Store().journal.traces()
+        assert newest["status"] == "cancelled"
+
+
 def test_an_installed_package_can_add_an_output_mode(
     models: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import queue
 import threading
-import weakref
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -24,7 +23,7 @@ class Model:
         self._engine = engine
         self._store = store
         self._embedder = embedder
-        self._open: weakref.WeakSet[_Events] = weakref.WeakSet()
+        self._running: set[_Running] = set()
 
     @property
     def engine(self) -> Engine:
@@ -102,7 +101,7 @@ class Model:
                 yield event
         finally:
             if isinstance(events, _Events):
-                events.cancel.set()
+                events.cancel()
             if step is not None and not step.done():
                 await asyncio.wait([step])
                 step.exception()
@@ -144,8 +143,8 @@ class Model:
 
     def close(self) -> None:
         """Cancels the calls that still run, then ends the engine."""
-        for events in list(self._open):
-            events.stop()
+        for running in list(self._running):
+            running.stop()
         self._engine.close()
         if self._embedder is not None and hasattr(self._embedder, "close"):
             self._embedder.close()  # type: ignore[attr-defined]
@@ -158,33 +157,57 @@ class Model:
         self.close()
 
     def _events(self, call: Call) -> "_Events":
-        events = _Events(self._engine, self._store, call, self._embedder)
-        self._open.add(events)
-        return events
+        running = _Running(self._running)
+        running.start(Walk(self._engine, self._store, call, running.queue.put, running.cancel, self._embedder))
+        return _Events(running)
+
+
+class _Running:
+    """The walk in a thread of its own, which tells its events to a queue, and last None or its error.
+
+    It stands in `others` from before its start until its end: who ends the engine waits for it, also when nobody
+    holds its stream any more.
+    """
+
+    def __init__(self, others: "set[_Running]") -> None:
+        self.cancel = threading.Event()
+        self.queue: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
+        self._others = others
+        self._thread: threading.Thread | None = None
+
+    def start(self, walk: Walk) -> None:
+        self._thread = threading.Thread(target=self._work, args=(walk,), name="omniloom-walk", daemon=True)
+        self._others.add(self)
+        self._thread.start()
+
+    def _work(self, walk: Walk) -> None:
+        try:
+            self.queue.put(Completed(response=walk.go()))
+            self.queue.put(None)
+        except BaseException as error:
+            self.queue.put(error)
+        finally:
+            self._others.discard(self)
+
+    def stop(self) -> None:
+        """Cancels the walk and waits for its end, which its reader then receives."""
+        self.cancel.set()
+        if self._thread is not None and self._thread.ident is not None:
+            self._thread.join()
 
 
 class _Events:
-    """The walk in a thread of its own, its events here. Closing cancels it and waits for it to stop.
+    """The events of a walk. Closing cancels it and waits for it to stop.
 
-    The thread knows the queue but not this object: a stream that nobody holds any more is cancelled by its end.
+    The walk does not know this object: a stream that nobody holds any more is cancelled by its end.
     """
 
-    def __init__(self, engine: Engine, store: Store, call: Call, embedder: Callable[[], Engine] | None) -> None:
-        self.cancel = threading.Event()
-        events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
-        walk = Walk(engine, store, call, events.put, self.cancel, embedder)
-
-        def work() -> None:
-            try:
-                events.put(Completed(response=walk.go()))
-                events.put(None)
-            except BaseException as error:
-                events.put(error)
-
-        self._queue = events
+    def __init__(self, running: _Running) -> None:
+        self._running = running
         self._ended = False
-        self._thread = threading.Thread(target=work, name="omniloom-walk", daemon=True)
-        self._thread.start()
+
+    def cancel(self) -> None:
+        self._running.cancel.set()
 
     def __iter__(self) -> "_Events":
         return self
@@ -208,22 +231,17 @@ class _Events:
         while not self._ended:
             # A short wait again and again, so that Ctrl-C reaches the caller's thread on every platform.
             try:
-                return self._queue.get(timeout=0.5)
+                return self._running.queue.get(timeout=0.5)
             except queue.Empty:
                 continue
         return None
 
-    def stop(self) -> None:
-        """Cancels the walk and waits for its end, which its reader then receives."""
-        self.cancel.set()
-        self._thread.join()
-
     def close(self) -> None:
         self._ended = True
-        self.stop()
+        self._running.stop()
 
     def __del__(self) -> None:
-        self.cancel.set()
+        self.cancel()
 
 
 def _ignore(event: Event) -> None:
