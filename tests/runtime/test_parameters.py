@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import omniloom as ol
 from omniloom.core.errors import CancelledError, UsageError
 from omniloom.engines.scripted import Scripted
 from omniloom.runtime.model import Model
@@ -45,6 +46,10 @@ def models(private_home: Path) -> Iterator[Any]:
         {"unsupported": ["mark"]},
         {"output_modes": ["speech"]},
         {"output_modes": []},
+        {"output_modes": 5},
+        {"output_modes": [["text"]]},
+        {"output_modes": ["text", 5]},
+        {"reasoning_budget": 1.5},
         {"budget": {"seconds": 0}},
         {"budget": {"tokens": -5}},
         {"sampling": {"temperature": float("nan")}},
@@ -54,15 +59,41 @@ def models(private_home: Path) -> Iterator[Any]:
 def test_a_wrong_parameter_is_named(models: Any, parameters: dict[str, Any]) -> None:
     model = models("x")
     name = next(iter(parameters)).rstrip("s")
-    with pytest.raises(UsageError, match=name):
+    with pytest.raises(UsageError, match=name) as told:
         model.generate(["What?"], **parameters)
-    assert not model.engine.requests
+    assert told.value.hint and not model.engine.requests
+
+
+def test_the_hint_of_a_wrong_mode_or_role_names_those_there_are(models: Any) -> None:
+    with pytest.raises(UsageError, match="'structured_json', 'text'"):
+        models("x").generate(["What?"], output_modes=["speech"])
+    with pytest.raises(UsageError, match="'system', 'user', 'assistant'"):
+        models("x").generate(["What?"], messages=[{"role": "teacher", "content": "x"}])
+
+
+def test_output_modes_may_be_any_iterable(models: Any) -> None:
+    assert models("It runs.").generate(["What?"], output_modes=iter(["text", "text"])).outputs == {"text": "It runs."}
+
+
+@pytest.mark.parametrize("given", [{"timeout": 1e300}, {"budget": {"seconds": 1e300}}])
+def test_a_time_longer_than_a_clock_can_wait_is_a_time(models: Any, given: dict[str, Any]) -> None:
+    assert models("It runs.").generate(["What?"], **given).text == "It runs."  # a thread that dies fails the test
 
 
 def test_batch_takes_several_questions(models: Any) -> None:
-    for wrong in ("What?", b"What?", 5):
+    frame = __import__("pandas").DataFrame({"a": [1]})
+    for wrong in ("What?", b"What?", 5, None, {"a": 1}, ol.Text("What?"), ol.PDF("a.pdf"), frame):
         with pytest.raises(UsageError, match="list of questions"):
             models("x").batch(wrong)
+    assert [each.text for each in models("x", "y").batch(iter(["A?", "B?"]))] == ["x", "y"]
+
+
+def test_what_is_embedded_and_counted_is_text(models: Any) -> None:
+    for wrong in ("one text", None, [5]):  # a string would be embedded letter by letter
+        with pytest.raises(UsageError, match="texts="):
+            models("x").embed(wrong)
+    with pytest.raises(UsageError, match="text=5"):
+        models("x").count_tokens(5)
 
 
 def test_two_threads_may_share_a_stream(models: Any) -> None:

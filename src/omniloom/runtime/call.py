@@ -1,6 +1,7 @@
 """The parameters of one call, checked before anything is read or run."""
 
 import math
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast, get_args
@@ -8,11 +9,13 @@ from typing import Any, Literal, cast, get_args
 from pydantic import ValidationError
 
 from omniloom.core.errors import UnsupportedError, UsageError
-from omniloom.core.values import Budget, Message, Sampling
+from omniloom.core.values import Budget, Message, Role, Sampling
 
 OnLoss = Literal["error", "report"]
 Unsupported = Literal["mark", "drop", "abstain"]
 MessageLike = Message | Mapping[str, str]
+
+_TURN = '{"role": "user", "content": "..."}'
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ def checked(
         output_modes=_modes(output_modes, schema),
         schema=schema,
         reasoning_budget=reasoning_budget,
-        system=_text("system", system or ""),
+        system=one_text("system", "" if system is None else system),
         messages=_history(messages),
         sampling=_value("sampling", Sampling, sampling),
         seed=seed,
@@ -74,7 +77,7 @@ def checked(
         unsupported=unsupported,
         on_loss=on_loss,
         budget=_with_timeout(_value("budget", Budget, budget), timeout),
-        trace=_text("trace", trace),
+        trace=one_text("trace", trace),
     )
 
 
@@ -83,18 +86,27 @@ def whole_text(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
+def one_text(name: str, value: Any) -> str:
+    """The text, or a UsageError that names the parameter."""
+    if not isinstance(value, str):
+        raise UsageError(f"{name}={value!r:.80} must be a string", hint=f'such as {name}="..."')
+    return whole_text(value)
+
+
+def several_texts(name: str, value: Any) -> list[str]:
+    """The texts of a list, or a UsageError: one string is none, it would be taken letter by letter."""
+    listed = list(cast("Iterable[Any]", value)) if isinstance(value, Iterable) else [None]
+    if isinstance(value, str) or not all(isinstance(each, str) for each in listed):
+        raise UsageError(f"{name}={value!r:.80} is no list of strings", hint=f'such as {name}=["...", "..."]')
+    return [whole_text(str(each)) for each in listed]
+
+
 def _texts(stop: Any) -> tuple[str, ...]:
     given: Any = (stop,) if isinstance(stop, str) and stop else stop
     listed = list(cast("Sequence[Any]", given)) if isinstance(given, Sequence) else [None]
     if not all(isinstance(each, str) and each for each in listed):
         raise UsageError(f"stop={stop!r} is not understood", hint="give a string that ends the answer, or several")
     return tuple(whole_text(str(each)) for each in listed)
-
-
-def _text(name: str, value: Any) -> str:
-    if not isinstance(value, str):
-        raise UsageError(f"{name}={value!r} must be a string")
-    return whole_text(value)
 
 
 def _refuse(**parameters: object) -> None:
@@ -115,8 +127,7 @@ def _listed(inputs: Any) -> tuple[Any, ...]:
 def _modes(output_modes: Sequence[str] | None, schema: Any) -> tuple[str, ...]:
     if output_modes is None:
         return ("text",) if schema is None else ("structured_json",)
-    modes = (output_modes,) if isinstance(output_modes, str) else tuple(dict.fromkeys(output_modes))
-    _modes_known(modes)
+    modes = _modes_known(output_modes)
     if "structured_json" in modes and schema is None:
         raise UsageError("output mode 'structured_json' needs a schema", hint='such as schema="name, age int"')
     if schema is not None and "structured_json" not in modes:
@@ -124,20 +135,24 @@ def _modes(output_modes: Sequence[str] | None, schema: Any) -> tuple[str, ...]:
     return modes
 
 
-def _modes_known(modes: tuple[str, ...]) -> None:
-    if modes and {*modes} <= {"text", "structured_json"}:
-        return
+def _modes_known(given: Any) -> tuple[str, ...]:
+    """The modes, each once and known."""
+    is_list = isinstance(given, Iterable) and not isinstance(given, str)
+    listed: list[Any] = list(cast("Iterable[Any]", given)) if is_list else [given]
+    modes = tuple(dict.fromkeys(str(each) for each in listed if isinstance(each, str)))
+    texts = bool(listed) and all(isinstance(each, str) for each in listed)
+    if texts and {*modes} <= {"text", "structured_json"}:
+        return modes
     from omniloom.outputs import modes as known
 
-    if not modes or not {*modes} <= {*known()}:
-        raise UsageError(f"output_modes={modes!r} is unknown", hint=f"known are {', '.join(map(repr, known()))}")
+    if not texts or not {*modes} <= {*known()}:
+        raise UsageError(f"output_modes={listed!r} is unknown", hint=f"known are {', '.join(map(repr, known()))}")
+    return modes
 
 
 def _history(messages: Any) -> tuple[Message, ...]:
-    if isinstance(messages, (str, Mapping)) or not isinstance(messages, Iterable):
-        raise UsageError(
-            f"messages={messages!r} is no list of messages", hint='[{"role": "user", "content": "..."}, ...]'
-        )
+    if isinstance(messages, (str, Mapping, Message)) or not isinstance(messages, Iterable):
+        raise UsageError(f"messages={messages!r:.200} is no list of messages", hint=f"messages=[{_TURN}, ...]")
     return tuple(_message(each) for each in cast("Iterable[MessageLike]", messages))
 
 
@@ -149,7 +164,8 @@ def _message(each: MessageLike) -> Message:
         return Message.model_validate({"role": each["role"], "content": (whole_text(each["content"]),)})
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UsageError(
-            f"a message needs a role and a content, got {each!r}", hint='{"role": "user", "content": "..."}'
+            f"each of messages needs a role and a text as content, got {each!r:.200}",
+            hint=f"such as {_TURN}; a role is one of {', '.join(map(repr, get_args(Role)))}",
         ) from error
 
 
@@ -176,17 +192,21 @@ def _where(error: ValueError) -> str:
 
 
 def _with_timeout(budget: Budget, timeout: Any) -> Budget:
-    if timeout is None:
-        return budget
-    if not isinstance(timeout, (int, float)) or isinstance(timeout, bool) or not 0 < timeout < math.inf:
-        raise UsageError(f"timeout={timeout!r} must be above 0 seconds", hint="give a number, such as 60")
-    return budget.model_copy(update={"seconds": min(timeout, budget.seconds or timeout)})
+    """The budget with the shorter of its seconds and the timeout, and no longer than a clock can wait."""
+    if timeout is not None and (
+        not isinstance(timeout, (int, float)) or isinstance(timeout, bool) or not 0 < timeout < math.inf
+    ):
+        raise UsageError(f"timeout={timeout!r} must be above 0 seconds", hint="give a number, such as timeout=60")
+    given = [seconds for seconds in (budget.seconds, timeout) if seconds is not None]
+    return budget.model_copy(update={"seconds": min(*given, threading.TIMEOUT_MAX)}) if given else budget
 
 
 def _whole(**parameters: tuple[object, int]) -> None:
     for name, (value, least) in parameters.items():
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise UsageError(f"{name}={value!r} must be a whole number from {least} up")
+            raise UsageError(
+                f"{name}={value!r} must be a whole number from {least} up", hint=f"such as {name}={max(least, 1)}"
+            )
 
 
 def _known(**parameters: tuple[object, tuple[str, ...]]) -> None:

@@ -10,9 +10,10 @@ from typing import Any, cast
 from omniloom.core.errors import CancelledError, OmniloomError, UsageError
 from omniloom.core.events import Completed, Event
 from omniloom.core.protocols import Engine
-from omniloom.core.values import Budget, Response, Sampling
-from omniloom.runtime.call import Call, MessageLike, OnLoss, Unsupported, checked
+from omniloom.core.values import Budget, Part, Response, Sampling
+from omniloom.runtime.call import Call, MessageLike, OnLoss, Unsupported, checked, one_text, several_texts
 from omniloom.runtime.walk import Walk
+from omniloom.storage.frames import is_frame
 from omniloom.storage.store import Store
 
 
@@ -130,11 +131,12 @@ class Model:
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """One vector a text, from the embedding model of the catalog."""
+        wanted = several_texts("texts", texts)
         engine = self._embedder() if self._embedder is not None else self._engine
-        return engine.embed(texts)
+        return engine.embed(wanted)
 
     def count_tokens(self, text: str) -> int:
-        return self._engine.count_tokens(text)
+        return self._engine.count_tokens(one_text("text", text))
 
     def warm(self, inputs: Any) -> None:
         """Read the inputs and keep their state, so that the first question about them answers at once."""
@@ -249,8 +251,12 @@ def _ignore(event: Event) -> None:
 
 
 def _questions(questions: Any, shared: list[Any]) -> Iterator[list[Any]]:
-    if isinstance(questions, (str, bytes)) or not isinstance(questions, (Iterable, Path)):
-        raise UsageError(f"{questions!r} is not a list of questions", hint="give a list, or the Path of a folder")
+    is_one = isinstance(questions, (str, bytes, bytearray, Mapping, Part)) or is_frame(questions)
+    if is_one or not isinstance(questions, (Iterable, Path)):
+        raise UsageError(
+            f"questions={questions!r:.80} is not a list of questions",
+            hint='such as questions=["What is A?", "What is B?"], or the Path of a folder',
+        )
     if isinstance(questions, Path):
         if not questions.is_dir():
             raise UsageError(f"{str(questions)!r} is not a folder", hint="give a folder, or a list of questions")
