@@ -52,6 +52,12 @@ def omniloom(tmp_path: Path, private_home: Path) -> Command:
         (("trace", "export", "-o", "no/such/folder/x"), 2, "no/such/folder"),
         (("trace", "list", "-n", "-1"), 2, "--limit"),
         (("cache", "clear"), 2, "--yes"),
+        (("ask", "x", "-m", "nope.gguf"), 1, "check the path"),
+        (("ask", "x", "-m", "openai:http://127.0.0.1:9/v1#m"), 1, "running at http://127.0.0.1:9/v1"),
+        (("ask", "x", "-m", "openai:ftp://host#m"), 2, "http://host:port/v1"),
+        (("ask", "x", "-m", "openai:http://127.0.0.1:9/v1#m", "-s", "nope.json"), 2, "does not exist"),
+        (("ask", "x", "-m", "openai:http://127.0.0.1:9/v1#m", "-s", "a, a"), 2, "given twice"),
+        (("ask", "x", "-m", "openai:http://127.0.0.1:9/v1#m", "-s", '{"type": "nope"}'), 2, "/type"),
     ],
 )
 def test_what_is_wrong_and_what_to_do(omniloom: Command, words: tuple[str, ...], code: int, said: str) -> None:

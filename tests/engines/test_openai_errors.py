@@ -108,6 +108,7 @@ def finish(engine: OpenAI, request: Request = ASKED) -> Completion:
 def failing(peer: Callable[..., Peer], *replies: Reply, **options: Any) -> EngineError:
     with pytest.raises(EngineError) as caught:
         finish(OpenAI(peer(*replies).url, "m", **options))
+    assert caught.value.hint
     return caught.value
 
 
@@ -170,8 +171,9 @@ def test_a_broken_stream_is_an_error(peer: Callable[..., Peer], reply: Reply) ->
 
 
 def test_no_server_is_an_error() -> None:
-    with pytest.raises(EngineError, match="no connection"):
+    with pytest.raises(EngineError, match="no connection") as told:
         finish(OpenAI("http://127.0.0.1:9/v1", "m", retries=0))
+    assert "running at http://127.0.0.1:9/v1" in told.value.hint
 
 
 def test_a_silent_server_is_given_up(peer: Callable[..., Peer]) -> None:

@@ -96,13 +96,15 @@ def test_fields_that_a_model_does_not_declare_are_not_written() -> None:
 def test_an_instance_comes_back_and_what_its_own_rules_refuse_is_told() -> None:
     schema = normalize(Dog)
     assert write('{"kind": "dog", "name": "Rex"}', schema, Dog) == Dog(kind="dog", name="Rex")
-    with pytest.raises(OutputError, match="/name"):
+    with pytest.raises(OutputError, match="/name") as told:
         write('{"kind": "dog", "name": "rex"}', schema, Dog)
+    assert told.value.hint
 
 
 def test_a_type_without_a_schema_is_refused() -> None:
-    with pytest.raises(SchemaError):
+    with pytest.raises(SchemaError) as told:
         normalize(threading.Lock)
+    assert told.value.hint
 
 
 def test_leaves_of_an_instance_come_from_its_json() -> None:

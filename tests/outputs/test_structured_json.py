@@ -58,6 +58,20 @@ def test_a_wrong_schema_is_refused_with_its_place(schema: object, path: str) -> 
     with pytest.raises(SchemaError) as caught:
         normalize(schema)
     assert caught.value.path == path
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"[1]", "got [1]"), (b'"x"', "got 'x'"), (b"{broken", "report.json"), (b"\xff\xfe", "is no text")],
+)
+def test_a_file_that_is_no_schema_is_refused_by_what_it_holds(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "report.json"
+    path.write_bytes(content)
+    with pytest.raises(SchemaError) as caught:
+        normalize(path)
+    assert said in caught.value.message
+    assert caught.value.hint
 
 
 def test_what_is_written_is_validated() -> None:

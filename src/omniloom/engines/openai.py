@@ -35,6 +35,9 @@ _FINISH: dict[str, FinishReason] = {
 _AUDIO = {"audio/wav": "wav", "audio/x-wav": "wav", "audio/mpeg": "mp3", "audio/mp3": "mp3"}
 
 
+_COMPATIBLE = "is it a server of OpenAI's chat completions? Its address mostly ends in /v1"
+
+
 class OpenAI:
     """A model behind a URL.
 
@@ -95,7 +98,7 @@ class OpenAI:
     def stream(self, request: Request, cancel: Flag | None = None) -> Iterator[Event]:
         """Raises CancelledError, ContextError, SchemaError, UnsupportedError, OfflineError, EngineError."""
         if request.constraint is not None and (why := self.supports(request.constraint)) is not None:
-            raise SchemaError(f"the constraint cannot be enforced: {why}")
+            raise SchemaError(f"the constraint cannot be enforced: {why}", hint="give a schema")
         started = time.monotonic()
         body = self._body(request)
         made = _Made()
@@ -107,7 +110,7 @@ class OpenAI:
                 first = time.monotonic() - started
             yield from told
         if made.finish is None:
-            raise EngineError("the server ended its stream in the middle of the answer")
+            raise EngineError("the server ended its stream in the middle of the answer", hint="its log may say why")
         with _understood(made.usage):
             completion = made.completion(self._used(made, request), time.monotonic() - started, first)
         yield Finished(completion=completion)
@@ -120,7 +123,7 @@ class OpenAI:
             data = sorted(answer["data"], key=lambda each: each["index"])
             vectors = [[float(value) for value in each["embedding"]] for each in data]
         if len(vectors) != len(texts):
-            raise EngineError(f"the server gave {len(vectors)} vectors for {len(texts)} texts")
+            raise EngineError(f"the server gave {len(vectors)} vectors for {len(texts)} texts", hint=_COMPATIBLE)
         return vectors
 
     def count_tokens(self, request: Request | str) -> int:
@@ -201,9 +204,15 @@ class OpenAI:
         if part.kind == "audio":
             form = _AUDIO.get(part.media_type)
             if form is None:
-                raise UnsupportedError(f"audio goes to a server as WAV or MP3, not as {part.media_type!r}")
+                raise UnsupportedError(
+                    f"audio goes to a server as WAV or MP3, not as {part.media_type!r}",
+                    hint="convert it, or leave 'audio' out of input_kinds: it is then read here",
+                )
             return {"type": "input_audio", "input_audio": {"data": data, "format": form}}
-        raise UnsupportedError(f"this interface takes images and audio natively, not {part.kind!r}")
+        raise UnsupportedError(
+            f"this interface takes images and audio natively, not {part.kind!r}",
+            hint=f"leave {part.kind!r} out of input_kinds: it is then read here",
+        )
 
 
 @dataclass
@@ -276,7 +285,8 @@ def _understood(told: Any) -> Iterator[None]:
     try:
         yield
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise EngineError(f"the server sent what this interface does not have: {str(told)[:200]!r}") from error
+        why = f"the server sent what this interface does not have: {str(told)[:200]!r}"
+        raise EngineError(why, hint=_COMPATIBLE) from error
 
 
 def _call(call: dict[str, str]) -> ToolCall:
@@ -287,7 +297,8 @@ def _call(call: dict[str, str]) -> ToolCall:
     except ValueError:
         arguments = None
     if not isinstance(arguments, dict):
-        raise EngineError(f"the server called {call['name']!r} with arguments that are no JSON object")
+        why = f"the server called {call['name']!r} with arguments that are no JSON object"
+        raise EngineError(why, hint="ask again, or a larger model")
     return ToolCall(id=call["id"], name=call["name"], arguments=arguments)
 
 
@@ -306,8 +317,8 @@ def _bytes(part: Part) -> bytes:
     if part.data is not None:
         return part.data
     if part.path is None:
-        raise UnsupportedError(f"the part {part.name!r} has no content to send")
+        raise UnsupportedError(f"the part {part.name!r} has no content to send", hint="give it a path or data")
     try:
         return Path(part.path).read_bytes()
     except OSError as error:
-        raise UnreadableError(f"{part.name!r} cannot be read: {error.strerror}") from error
+        raise UnreadableError(f"{part.name!r} cannot be read: {error.strerror}", hint="is it still there?") from error

@@ -17,6 +17,7 @@ _RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
 _PATIENCE = 30.0
 _ERROR_BYTES = 1 << 20
 _SECRET = 8
+_FORM = "is the address that of the interface? It mostly ends in /v1"
 
 
 class Remote:
@@ -79,24 +80,27 @@ class Remote:
         try:
             yield from pumped(read, call.hang_up, cancel)
         except httpx.TimeoutException as error:
-            raise _AgainError(EngineError(f"{self._host!r} did not answer within {self._timeout:g} s")) from error
+            why = f"{self._host!r} did not answer within {self._timeout:g} s"
+            raise _AgainError(EngineError(why, hint="is it busy? A longer timeout waits longer")) from error
         except httpx.TransportError as error:
-            hint = "is the server running, and the address right?"
+            hint = f"is the server running at {self._base}, and the address right?"
             raise _AgainError(EngineError(f"no connection to {self._host!r}: {error}", hint=hint)) from error
         except httpx.HTTPError as error:
-            raise EngineError(f"{self._host!r} sent what cannot be decoded: {error}") from error
+            raise EngineError(f"{self._host!r} sent what cannot be decoded: {error}", hint=_FORM) from error
         except httpx.InvalidURL as error:
             raise UsageError(f"the server's address is no URL: {error}", hint="http://host:port/v1") from error
         except ValueError as error:
             if isinstance(error, UsageError):
                 raise
-            raise EngineError(f"{self._host!r} sent what is no JSON: {error}") from error
+            raise EngineError(f"{self._host!r} sent what is no JSON: {error}", hint=_FORM) from error
 
     def _open(self) -> Any:
         from omniloom.storage.home import offline
 
         if not self.local and offline():
-            raise OfflineError(f"{self._host!r} is another machine, and OMNILOOM_OFFLINE is set")
+            raise OfflineError(
+                f"{self._host!r} is another machine, and OMNILOOM_OFFLINE is set", hint="unset it, or ask a local model"
+            )
         if self._client is None:
             import httpx
 
@@ -182,8 +186,8 @@ def _error(told: Any, status: int) -> EngineError:
     if status == 404:
         return RefusedError(f"the server knows no such model or address: {message}", hint="check the URL and model")
     if status in _RETRIED or status >= 500:
-        return EngineError(f"the server failed (HTTP {status}): {message}")
-    return RefusedError(f"the server refused the request (HTTP {status}): {message}")
+        return EngineError(f"the server failed (HTTP {status}): {message}", hint="try again later; its log may say why")
+    return RefusedError(f"the server refused the request (HTTP {status}): {message}", hint="its log may say more")
 
 
 def _pause(header: str | None) -> float | None:

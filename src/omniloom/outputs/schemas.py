@@ -37,7 +37,7 @@ def normalize(schema: Any) -> dict[str, Any]:
     the short form. Raises SchemaError; its `path` is the JSON Pointer of what is wrong.
     """
     if isinstance(schema, Path):
-        found = _parsed(_file(schema), str(schema))
+        found = _parsed(_file(schema), repr(str(schema)))
     elif isinstance(schema, str):
         found = _parsed(schema, "the schema") if schema.lstrip().startswith("{") else _short(schema)
     elif is_type(schema):
@@ -50,7 +50,7 @@ def normalize(schema: Any) -> dict[str, Any]:
         found = {}
     if not isinstance(found, dict):
         raise SchemaError(
-            f"a schema is a pydantic model, a JSON Schema or a short form, got {schema!r:.80}",
+            f"a schema is a pydantic model, a JSON Schema or a short form, got {found!r:.80}",
             hint='such as schema="name, age int"',
         )
     return with_draft(_plain(found))
@@ -80,15 +80,21 @@ def is_type(schema: Any) -> bool:
 def _file(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SchemaError(f"the schema file {str(path)!r} cannot be read: {error}") from error
+    except OSError as error:
+        why = f"the schema file {str(path)!r} cannot be read: {error.strerror or error}"
+        raise SchemaError(why, hint=f"check the path; relative ones start from {str(Path.cwd())!r}") from error
+    except UnicodeDecodeError as error:
+        raise SchemaError(
+            f"the schema file {str(path)!r} is no text: {error}", hint="a schema file is JSON, in UTF-8"
+        ) from error
 
 
 def _parsed(text: str, name: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise SchemaError(f"{name} is not valid JSON: {error}") from error
+        hint = 'correct it there, or use the short form, such as schema="name, age int"'
+        raise SchemaError(f"{name} is not valid JSON: {error}", hint=hint) from error
 
 
 def _short(text: str) -> dict[str, Any]:
@@ -104,7 +110,7 @@ def _short(text: str) -> dict[str, Any]:
         if kind not in _TYPES:
             raise SchemaError(f"the type {kind!r} of {name!r} is unknown", path=f"/{name}", hint=", ".join(_TYPES))
         if name in properties:
-            raise SchemaError(f"the field {name!r} is given twice", path=f"/{name}")
+            raise SchemaError(f"the field {name!r} is given twice", path=f"/{name}", hint="give each its own name")
         shape = dict(_TYPES[kind])
         if match["none"]:
             shape["type"] = [shape["type"], "null"]

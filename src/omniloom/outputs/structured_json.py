@@ -13,6 +13,8 @@ from omniloom.outputs.enforcing.locate import culprit
 from omniloom.outputs.enforcing.lower import lowered
 from omniloom.outputs.enforcing.silent import misread, passed_over
 
+_AGAIN = "loosen the schema at that place, or ask a larger model"
+
 
 def constrain(schema: dict[str, Any]) -> Constraint:
     """The constraint for a JSON Schema (as `schemas.normalize` gives it); nothing that it allows is invalid.
@@ -53,7 +55,7 @@ def write(text: str, schema: dict[str, Any], model: Any = None) -> Any:
     except RecursionError as error:
         raise OutputError("the output is nested too deeply", hint="bound the depth in the schema") from error
     if (problem := validation.problem(data, schema)) is not None:
-        raise OutputError(f"the output is not valid at {problem}")
+        raise OutputError(f"the output is not valid at {problem}", hint=_AGAIN)
     return data if model is None else _modelled(text, model)
 
 
@@ -85,7 +87,7 @@ def _modelled(text: str, model: Any) -> Any:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = "".join(f"/{step}" for step in first["loc"]) or "the top"
-        raise OutputError(f"the output does not fit {_name(model)} at {place}: {first['msg']}") from error
+        raise OutputError(f"the output does not fit {_name(model)} at {place}: {first['msg']}", hint=_AGAIN) from error
 
 
 def _name(model: Any) -> str:

@@ -21,7 +21,9 @@ def schema_of(kind: Any) -> dict[str, Any]:
         found = TypeAdapter(kind).json_schema(schema_generator=_generator())
     except (PydanticUserError, PydanticUndefinedAnnotation, TypeError, ImportError) as error:
         text = str(error).split("\n", 1)[0]
-        raise SchemaError(f"{kind!r} cannot be written as a JSON Schema: {text}") from error
+        raise SchemaError(
+            f"{kind!r} cannot be written as a JSON Schema: {text}", hint="give a pydantic model, or a JSON Schema"
+        ) from error
     return _closed(found)
 
 

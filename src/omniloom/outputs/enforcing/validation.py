@@ -55,7 +55,11 @@ def with_draft(schema: dict[str, Any]) -> dict[str, Any]:
             draft = getattr(validators, name)
             if fault(schema, draft) is None:
                 return {"$schema": draft.META_SCHEMA["$schema"]} | schema
-    raise SchemaError(f"the schema is not valid at {first[0] or '/'}: {first[1]}", path=first[0])
+    raise SchemaError(
+        f"the schema is not valid at {first[0] or '/'}: {first[1]}",
+        path=first[0],
+        hint='correct it there, or use the short form, such as schema="name, age int"',
+    )
 
 
 def _once(schema: Any, pointer: str) -> Any:
