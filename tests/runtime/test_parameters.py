@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import omniloom as ol
-from omniloom.core.errors import CancelledError, UsageError
+from omniloom.core.errors import CancelledError, UsageError, WeightsError
 from omniloom.engines.scripted import Scripted
 from omniloom.runtime.model import Model
 from omniloom.storage.store import Store
@@ -146,3 +146,32 @@ def test_an_installed_package_can_add_an_output_mode(
     assert response.outputs == {"verse": ["two", "lines"]} and response.text == ""
     assert "only one line" in model.engine.requests[-1].messages[-1].text
     sys.modules.pop("verse")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"context_tokens": "x"},
+        {"context_tokens": 0},
+        {"threads": 0},
+        {"timeout": "x"},
+        {"timeout": float("nan")},
+        {"retries": -1},
+        {"api_key": 5},
+        {"input_kinds": "image"},
+        {"input_kinds": ["smell"]},
+        {"extra": 5},
+        {"home": 5},
+        {"name": 5},
+    ],
+)
+def test_a_wrong_option_of_load_is_named(options: dict[str, Any], private_home: Path) -> None:
+    given = {"name": "openai:http://127.0.0.1:9/v1#m"} | options
+    with pytest.raises(UsageError, match=next(iter(options))) as told:
+        ol.load(**given)
+    assert told.value.hint
+
+
+def test_a_model_is_loaded_by_a_path(tmp_path: Path, private_home: Path) -> None:
+    with pytest.raises(WeightsError, match=r"nope\.gguf"):
+        ol.load(tmp_path / "nope.gguf", home=str(tmp_path / "home"))

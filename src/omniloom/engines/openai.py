@@ -2,14 +2,14 @@
 
 import base64
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event as Flag
 from typing import Any
 
-from omniloom.core.errors import EngineError, SchemaError, UnreadableError, UnsupportedError
+from omniloom.core.errors import EngineError, SchemaError, UnreadableError, UnsupportedError, UsageError
 from omniloom.core.events import Event, Finished, ReasoningDelta, TextDelta
 from omniloom.core.protocols import Capabilities
 from omniloom.core.values import (
@@ -64,11 +64,11 @@ class OpenAI:
         self._remote = Remote(url, api_key, timeout=timeout, retries=retries)
         self._model = model
         self._name = name or f"openai:{url}#{model}"
-        self._extra = dict(extra or {})
+        self._extra = _fields(extra)
         self._capabilities = Capabilities.model_validate(
             {
                 "context_tokens": context_tokens,
-                "input_kinds": frozenset({"text", *input_kinds}),
+                "input_kinds": _kinds(input_kinds),
                 "constraints": frozenset({"json_schema"}),
                 "logprobs": True,
                 "embeddings": True,
@@ -277,6 +277,20 @@ class _Made:
             finish_reason=self.finish or "stop",
             usage=usage,
         )
+
+
+def _kinds(given: Any) -> frozenset[str]:
+    """What the model takes as it is. Raises UsageError for what this interface has no field for."""
+    known = {"text", "image", "audio"}
+    if isinstance(given, str) or not isinstance(given, Iterable) or not {*map(str, given)} <= known:
+        raise UsageError(f"input_kinds={given!r:.80} is unknown", hint='some of "text", "image" and "audio", in a list')
+    return frozenset({"text", *given})
+
+
+def _fields(extra: Any) -> dict[str, Any]:
+    if not isinstance(extra, (Mapping, type(None))):
+        raise UsageError(f"extra={extra!r:.80} is no dict", hint='fields of the body, such as extra={"top_k": 40}')
+    return dict(extra or {})
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """`load`: from a name to a Model that answers."""
 
+import math
 import os
 import sys
 import threading
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from omniloom.catalog import installed
-from omniloom.core.errors import OmniloomError
+from omniloom.core.errors import OmniloomError, UsageError
 from omniloom.core.events import Progress
 from omniloom.core.protocols import Engine
 from omniloom.engines import open_engine
@@ -19,9 +20,9 @@ EMBEDDER = "all-minilm-l6-v2"
 
 
 def load(
-    name: str | None = None,
+    name: str | Path | None = None,
     *,
-    home: Path | None = None,
+    home: str | Path | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     say: Callable[[str], None] | None = None,
     **options: Any,
@@ -31,10 +32,11 @@ def load(
     name: a catalog name ("qwen2.5-coder-0.5b"), a path to a .gguf, or "openai:http://host:port/v1#model".
     home: where the store lies (OMNILOOM_HOME, or the user's data folder). on_progress, say: told what is pulled,
     and how large it is, before weights are downloaded. options go to the engine: context_tokens, threads, api_key.
-    Raises WeightsError, OfflineError, UsageError for an unknown name.
+    Raises WeightsError, OfflineError, UsageError for an unknown name or a wrong option.
     """
-    store = Store(home)
-    wanted = name or os.environ.get("OMNILOOM_MODEL", "") or "default"
+    wanted = _named(name)
+    _options(options)
+    store = Store(_place(home))
     told: dict[str, Any] = {"on_progress": on_progress, "say": say or _say}
     try:
         engine = open_engine(wanted, kv_home=store.root / "kv", **told, **options)
@@ -62,6 +64,35 @@ class Embedder:
             if self._engine is not None:
                 self._engine.close()
                 self._engine = None
+
+
+def _named(name: Any) -> str:
+    if not isinstance(name, (str, Path, type(None))):
+        raise UsageError(
+            f"name={name!r:.80} is no model's name", hint='such as load("qwen2.5-coder-0.5b"); omniloom list shows them'
+        )
+    return str(name or "") or os.environ.get("OMNILOOM_MODEL", "") or "default"
+
+
+def _place(home: Any) -> Path | None:
+    if not isinstance(home, (str, Path, type(None))) or home == "":
+        raise UsageError(f"home={home!r:.80} is no folder", hint='such as home=Path("store")')
+    return None if home is None else Path(home)
+
+
+def _options(options: dict[str, Any]) -> None:
+    """What every engine reads as a number is one; whether the engine has the option, it says itself."""
+    for name, least in (("context_tokens", 1), ("threads", 1), ("retries", 0)):
+        value = options.get(name, least)
+        if value is None and name == "threads":
+            continue
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise UsageError(f"{name}={value!r:.80} must be a whole number from {least} up", hint=f"leave {name} out")
+    timeout = options.get("timeout", 1)
+    if not isinstance(timeout, (int, float)) or isinstance(timeout, bool) or not 0 < timeout < math.inf:
+        raise UsageError(f"timeout={timeout!r:.80} must be above 0 seconds", hint="such as timeout=600")
+    if not isinstance(options.get("api_key"), (str, type(None))):
+        raise UsageError("api_key must be a string", hint="check how it was read")
 
 
 def _has_embedder() -> bool:
