@@ -1,16 +1,27 @@
 """One call over text, PDF, images, audio, video and tables; every claim opens at the place it came from."""
 
-from omniloom.core.errors import OmniloomError
-from omniloom.core.parts import PDF, Audio, Image, Table, Text, Video
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from omniloom.core.errors import OmniloomError
+    from omniloom.core.parts import PDF, Audio, Image, Table, Text, Video
+    from omniloom.runtime.load import load
 
 __version__ = "0.1.0"
 __all__ = ["PDF", "Audio", "Image", "OmniloomError", "Table", "Text", "Video", "load"]
 
+_PLACES = {"OmniloomError": "omniloom.core.errors", "load": "omniloom.runtime.load"}
+
 
 def __getattr__(name: str) -> object:
-    # load() brings the engine and the readers; it is looked up late so that `import omniloom` stays light.
-    if name == "load":
-        from omniloom.runtime.load import load
+    # Looked up at their first use: `import omniloom` stays light, and the command line hears Ctrl-C from its start.
+    if name not in __all__:
+        raise AttributeError(f"module 'omniloom' has no attribute {name!r}")
+    found = getattr(import_module(_PLACES.get(name, "omniloom.core.parts")), name)
+    globals()[name] = found
+    return found
 
-        return load
-    raise AttributeError(f"module 'omniloom' has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -146,3 +146,27 @@ def test_an_estimate_is_said_as_the_bound_it_is(capsys: pytest.CaptureFixture[st
 
     Board().show(Progress(step="answering", done=0, total=27.0, unit="estimate"))
     assert capsys.readouterr().err == "answering: at most about 27 s\n"
+
+
+IMPORTING = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+import omniloom.cli
+assert "pydantic" not in sys.modules, "Ctrl-C is not heard until this is imported"
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == sys.argv[1]:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting())
+sys.argv[1:] = [sys.argv[1], "--version"]
+omniloom.cli.main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is a signal of POSIX")
+@pytest.mark.parametrize("module", ["pydantic", "typer", "rich.console"])
+def test_ctrl_c_while_it_is_being_imported(module: str, private_home: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", IMPORTING, module], capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"cancelled\n")

@@ -61,6 +61,25 @@ def test_powers_of_ten_and_han_numerals_have_values() -> None:
         ("**Lisbon** hosted the trial.", "The trial was hosted by Lisbon."),
         ("Based on this, the U.S. economy grew 2.5 percent.", "The U.S. economy grew 2.5% in 2019."),
         ("東京の人口は1400万人です。", "東京の人口は1,400万人。"),
+        ("The temperature was minus 5 degrees.", "The temperature was -5 °C."),
+        ("收入为1.5亿美元", "收入为150000000美元"),
+        ("十億円", "10億円です"),
+        ("One million people came.", "1,000,000 people came."),
+        ("One person attended.", "1 person attended."),
+        ("Two hundred fifty people came.", "250 people came."),
+        ("Two hundred and fifty people came.", "250 people came."),
+        ("Revenue was $3M.", "Revenue was $3 million."),
+        ("Revenue was $1.5m.", "Revenue was $1.5 million."),
+        ("Revenue was $1.2B.", "Revenue was 1.2 billion dollars."),
+        ("The rate is 0.5%.", "The rate is .5%."),
+        ("The US hosted the trial.", "The U.S. hosted the trial."),
+        ("The price is US$50.", "The price is $50."),
+        ("It is 20 degrees warm.", "It is 20 °C warm."),
+        ("Es dauerte 6 Wochen.", "Es dauerte sechs Wochen."),
+        ("Today the trial ran for six weeks.", "The trial ran for six weeks."),
+        ("Außerdem dauerte der Versuch sechs Wochen.", "Der Versuch dauerte sechs Wochen."),
+        ("Third, the trial ran for six weeks.", "The trial ran for six weeks."),
+        ("Esto es un ensayo de seis semanas.", "Un ensayo de seis semanas."),
     ],
 )
 def test_other_spellings_of_one_value_support_each_other(claim: str, text: str) -> None:
@@ -74,6 +93,29 @@ def test_other_spellings_of_one_value_support_each_other(claim: str, text: str) 
         ("It grew by 18 percent.", "It grew by 18 dollars."),
         ("It ran for six weeks.", "It ran for six days."),
         ("It weighs 5 tons.", "It weighs 5 kg."),
+        ("The temperature was minus 5 degrees.", "The temperature was 5 degrees."),
+        ("Temperature is –3 degrees.", "Temperature is 3 degrees."),
+        ("收入为1.5亿美元", "收入为1.5万美元"),
+        ("收入为150万元", "收入为150元"),
+        ("100人参加了会议", "100万人参加了会议"),
+        ("매출은 100억 원", "매출은 100만 원"),
+        ("十个人参加了会议", "五个人参加了会议"),
+        ("One million people came.", "One billion people came."),
+        ("It takes 5 ms.", "It takes 5 seconds."),
+        ("Take 5 mg.", "Take 5 g."),
+        ("Take 5 ml.", "Take 5 l."),
+        ("It used 5 kWh.", "It used 5 MWh."),
+        ("It is 5 bar.", "It is 5 psi."),
+        ("The area is 5 m².", "The area is 5 m³."),
+        ("It fell by 5 percentage points.", "It fell by 5 percent."),
+        ("Revenue was 3k.", "Revenue was 3."),
+        ("The meeting is at 10:30.", "The meeting is at 10:45 in room 30 on floor 10."),
+        ("Version 1.2.3 is out.", "Version 3.2.1 is out."),
+        ("The ratio is 3:1.", "The ratio is 1:3."),
+        ("Contact bob@loom.io for help.", "Contact alice@loom.io for help."),
+        ("See https://loom.io/madrid.", "See https://loom.io/lisbon."),
+        ("Es dauerte sieben Wochen.", "Es dauerte sechs Wochen."),
+        ("Duró cuatro semanas.", "Duró seis semanas."),
         ("The temperature fell to 5 degrees.", "The temperature fell to -5 degrees."),
         ("The part weighs 125 kilograms.", "The part weighs 0,125 kilograms."),
         ("Madrid hosted the trial for six weeks.", "Lisbon hosted the trial for six weeks."),
@@ -208,3 +250,39 @@ def test_what_a_source_denies_is_an_answer(answer: str) -> None:
 def test_what_the_sources_do_not_say_is_no_claim(answer: str) -> None:
     writer = written(answer, SOURCE)
     assert (writer.absent, writer.claims, writer.text) == (1, [], answer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        ("The price is 99 dollars:\nIt took six weeks [1].", "The price is 99 dollars: [?]\nIt took six weeks [1]."),
+        ("# The price is 99 dollars", "# The price is 99 dollars [?]"),
+        ("The law does not apply; the fine is 99 dollars.", "The law does not apply; the fine is 99 dollars [?]."),
+        ("In 2019 the price was not mentioned.", "In 2019 the price was not mentioned [?]."),
+        ("In [2018] it took six weeks.", "In [2018] it took six weeks [?]."),
+        ("See [1](http://x.io/a).", "See [1](http://x.io/a) [?]."),
+        ("| It took |\n|---|\n| six weeks |", "| It took [1] |\n|---|\n| six weeks [1] |"),
+        ("```sh\nrun. 99\n```\nIt took six weeks [1].", "```sh\nrun. 99\n```\n[?]\nIt took six weeks [1]."),
+        ("It took six weeks.[1]It ran in Lisbon.[1]", "It took six weeks [1].It ran in Lisbon [2]."),
+    ],
+)
+def test_numbers_markdown_and_brackets_are_kept_and_checked(answer: str, text: str) -> None:
+    assert written(answer, "It ran in Lisbon. It took six weeks.").text == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "quote"),
+    [
+        ("IT", "It ran in 2019. The IT department has 5 people.", "IT"),
+        ("US", "They told us. The plant is in the US.", "US"),
+        ("US", "They told us.", "us"),
+        ("2.10", "Version 2.1 is out.", "2.1"),
+        ("1", "It costs 1.000 euros.", "1.000"),
+        (1e-07, "It is 0.0000001 m.", "0.0000001"),
+    ],
+)
+def test_a_spelling_that_means_something_else_is_not_taken(value: object, text: str, quote: str) -> None:
+    shown = passages(text)
+    found = find_value("/value", value, shown)
+    assert [text[each.start : each.end] for each in found.quotes] == [quote]
+    assert as_written(value, found, shown) is None

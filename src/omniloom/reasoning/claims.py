@@ -16,6 +16,8 @@ Unsupported = Literal["mark", "drop", "abstain"]
 MARK = "[?]"
 _TAG = re.compile(r"⟨\w{1,3}: ([^⟩]*)⟩")  # how prompts name a source in place; small models echo it
 _BULLET = re.compile(r"(?:[-*•]|\d+[.)])(?:\s+|\Z)")
+_FENCE = re.compile(r"\s*`{1,3}(?:\Z|(?<=```))")
+_CODE = re.compile(r"\s*```.*?\n[^\S\n]*```[^\S\n]*\n", re.DOTALL)
 _HEADING = re.compile(r"#+\s|.*:\Z", re.DOTALL)
 _ASSENT = re.compile(
     r"\W*(?:yes|no|true|false|ja|nein|oui|non|s[ií]|nee|да|нет|是的?|否|不是|はい|いいえ)\W*", re.IGNORECASE
@@ -27,12 +29,13 @@ class ClaimWriter:
     """Feed it text as it comes; it gives back finished text with `[n]` markers and keeps the Claims.
 
     Markers count the citations of the whole answer from 1; the same place keeps its number. `absent` counts the
-    sentences that say that the sources do not say it: they claim nothing, and are no answer.
+    sentences that say that the sources do not say it: they claim nothing, and are no answer. `said` is the question.
     """
 
     passages: Passages
     parts: Sequence[Part]
     unsupported: Unsupported = "mark"
+    said: str = ""
     claims: list[Claim] = field(default_factory=list)
     text: str = ""
     absent: int = 0
@@ -41,14 +44,18 @@ class ClaimWriter:
 
     def feed(self, delta: str, within: Sequence[int] | None = None) -> Iterator[str]:
         """Finished pieces of the answer; joined over all calls and `finish` they are `text`."""
-        decided = undecided(self._buffer)
+        decided = 0 if _FENCE.match(self._buffer) else undecided(self._buffer)
         self._buffer += delta
         while (end := self._complete(decided)) is not None:
             sentence, self._buffer, decided = self._buffer[:end], self._buffer[end:], 0
             yield from self._write(sentence, within)
 
     def _complete(self, decided: int) -> int | None:
-        """Where the first finished sentence ends; a mere "Yes." belongs to the sentence after it."""
+        """Where the first finished sentence ends; a mere "Yes." belongs to the sentence after it, code is one."""
+        if _FENCE.match(self._buffer):
+            return match.end() if (match := _CODE.match(self._buffer)) else None
+        if _ASSENT.match(self._buffer):
+            decided = 0  # the end of a mere "Yes." was passed over before
         end = boundary(self._buffer, 0, decided)
         return boundary(self._buffer, end) if end is not None and _ASSENT.fullmatch(self._buffer, 0, end) else end
 
@@ -67,16 +74,30 @@ class ClaimWriter:
         lead = sentence[: len(sentence) - len(sentence.lstrip())] if body else sentence
         tail = sentence[len(lead) + len(body) :]
         bullet = match.group() if (match := _BULLET.match(body)) else ""
-        plain = _TAG.sub(r"\1", without_pointers(body[len(bullet) :]))
-        if _HEADING.match(plain) or not (tokens(plain) or _ASSENT.fullmatch(plain)):
+        count = len(self.passages.segments)
+        plain = _TAG.sub(r"\1", without_pointers(body[len(bullet) :], count))
+        if not self._claims_something(plain):
             yield from self.say(lead + bullet + plain + tail)
             return
-        found = ground(plain, pointers(body), self.passages, within)
-        if says_absent(plain, self._quoted(found)):
+        found = ground(plain, pointers(body, count), self.passages, within)
+        if says_absent(plain, self._quoted(found)) and not self._gives_numbers(plain):
             self.absent += 1
             yield from self.say(lead + bullet + plain + tail)
         elif found.supported or self.unsupported != "drop":
             yield from self._claim(plain, found, lead + bullet, tail)
+
+    def _claims_something(self, plain: str) -> bool:
+        """Whether a sentence has words of its own; a heading, or a line that only announces, has none."""
+        if _HEADING.match(plain) and not self._gives_numbers(plain):
+            return False
+        return bool(tokens(plain)) or _ASSENT.fullmatch(plain) is not None
+
+    def _gives_numbers(self, plain: str) -> bool:
+        """Whether a sentence has numbers that stand neither in the sources nor in the question."""
+        asked = {key for word in tokens(self.said) for key in word.keys}
+        return any(
+            word.kind == "number" and not ({*word.keys} & (self.passages.known | asked)) for word in tokens(plain)
+        )
 
     def _quoted(self, found: Grounding) -> list[str]:
         """The words that support a claim."""
@@ -103,7 +124,8 @@ class ClaimWriter:
         sides: list[str] = []
         citations = (self.cite(first), self.cite(second))
         for citation in citations:
-            words = without_pointers(" ".join(citation.quote.split()))  # a note of the source's own is no marker
+            # A note of the source's own is no marker of ours.
+            words = without_pointers(" ".join(citation.quote.split()), len(self.passages.segments))
             sides.append(f"{self._name(citation.source)} says “{words}” {self._marker([citation])}")
         start = len(self.text) + 1
         sentence = f"The sources disagree: {sides[0]}, but {sides[1]}."
@@ -147,6 +169,10 @@ class ClaimWriter:
 
 
 def _with_marker(sentence: str, marker: str) -> str:
-    """The marker stands before the sentence's last point."""
+    """The marker stands before the sentence's last point, in the last cell of a table's row, and below code."""
+    if sentence.endswith("```"):
+        return f"{sentence}\n{marker}"
+    if sentence.startswith("|") and sentence.endswith("|"):
+        return f"{sentence[:-1].rstrip()} {marker} |"
     stripped = sentence.rstrip(".!?。！？؟।")
     return f"{stripped} {marker}{sentence[len(stripped) :]}"

@@ -17,6 +17,7 @@ from omniloom.reasoning.wording import Word, stem, tokens
 
 _MOST = 3
 _MOST_PAIRS = 200_000
+_LONGEST = 200  # words of a sentence: what is longer is a list, not a statement
 _MEASURES = {
     "type": "object",
     "properties": {
@@ -48,7 +49,7 @@ class _Measure:
 
     quote: Quote
     source: str
-    value: str
+    values: frozenset[str]
     unit: str
     topic: frozenset[str]
     words: tuple[Word, ...] = field(repr=False)
@@ -108,20 +109,24 @@ def candidates(passages: Passages, check: Callable[[], None], limit: int = 2 * _
     check is called again and again; what it raises ends the search. Words that very many sentences share name no
     topic: pairs are looked for under the rarest words first, and at most 200,000 are looked at.
     """
-    found: dict[tuple[str, str, str], Conflict] = {}
+    found: dict[tuple[int, int, int, int], Conflict] = {}
     for position, (one, other) in enumerate(_alike(list(_measures(passages, check)))):
         if position % 1000 == 0:
             check()
         if position == _MOST_PAIRS:
             break
-        if one.value == other.value:
+        if one.values & other.values:
             continue
         shared = (one.topic & other.topic) - {one.unit}
         weight = sum(passages.rarity.get(key, 1.0) for key in shared)
-        key = (one.source, other.source, one.unit)
+        key = (one.quote.index, one.quote.start, other.quote.index, other.quote.start)
         if shared and (key not in found or found[key].shared < weight) and not _apart(one, other):
             found[key] = Conflict(one.quote, other.quote, one.unit, weight)
-    return sorted(found.values(), key=lambda conflict: -conflict.shared)[:limit]
+    best: dict[tuple[str, str, str], Conflict] = {}  # one for each pair of sources and unit
+    for conflict in sorted(found.values(), key=lambda conflict: -conflict.shared):
+        sources = [passages.segments[quote.index].source for quote in (conflict.first, conflict.second)]
+        best.setdefault((sources[0], sources[1], conflict.unit), conflict)
+    return list(best.values())[:limit]
 
 
 def _alike(measures: Sequence[_Measure]) -> Iterator[tuple[_Measure, _Measure]]:
@@ -143,9 +148,9 @@ def _apart(one: _Measure, other: _Measure) -> bool:
     differ in a word before the same word only, such as "the north house" and "the south house".
     """
     both = (one, other)
-    numbers = [{word.key for word in each.words if word.kind == "number"} for each in both]
+    numbers = [{key for word in each.words if word.kind == "number" for key in word.keys} for each in both]
     years = [
-        {key for key in keys - {each.value} if re.fullmatch(r"(?:1\d|20|21)\d\d", key)}
+        {key for key in keys - each.values if re.fullmatch(r"(?:1\d|20|21)\d\d", key)}
         for keys, each in zip(numbers, both, strict=True)
     ]
     # The first word of a sentence stands in capitals whether it is a name or not.
@@ -175,12 +180,14 @@ def _measures(passages: Passages, check: Callable[[], None]) -> Iterator[_Measur
         before = frozenset[str]()
         for start, end in sentences(segment.text):
             words = tuple(passages.words_in(index, start, end))
+            if len(words) > _LONGEST:
+                continue
             own = frozenset(word.key for word in words if word.kind != "number")
             topic, before = own | before, own
             quote = Quote(index, start, end, topic)
             for position, word in enumerate(words):
                 if word.kind == "number" and (unit := _unit(words, position)):
-                    yield _Measure(quote, segment.source, word.key, unit, topic, words)
+                    yield _Measure(quote, segment.source, frozenset(word.keys), unit, topic, words)
 
 
 def _unit(words: Sequence[Word], position: int) -> str:

@@ -8,6 +8,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from itertools import islice
 
 from omniloom.reasoning.ground import Passages, Quote
 from omniloom.reasoning.numerals import number_key
@@ -17,6 +19,8 @@ from omniloom.reasoning.wording import Word, tokens
 _MIN_F1 = 0.6
 _COPIED_WORDS, _COPIED_F1 = 6, 0.9
 _NUMBER = re.compile(r"[-−]?(?!0\d)[\d.,٫٬]*\d[\d.,٫٬]*")  # "007" is a name, and is found as it is written
+_TRAILING = re.compile(r"[.,]\d*0\Z")  # "2.10" may be a version: it is not the same as 2.1
+_MOST_PLACES = 500
 _NEAR = 80
 _LOOK_BACK = 2
 
@@ -25,8 +29,8 @@ _LOOK_BACK = 2
 class Evidence:
     """The quotes that hold a value and how well they match it (token F1, 0..1).
 
-    same: the quote is the value itself, but for case, white space, or how a number is spelled; or a long value that
-    was copied with a slip. literal: it is spelled like the value, too.
+    same: the quote is the value itself, but for small letters, white space, or how a number is spelled; or a long
+    value that was copied with a slip. literal: it is spelled like the value, too.
     """
 
     quotes: tuple[Quote, ...]
@@ -45,10 +49,11 @@ def find_value(pointer: str, value: object, passages: Passages) -> Evidence:
         for word in tokens(re.sub(r"([a-z])([A-Z])", r"\1 \2", pointer).replace("_", " "))
         if word.kind != "number"
     }
-    places = list(_verbatim(text, passages)) or list(_windows(text, passages))
+    places = list(islice(_verbatim(text, passages), _MOST_PLACES)) or list(_windows(text, passages))
     if not places:
         return Evidence((), 0.0)
-    odd = isinstance(value, str) and text != number_key(text)  # "1.10" may not be 1.1: its own spelling comes first
+    # "1.10" may not be 1.1, nor "IT" it: what is spelled like the value comes first, but for plain numbers.
+    odd = isinstance(value, str) and (text != number_key(text) or not text.isdecimal())
     return max(
         places,
         key=lambda place: (
@@ -72,7 +77,7 @@ def as_written(value: object, found: Evidence, passages: Passages) -> str | None
 
 
 def _plain_number(value: int | float) -> str:
-    return str(int(value)) if isinstance(value, int) or value.is_integer() else repr(value)
+    return str(int(value)) if isinstance(value, int) or value.is_integer() else f"{Decimal(repr(value)):f}"
 
 
 def _verbatim(text: str, passages: Passages) -> Iterator[Evidence]:
@@ -88,11 +93,15 @@ def _verbatim(text: str, passages: Passages) -> Iterator[Evidence]:
                 if bracketed or key in word.keys:
                     quote = Quote(index, word.start, word.end, frozenset({key}))
                     literal = segment.text[word.start : word.end] == text.strip()
-                    yield Evidence((quote,), 1.0, same=word.key == key, literal=literal)
+                    same = literal or (word.key == key and not word.also and not _TRAILING.search(text.strip()))
+                    yield Evidence((quote,), 1.0, same=same, literal=literal)
         else:
             for match in pattern.finditer(segment.text):
                 keys = frozenset(word.key for word in tokens(match.group(), stop_words=True))
-                yield Evidence((Quote(index, match.start(), match.end(), keys),), 1.0, same=True, literal=True)
+                written = " ".join(match.group().split())
+                lowered = sum(map(str.isupper, written)) < sum(map(str.isupper, text))  # "us" is not the US
+                quote = Quote(index, match.start(), match.end(), keys)
+                yield Evidence((quote,), 1.0, same=not lowered, literal=written == " ".join(text.split()))
 
 
 def _in_brackets(text: str, word: Word) -> str:

@@ -22,6 +22,7 @@ _HARD = frozenset({"number", "name", "unit", "scale"})  # a claim without one of
 _MAX_PASSAGES = 4
 _MIN_COVERAGE = 0.5
 _MAX_QUOTE = 400
+_ANY = 10**9
 
 
 @dataclass(frozen=True)
@@ -82,11 +83,11 @@ def _keys(words: Iterable[Word]) -> frozenset[str]:
     return frozenset(key for word in words for key in word.keys)
 
 
-def pointers(text: str) -> list[int]:
-    """The numbers a text points with: "[3]", "[3, 4]", "[3-5]"; in order, each once."""
+def pointers(text: str, count: int = _ANY) -> list[int]:
+    """The numbers a text points with, of `count` passages: "[3]", "[3, 4]", "[3-5]"; in order, each once."""
     found: list[int] = []
     for match in _POINTER.finditer(text):
-        if match[1]:
+        if not _points(match, count):
             continue
         for first, last in re.findall(r"(\d+)(?:\s*[–-]\s*(\d+))?", match.group()):
             low, high = int(first), int(last or first)
@@ -94,8 +95,19 @@ def pointers(text: str) -> list[int]:
     return found
 
 
-def without_pointers(text: str) -> str:
-    return re.sub(r"\s+([.,;:!?])", r"\1", _POINTER.sub(r"\1", text)).strip()
+def without_pointers(text: str, count: int = _ANY) -> str:
+    """The text without what points at one of `count` passages; a year in brackets, code and links stay."""
+    plain = _POINTER.sub(lambda match: "" if _points(match, count) else match.group(), text)
+    return re.sub(r"\s+([.,;:!?])", r"\1", plain).strip()
+
+
+def _points(match: re.Match[str], count: int) -> bool:
+    """Whether brackets point at a passage: not code, not a link, not within a word, and not at what is not there."""
+    if match[1]:
+        return False
+    text, start, end = match.string, match.start(), match.end()
+    within = text[start - 1 : start].isalnum() and text[end : end + 1].isalnum() and text[start] == "["
+    return not within and not text.startswith("(", end) and int(re.findall(r"\d+", match.group())[0]) <= count
 
 
 def ground(claim: str, pointed: Iterable[int], passages: Passages, within: Sequence[int] | None = None) -> Grounding:
@@ -126,7 +138,7 @@ def _needs(claim: str, passages: Passages) -> list[Word]:
         claim = claim.replace(name, " ")
     needs: dict[str, Word] = {}
     plain = False  # whether the number before was found as it is, so that its power of ten is said already
-    for word in tokens(without_pointers(claim)):
+    for word in tokens(without_pointers(claim, len(passages.segments))):
         if word.kind == "scale" and plain:
             continue
         plain = word.kind == "number" and (word.key in passages.known or word.also not in passages.known)

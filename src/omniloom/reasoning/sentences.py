@@ -8,7 +8,7 @@ _NEXT = r"(?=[^\s\[]|\[[^\d\]])"  # what follows is no pointer, which would belo
 # Every alternative sees the first character of what follows: so pieces and whole texts are cut alike. Each begins where
 # a run of its characters begins: so a text of nothing but points takes no longer than another.
 _END = re.compile(
-    rf"(?<![{_POINTS}])(?>(?P<points>[{_POINTS}]+)[{re.escape(_CLOSERS)}]*(?:[^\S\n]*\[[0-9,;\s–-]+\])*)"
+    rf"(?<![{_POINTS}])(?>(?P<points>[{_POINTS}]+)[{re.escape(_CLOSERS)}]*(?P<noted>(?:[^\S\n]*\[[0-9,;\s–-]+\])*))"
     rf"(?P<gap>(?>[^\S\n]*)\n\s*(?=\S)|[^\S\n]*{_NEXT})"
     r"|(?<!\s)(?>[^\S\n]*)\n\s*(?=\S)"
 )
@@ -48,7 +48,7 @@ def _ends(text: str, start: int, end: re.Match[str]) -> bool:
     points, following = end["points"], text[end.end()]
     if any(point in _WIDE for point in points):
         return True
-    if not end["gap"] or following.islower():
+    if following.islower() or not (end["gap"] or (end["noted"] and following.isupper())):
         return False
     point = end.start() + 1
     before = text[max(start, point - _LONGEST) : point]

@@ -8,29 +8,25 @@ characters.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal
 
-from omniloom.reasoning import scripts
-from omniloom.reasoning.numerals import (
-    FIGURES,
-    HAN_FIGURES,
-    NUMBER_WORDS,
-    SCALES,
-    SIGNS,
-    TENS,
-    han_value,
-    number_key,
-    readings,
-    scaled,
-    unit_of,
-)
+from omniloom.reasoning import numerals, scripts
+from omniloom.reasoning.numerals import NUMBER_WORDS, SCALES, TENS, number_key, readings, scaled, unit_of
 
 Kind = Literal["number", "name", "unit", "scale", "word"]
+_LETTER = rf"[^\W\d_{scripts.UNSPACED}]"
 _TOKEN = re.compile(
-    rf"(?P<figures>{FIGURES})|(?P<run>{scripts.RUN})|(?P<sign>{SIGNS})|{scripts.WORD}(?:['’]{scripts.WORD})?"
+    r"(?P<address>https?://[^\s<>\"')\]]+|www\.[^\s<>\"')\]]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"
+    rf"|(?P<sign>{numerals.SIGNS})|(?P<clock>{numerals.CLOCK})|(?P<figures>{numerals.FIGURES})|(?P<run>{scripts.RUN})"
+    rf"|(?P<dotted>(?<![^\W_])(?:{_LETTER}\.){{2,}})|{_LETTER}+\d(?:{_LETTER}|\d)*"
+    rf"|{scripts.WORD}(?:['’]{scripts.WORD})?"
 )
 _BETWEEN = " -\u00a0\u202f"
-_HAN = re.compile(rf"[{HAN_FIGURES}]+")
+_HAN = re.compile(rf"[{numerals.HAN_FIGURES}]+")
+_MINUS = re.compile(r"(?:^|[\s(\[:;,|=])([-−–][$€£]?|minus )\Z", re.IGNORECASE)
+_OPENERS = "based built born founded located published released introduced see using key note insgesamt hay".split()
+_CAPITAL_LANGUAGES = "ca cs da de el en es et fi fr hr hu id it lt lv nl no pl pt ro ru sk sl sv tr uk vi".split()
 _STOP = frozenset(
     "a an the of to in on at by for from with and or but is are was were be been it its this that these those as not "
     "no do does did has have had will would can could should may might than then so such there their they he she his "
@@ -39,19 +35,6 @@ _STOP = frozenset(
     "mentions mention indicates shows show per yes however therefore thus moreover furthermore overall "
     "der die das dem des ein eine einen einem einer und oder ist sind waren mit im auf fur es er sie "
     "le la les une du de et ou est sont dans il elle ils elles el los las y en para por que gli della dei os da".split()
-)
-
-
-# Words that often open a sentence: there they stand in capitals, and are no names.
-_OPENERS = frozenset(
-    "see using given based founded located published released introduced during after before since while although "
-    "because unlike like built born here among between within without until "
-    "through another other some many most all several few every any following including "
-    "fue fueron era eran hay hubo tiene tenia tenian se su sus segun cuando donde desde hasta durante tras tambien "
-    "ademas sin sobre entre esta este estos foi foram ha tem tinha sao segundo quando onde ate apos sem seu sua c'e "
-    "sono ha aveva secondo dal dalla nel nella con per ce c'est il s'agit selon dans avec depuis apres avant ses son "
-    "laut gemass nach bei seit wahrend durch zudem ausserdem man wir ihr sein seine dieser diese dieses nein wurde "
-    "wurden hat hatte haben also dann da dort hier alle viele".split()
 )
 
 
@@ -78,14 +61,18 @@ def tokens(text: str, *, stop_words: bool = False) -> list[Word]:
     found: list[Word] = []
     for match in _TOKEN.finditer(text):
         start, end, raw = match.start(), match.end(), match.group()
-        if match["figures"]:
-            found.extend(_figures(text, start, raw))
-        elif match["run"]:
-            found.extend(_unspaced(start, raw))
+        if match["address"]:
+            found.append(Word(start, end, raw.lower().rstrip(".,;:!?"), "name"))
         elif match["sign"]:
             found.append(Word(start, end, unit_of(raw), "unit" if _touches_number(text, start, end) else "word"))
+        elif match["clock"]:
+            found.append(Word(start, end, ":".join(map(number_key, raw.split(":"))), "number"))
+        elif match["figures"]:
+            found.extend(_figures(text, start, raw))
+        elif match["run"]:
+            found.extend(_unspaced(start, raw, found))
         else:
-            found.extend(_spelled(text, start, raw, found, stop_words))
+            found.extend(_spelled(text, start, end, found, stop_words))
     return sorted(found, key=lambda word: word.start)
 
 
@@ -94,69 +81,104 @@ def keys(text: str) -> list[str]:
     return [key for word in tokens(text) for key in word.keys]
 
 
-def _spelled(text: str, start: int, raw: str, before: list[Word], stop_words: bool) -> Iterator[Word]:
+def _spelled(text: str, start: int, end: int, before: list[Word], stop_words: bool) -> Iterator[Word]:
     """A word of letters: a number, a power of ten or a unit after a number, a name, or a word."""
-    lower, end = fold(raw), start + len(raw)
-    last = before[-1] if before else None
-    counted = last is not None and last.kind in ("number", "scale") and not text[last.end : start].strip(_BETWEEN)
-    value = NUMBER_WORDS.get(lower, 0)
-    if counted and last is not None and 0 < value < 10 and fold(text[last.start : last.end]) in TENS:
-        before[-1] = Word(last.start, end, str(int(last.key) + value), "number")  # "twenty five" is 25
-    elif lower in NUMBER_WORDS and lower != "one":
-        yield Word(start, end, str(value), "number")
-    elif counted and last is not None and lower in SCALES and last.kind == "number":
-        before[-1] = replace(last, end=end, key=scaled(last.key, SCALES[lower]), also=last.key)
-        yield Word(start, end, _power(SCALES[lower]), "scale")
-    elif counted and (unit := unit_of(raw, after_number=True)):
+    raw = text[start:end]
+    lower = fold(raw.replace(".", ""))
+    counted = (
+        bool(before) and before[-1].kind in ("number", "scale") and not text[before[-1].end : start].strip(_BETWEEN)
+    )
+    if lower in NUMBER_WORDS and (lower != "one" or fold(text[end + 1 :].split(" ", 1)[0]) in SCALES):
+        if not (before and _added(text, start, end, NUMBER_WORDS[lower], before)):
+            yield Word(start, end, str(NUMBER_WORDS[lower]), "number")
+    elif counted and (power := _power_of(raw, lower, start, before)):
+        before[-1] = replace(before[-1], end=end, key=scaled(before[-1].key, power), also=before[-1].key)
+        yield Word(start, end, f"x{power}", "scale")
+    elif counted and (unit := unit_of(raw, after_number=True) or (lower if len(raw) < 4 and _is_unit(lower) else "")):
         yield Word(start, end, unit, "unit")
     elif stop_words or lower not in _STOP:
-        key = _power(SCALES[lower]) if lower in SCALES else unit_of(raw) or stem(lower)
-        yield Word(start, end, key, "name" if raw[0].isupper() and not _opens(text, start, lower) else "word")
+        key = f"x{SCALES[lower]}" if lower in SCALES else unit_of(raw) or stem(lower)
+        named = (raw[0].isupper() or raw[-1].isdecimal()) and not _opens(text, start, lower)
+        yield Word(start, end, key, "name" if named else "word")
 
 
-def _power(power: int) -> str:
-    return f"x{power}"
+def _added(text: str, start: int, end: int, value: int, before: list[Word]) -> bool:
+    """Adds to the number before what belongs to it: "twenty five" is 25, "two hundred and fifty" is 250."""
+    last = before[-1]
+    gap = text[last.end : start]
+    if last.kind == "number" and 0 < value < 10 and gap in (" ", "-") and fold(text[last.start : last.end]) in TENS:
+        before[-1] = Word(last.start, end, str(int(last.key) + value), "number")
+        return True
+    if last.kind == "scale" and last.key in ("x100", "x1000") and value < 100 and gap in (" ", " and ", "-"):
+        before.pop()
+        counted = before[-1]
+        if counted.key.isdecimal():
+            before[-1] = Word(counted.start, end, str(int(counted.key) + value), "number")
+            return True
+        before.append(last)
+    return False
+
+
+def _power_of(raw: str, lower: str, start: int, before: list[Word]) -> int:
+    """The power of ten that a word or a glued letter right after a number means, 0 if it means none."""
+    last = before[-1]
+    if last.kind != "number":
+        return 0
+    if last.end == start and len(raw) == 1:
+        money = len(before) > 1 and before[-2].kind == "unit"
+        return (numerals.LETTERS_OF_MONEY if money else numerals.LETTERS).get(raw, 0)
+    return SCALES.get(lower, 0)
+
+
+@cache
+def _function_words() -> frozenset[str]:
+    """The words of all languages with capital letters that say nothing by themselves."""
+    import stopwordsiso
+
+    known = (fold(word) for name in _CAPITAL_LANGUAGES for word in stopwordsiso.stopwords(name))
+    return frozenset([*known, *_OPENERS])
+
+
+def _is_unit(lower: str) -> bool:
+    return lower not in _STOP and lower not in _function_words()
 
 
 def _opens(text: str, start: int, lower: str) -> bool:
-    """Whether a word opens a sentence and is no name, in spite of its capital: "Additionally", "Founded", "Fue"."""
+    """Whether a word opens a sentence and is no name, in spite of its capital: "Additionally", "Today", "Fue"."""
     first = text[:start].rstrip()[-1:] in ("", ".", "!", "?", ":", "-", "*")
-    return first and (lower.endswith("ly") or lower in _OPENERS)
+    return first and (lower.endswith("ly") or lower in _function_words())
 
 
 def _touches_number(text: str, start: int, end: int) -> bool:
     return text[:start].rstrip(" \u00a0\u202f")[-1:].isdecimal() or text[end:].lstrip(" \u00a0\u202f")[:1].isdecimal()
 
 
-def _unspaced(start: int, run: str) -> Iterator[Word]:
-    """The numbers of a run without spaces, and its pairs of characters."""
+def _unspaced(start: int, run: str, before: list[Word]) -> Iterator[Word]:
+    """The numbers of a run without spaces, and its pairs of characters; "万" after figures belongs to them."""
+    last = before[-1] if before else None
+    if last is not None and last.kind == "number" and last.end == start and run[0] in numerals.GLUED:
+        before[-1] = replace(last, end=start + 1, key=scaled(last.key, numerals.GLUED[run[0]]), also="")
     for match in _HAN.finditer(run):
-        if value := han_value(match.group()):
+        if value := numerals.han_value(match.group(), run[match.end() : match.end() + 1]):
             yield Word(start + match.start(), start + match.end(), value, "number")
     for position, pair in scripts.pairs(run):
         yield Word(start + position, start + position + len(pair), fold(pair), "word")
 
 
 def _figures(text: str, start: int, raw: str) -> Iterator[Word]:
-    """One number, or several where the points are those of a date such as 16.03.2018."""
+    """One number, or several where the points are those of a date such as 16.03.2018; a version is one."""
     if text[start - 1 : start] == "_" and start:
         yield Word(start, start + len(raw), raw, "word")  # a part of a name such as top_5_percent
-    elif re.fullmatch(r"\d{1,4}(\.\d{1,4}){2}", raw) and not re.fullmatch(r"\d{1,3}(\.\d{3}){2}", raw):
+    elif re.fullmatch(r"\d{1,2}\.\d{1,2}\.(?:\d{2}|\d{4})|\d{4}\.\d{1,2}\.\d{1,2}", raw):
         for match in re.finditer(r"\d+", raw):
             yield Word(start + match.start(), start + match.end(), number_key(match.group()), "number")
+    elif re.fullmatch(r"\d+(?:\.\d+){2,}", raw) and not re.fullmatch(r"[1-9]\d{0,2}(?:\.\d{3})+", raw):
+        yield Word(start, start + len(raw), raw, "number")
     else:
-        sign = _sign(text, start)
+        sign = _MINUS.search(text[max(0, start - 7) : start])
+        length = len(sign.group(1)) if sign else 0
         key, also = ("-" * bool(sign) + value if value else "" for value in readings(raw))
-        yield Word(start - sign, start + len(raw), key, "number", also)
-
-
-def _sign(text: str, start: int) -> int:
-    """How many characters before the number that begins at `start` are its minus sign, a currency in between included.
-
-    The dash of a range or of a date is none.
-    """
-    found = re.search(r"(?:^|[\s(\[:;,|=])([-−][$€£]?)$", text[max(0, start - 3) : start])
-    return len(found.group(1)) if found else 0
+        yield Word(start - length, start + len(raw), key, "number", also)
 
 
 def fold(word: str) -> str:
