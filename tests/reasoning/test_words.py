@@ -143,6 +143,7 @@ def test_the_name_of_a_file_says_nothing_of_another_file() -> None:
         ("- 1. It ran.\n- 2. It fell.", ["- 1. It ran.", "- 2. It fell."]),
         ("The U.S. trial by J. Smith ran. It fell.", ["The U.S. trial by J. Smith ran.", "It fell."]),
         ("Loom Inc. sold it. Es begann am 3. Mai. Ende.", ["Loom Inc. sold it.", "Es begann am 3. Mai.", "Ende."]),
+        ("Er zahlt 3,5 Mio. Euro. Es lief.", ["Er zahlt 3,5 Mio. Euro.", "Es lief."]),
         ("它运行了。它停了！「好。」他说", ["它运行了。", "它停了！", "「好。」", "他说"]),
         ("استمرت التجربة؟ نعم", ["استمرت التجربة؟", "نعم"]),
         ("It ran... and fell. It stopped", ["It ran... and fell.", "It stopped"]),

@@ -16,7 +16,8 @@ _END = re.compile(
 _OPEN = _POINTS + "[,;–-0123456789" + _CLOSERS + "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
 _ABBREVIATED = re.compile(
     r"(?<!\w)(?:e\.g|i\.e|cf|vs|ca|approx|incl|Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|z|z\. ?B|d|d\. ?h|u|u\. ?a|bzw|usw)\.\Z"
-    r"|(?<!\w)(?:Inc|Ltd|Co|Corp|Gen|Sen|Rep|Gov|Univ|Dept|Jan|Feb|Sept|Oct|Nov|Dec)\.\Z|(?-i:(?<!\w)[A-Z]\.\Z)"
+    r"|(?<!\w)(?:Mio|Mrd|Tsd|Tel|Str|inkl|ggf|evtl|vgl|bspw|Hr|Fr|Sra|Mme|Inc|Ltd|Co|Corp|Gen|Sen|Rep|Gov|Univ|Dept)\.\Z"
+    r"|(?<!\w)(?:Jan|Feb|Sept|Oct|Nov|Dec)\.\Z|(?-i:(?<!\w)[A-Z]\.\Z)"
     r"|(?<!\w)(?:am|vom|zum|bis|ab) \d{1,2}\.\Z",
     re.IGNORECASE,
 )
