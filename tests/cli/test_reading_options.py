@@ -49,6 +49,8 @@ def test_a_locked_pdf_is_asked_continued_and_shown(locked: Path, tmp_path: Path,
     assert done.returncode == 0 and "locked.pdf, page 1" in done.stdout, done.stderr
     again = run("ask", "Really?", "-c", *options[:2])  # read as before, and the reading is kept
     assert again.returncode == 0 and "locked.pdf, page 1" in again.stdout, again.stderr
+    other = run("ask", "Really?", "-c", "--pages", "2", *options[:2])  # must be read now, and the password is not kept
+    assert other.returncode == 1 and "give --password again" in other.stderr
     kept = [path.read_bytes() for path in private_home.rglob("*") if path.is_file()]
     assert not any(WORD.encode() in content for content in kept)
     assert "--password" in run("show", "1", "-o", str(place)).stderr

@@ -196,6 +196,22 @@ def test_a_huge_picture_is_read_smaller_and_says_so(tmp_path: Path) -> None:
     segments, losses = read(image, kept(tmp_path / "huge.png", saved(huge)), "image/png")
     assert " ".join(segment.text for segment in segments) == " ".join(SENTENCES)
     assert [loss.kind for loss in losses] == ["downsampled", "not_seen"] and "8000 x 3500" in losses[0].detail
+    assert not any("huge" in loss.detail for loss in losses)  # it is kept by content, whatever the name is next time
+
+
+def test_frames_that_are_lost_are_told_without_the_name(tmp_path: Path) -> None:
+    pages = [picture((f"This is page {number}",), (600, 200), 30) for number in range(3)]
+    path = tmp_path / "pages.tiff"
+    pages[0].save(path, save_all=True, append_images=pages[1:], compression="tiff_deflate")
+    data = path.read_bytes()
+    with Image.open(path) as opened:
+        opened.seek(2)
+        start = opened.tag_v2[273][0]  # where the last frame's strips begin
+    path.write_bytes(data[:start] + b"\xff" * 40 + data[start + 40 :])
+    segments, losses = read(image, path, "image/tiff")
+    assert [segment.text for segment in segments] == ["This is page 0", "This is page 1"]
+    assert losses[0].kind == "frames_unreadable" and losses[0].severity == "lost"
+    assert "frames 3 to 3" in losses[0].detail and "pages.tiff" not in losses[0].detail
 
 
 def test_small_print_of_a_long_strip_is_read(tmp_path: Path) -> None:

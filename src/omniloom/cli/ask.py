@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ import typer
 
 from omniloom.cli.failures import ABSTAINED
 from omniloom.cli.targets import checked
-from omniloom.core.errors import OutputError, UsageError
+from omniloom.core.errors import OutputError, PasswordError, UsageError
 from omniloom.core.events import Completed, Progress, ReasoningDelta, TextDelta
 from omniloom.core.values import Part, Response
 
@@ -100,10 +101,24 @@ def _answered(
         if go_on:
             messages, inputs, origins = follow_up(loaded.store, inputs, origins)
         inputs = [_read_with(each, reading) for each in inputs]
-        response = _run(loaded, inputs, parameters | {"messages": messages}, board, _writer(board) if shown else None)
+        with _told_again(go_on):
+            writer = _writer(board) if shown else None
+            response = _run(loaded, inputs, parameters | {"messages": messages}, board, writer)
         remember(loaded.store, question, response, messages, inputs, origins)
         _deliver(loaded, question, response, origins, as_json=as_json, html=html, shown=shown)
     return response
+
+
+@contextmanager
+def _told_again(go_on: bool) -> Iterator[None]:
+    """A conversation remembers how its files are read, but for their passwords."""
+    try:
+        yield
+    except PasswordError as error:
+        if go_on:
+            hint = "a conversation does not keep passwords: give --password again"
+            raise PasswordError(error.message, hint=hint) from error
+        raise
 
 
 def _inputs(question: str, files: list[str]) -> tuple[list[Any], dict[str, str]]:

@@ -16,7 +16,7 @@ MEDIA_TYPES = frozenset(
         *("image/x-ms-bmp", "image/x-bmp", "image/apng"),
     }
 )
-VERSION = 4
+VERSION = 5
 WEIGHTS: tuple[str, ...] = ()
 EXTRA = "ocr"
 

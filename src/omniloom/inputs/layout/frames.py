@@ -106,7 +106,7 @@ def _upright(image: Any, number: int, source: Source) -> tuple[Any, list[Loss]]:
     if width * height > _KEPT_PIXELS:
         scale = (_KEPT_PIXELS / (width * height)) ** 0.5
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        detail = f"{source.name!r} is {width} x {height} pixels and was read at {size[0]} x {size[1]}"
+        detail = f"it is {width} x {height} pixels and was read at {size[0]} x {size[1]}"
         place = Locator(page=number) if several else Locator()
         losses.append(Loss(kind="downsampled", severity="reduced", part=source.id, detail=detail, locator=place))
         image.draft("RGB", size)  # JPEG decodes at an eighth of the size and up, without the memory of the whole
@@ -163,6 +163,6 @@ def _damaged(source: Source, number: int, count: int, error: BaseException) -> L
         kind="frames_unreadable",
         severity="lost",
         part=source.id,
-        detail=f"frames {number} to {count} of {source.name!r} cannot be decoded: {what}",
+        detail=f"frames {number} to {count} cannot be decoded: {what}",
         locator=Locator(page=number),
     )
