@@ -54,6 +54,11 @@ def omniloom(tmp_path: Path, private_home: Path, paper: Path) -> Command:
     model.generate([QUESTION, PIPED.encode()])
     model.generate([PIPED.encode(), "And now?"], messages=turns)
     model.generate(["Say nothing.", paper])
+    (tmp_path / "other").mkdir()
+    alike = tmp_path / "other" / paper.name  # another file of the same name
+    alike.write_text("The blue loom rests.")
+    model.generate([QUESTION, paper, alike])
+    model.generate([paper, alike, "And now?"], messages=turns)
     model.close()
 
     def run(*words: str, stdin: str | None = None, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -71,6 +76,27 @@ def omniloom(tmp_path: Path, private_home: Path, paper: Path) -> Command:
         )
 
     return run
+
+
+def test_files_of_one_name_stay_two_in_a_conversation(omniloom: Command, paper: Path, private_home: Path) -> None:
+    files = (str(paper), str(Path("other", paper.name)))
+    assert omniloom("ask", QUESTION, *files).returncode == 0
+    done = omniloom("ask", "And now?", "-c", "--json")
+    assert done.returncode == 0, done.stderr  # the record holds this only if both are asked about again
+    kept = Store(private_home).journal.conversation(None)
+    assert kept is not None and len(kept.part_ids) == 2
+
+
+def test_a_link_opens_the_file_that_was_read(tmp_path: Path, private_home: Path) -> None:
+    from omniloom.cli.conversation import places
+
+    paths = [tmp_path / "a" / "x.txt", tmp_path / "b" / "x.txt"]
+    for number, path in enumerate(paths):
+        path.parent.mkdir()
+        path.write_text(f"The loom runs {number} jobs.")
+    with Model(Scripted(["It runs 1 jobs [2]."]), Store()) as model:
+        response = model.generate(["How fast?", *paths])
+    assert places(["How fast?", *paths], response) == {"x.txt": str(paths[0]), "x (2).txt": str(paths[1])}
 
 
 def test_ask_answers_with_places(omniloom: Command, paper: Path) -> None:

@@ -65,11 +65,11 @@ def ask(
     if schema is not None:
         modes = ["structured_json"] if as_json and not html else ["text", "structured_json"]
         parameters.update(schema=_schema(schema), output_modes=modes)
-    inputs, origins = _inputs(question, files or [])
+    inputs = _inputs(question, files or [])
     reading = {"pdf": {"password": password, "pages": pages}, "speech": {"language": language}}
     shown = not (no_stream or as_json)
     told = {"model": model, "go_on": go_on, "shown": shown, "output": (as_json, html)}
-    response = _answered(question, inputs, origins, parameters, reading, **told)
+    response = _answered(question, inputs, parameters, reading, **told)
     nothing = not response.text.strip() and response.data is None
     if nothing and not (response.abstained and "structured_json" in response.outputs):
         raise OutputError("the model wrote nothing", hint="ask in other words, or with a larger model: -m NAME")
@@ -80,7 +80,6 @@ def ask(
 def _answered(
     question: str,
     inputs: list[Any],
-    origins: dict[str, str],
     parameters: dict[str, Any],
     reading: dict[str, dict[str, str]],
     *,
@@ -90,7 +89,7 @@ def _answered(
     output: tuple[bool, Path | None],
 ) -> Response:
     """Loads the model, asks, keeps the turn, and prints the answer. output: (as JSON, HTML file)."""
-    from omniloom.cli.conversation import follow_up, remember
+    from omniloom.cli.conversation import follow_up, places, remember
     from omniloom.cli.progress import Board
     from omniloom.runtime.load import load
 
@@ -99,13 +98,13 @@ def _answered(
     with load(model, on_progress=board.show, say=board.say) as loaded:
         messages: tuple[Any, ...] = ()
         if go_on:
-            messages, inputs, origins = follow_up(loaded.store, inputs, origins)
+            messages, inputs = follow_up(loaded.store, inputs)
         inputs = [_read_with(each, reading) for each in inputs]
         with _told_again(go_on):
             writer = _writer(board) if shown else None
             response = _run(loaded, inputs, parameters | {"messages": messages}, board, writer)
-        remember(loaded.store, question, response, messages, inputs, origins)
-        _deliver(loaded, question, response, origins, as_json=as_json, html=html, shown=shown)
+        remember(loaded.store, question, response, messages, inputs)
+        _deliver(loaded, question, response, places(inputs, response), as_json=as_json, html=html, shown=shown)
     return response
 
 
@@ -121,8 +120,8 @@ def _told_again(go_on: bool) -> Iterator[None]:
         raise
 
 
-def _inputs(question: str, files: list[str]) -> tuple[list[Any], dict[str, str]]:
-    """The inputs in order, and where each named file lies (name → absolute path), for links."""
+def _inputs(question: str, files: list[str]) -> list[Any]:
+    """The inputs in order: the question, then files and what is piped."""
     if question == "-":
         question = sys.stdin.read().strip()
         if not question:
@@ -130,7 +129,6 @@ def _inputs(question: str, files: list[str]) -> tuple[list[Any], dict[str, str]]
     elif not question.strip():
         raise UsageError("the question is empty", hint='omniloom ask "question" FILE...')
     inputs: list[Any] = [question]
-    origins: dict[str, str] = {}
     piped = not files and question and not sys.stdin.isatty()
     for name in files or (["-"] if piped else []):
         if name == "-":
@@ -141,8 +139,7 @@ def _inputs(question: str, files: list[str]) -> tuple[list[Any], dict[str, str]]
                 raise UsageError("standard input is empty", hint="pipe a file into it, or leave '-' out")
         else:
             inputs.append(Path(name))
-            origins[Path(name).name] = str(Path(name).resolve())
-    return inputs, origins
+    return inputs
 
 
 def _read_with(given: Any, reading: dict[str, dict[str, str]]) -> Any:

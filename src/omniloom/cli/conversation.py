@@ -7,19 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from omniloom.core.errors import UsageError
-from omniloom.core.values import Message, Response
+from omniloom.core.values import Message, Part, Response
 
 
-def follow_up(
-    store: Any, inputs: list[Any], origins: dict[str, str]
-) -> tuple[tuple[Message, ...], list[Any], dict[str, str]]:
-    """The earlier turns, the inputs with the sources of the conversation before the new ones, and all origins."""
+def follow_up(store: Any, inputs: list[Any]) -> tuple[tuple[Message, ...], list[Any]]:
+    """The earlier turns, and the inputs with the sources of the conversation before the new ones."""
     kept = store.journal.conversation(None)
     if kept is None:
         raise UsageError("there is no conversation to go on with", hint="leave -c out")
     state = json.loads(kept.messages)
     messages = tuple(Message(role=turn["role"], content=(turn["text"],)) for turn in state["turns"])
-    earlier = [Path(path) for path in state["files"] if path not in origins.values()]
+    named = {str(path) for path in map(_file, inputs) if path is not None}
+    earlier = [Path(path) for path in state["files"] if path not in named]
     gone = [str(path) for path in earlier if not path.is_file()]
     if gone:
         raise UsageError(f"{gone[0]!r}, a file of the conversation, is gone", hint="put it back, or ask without -c")
@@ -28,15 +27,8 @@ def follow_up(
     if not all(store.has(digest) for digest in piped):
         raise UsageError("what was piped into the conversation is no longer kept", hint="pipe it again, without -c")
     read = state.get("read", {})
-    return (
-        messages,
-        [
-            *(_as_before(path, read.get(str(path))) for path in earlier),
-            *(store.get(digest) for digest in piped),
-            *inputs,
-        ],
-        {**{path.name: str(path) for path in earlier}, **origins},
-    )
+    before = [_as_before(path, read.get(str(path))) for path in earlier]
+    return messages, [*before, *(store.get(digest) for digest in piped), *inputs]
 
 
 def remember(
@@ -45,7 +37,6 @@ def remember(
     response: Response,
     messages: tuple[Message, ...],
     inputs: list[Any],
-    origins: dict[str, str],
 ) -> None:
     """Keeps this turn, so that `-c` finds it: files by their place, what was piped by its digest in the store.
 
@@ -55,9 +46,35 @@ def remember(
     turns = [{"role": message.role, "text": message.text} for message in messages]
     said = response.text or json.dumps(response.model_dump(mode="json")["data"], ensure_ascii=False)
     turns += [{"role": "user", "text": question}, {"role": "assistant", "text": said}]
-    read = {origins[part.name]: dict(part.options) for part in response.sources if part.name in origins}
-    state = json.dumps({"turns": turns, "files": list(origins.values()), "piped": piped, "read": read})
+    read = {str(path): _options(each) for each in inputs if (path := _file(each)) is not None}
+    state = json.dumps({"turns": turns, "files": list(read), "piped": piped, "read": read})
     store.journal.keep_conversation(uuid.uuid4().hex[:16], state, [part.id for part in response.sources])
+
+
+def places(inputs: list[Any], response: Response) -> dict[str, str]:
+    """Where each file of the answer lies (its name there → absolute path), for links."""
+    paths = list(dict.fromkeys(path for path in map(_file, inputs) if path is not None))
+    if len({path.name for path in paths}) == len(paths):
+        return {path.name: str(path) for path in paths}
+    names = {part.id: part.name for part in response.sources}  # files of one name were given others; content tells
+    found: dict[str, str] = {}
+    for path in paths:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if digest in names:
+            found.setdefault(names[digest], str(path))
+    return found
+
+
+def _file(given: Any) -> Path | None:
+    """The absolute path of an input that is a file."""
+    place = given.path if isinstance(given, Part) else given if isinstance(given, Path) else None
+    return None if place is None else Path(place).expanduser().resolve()
+
+
+def _options(given: Any) -> dict[str, Any]:
+    options = given.options if isinstance(given, Part) else {}
+    return {key: value for key, value in options.items() if key != "password"}
 
 
 def _as_before(path: Path, options: dict[str, Any] | None) -> Any:
