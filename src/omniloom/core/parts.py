@@ -55,7 +55,7 @@ def _build(kind: Kind, content: object, name: str, options: dict[str, str]) -> P
     if isinstance(content, (str, PurePath)):
         path = str(content)
         if not path:
-            raise UsageError(f"{kind} needs a path or bytes, got {content!r}")
+            raise UsageError(f"{kind} needs a path or bytes, got {content!r}", hint="give the path of a file")
         return Part(kind=kind, path=path, name=name or os.path.basename(path), options=kept)
     raise UsageError(
         f"{kind} needs a path or bytes, got a {type(content).__name__}",

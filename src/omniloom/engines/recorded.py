@@ -42,7 +42,9 @@ def _written(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StorageError(f"the record {str(path)!r} cannot be written: {error.strerror}") from error
+        raise StorageError(
+            f"the record {str(path)!r} cannot be written: {error.strerror}", hint="check the path"
+        ) from error
 
 
 class Recorder:
@@ -173,12 +175,14 @@ class Recorded:
         try:
             text = self._path.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise UnreadableError(f"the record {str(self._path)!r} cannot be read: {error}") from error
+            hint = "check the path; a Recorder writes such a file"
+            raise UnreadableError(f"the record {str(self._path)!r} cannot be read: {error}", hint=hint) from error
         for number, line in enumerate(filter(None, text.split("\n")), 1):
             try:
                 self._take(json.loads(line))
             except (ValueError, KeyError, TypeError) as error:
-                raise UnreadableError(f"line {number} of the record {str(self._path)!r} is damaged: {error}") from error
+                place = f"line {number} of the record {str(self._path)!r}"
+                raise UnreadableError(f"{place} is damaged: {error}", hint="record it again") from error
 
     def _take(self, record: dict[str, Any]) -> None:
         if "engine" in record:

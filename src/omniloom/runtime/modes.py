@@ -22,7 +22,7 @@ def written(run: EngineRun, engine: Engine, task: Task, name: str) -> tuple[Any,
     module = mode(name)
     constraint = module.constrain(None)
     if constraint is not None and (why := engine.supports(constraint)) is not None:
-        raise UnsupportedError(f"{engine.name} cannot write {name!r}: {why}")
+        raise UnsupportedError(f"{engine.name} cannot write {name!r}: {why}", hint="take another engine")
     done = shaped(run, task, name, constraint)
     try:
         return module.write(done.text), done

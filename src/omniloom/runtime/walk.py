@@ -89,7 +89,8 @@ class Walk:
         constraint = structured_json.constrain(self.schema)
         if (why := self.engine.supports(constraint)) is not None:
             path = why.split(" ", 1)[0].rstrip(":") if why.startswith("/") else ""
-            raise SchemaError(f"{self.engine.name} cannot enforce this schema: {why}", path=path)
+            hint = "write it without that keyword, or take another engine"
+            raise SchemaError(f"{self.engine.name} cannot enforce this schema: {why}", path=path, hint=hint)
         return constraint
 
     def _task(self) -> Task:
