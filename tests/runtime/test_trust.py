@@ -197,3 +197,11 @@ def test_a_second_try_does_not_think_aloud_twice(models: Any, paper: Path) -> No
     events = list(models(thought, engine=Breaks).stream(["How long?", paper], reasoning_budget=5))
     assert "".join(e.text for e in events if isinstance(e, ReasoningDelta)).split() == "one two three four five".split()
     assert Breaks.tries == 2
+
+
+def test_a_value_of_a_table_is_cited_in_the_column_of_its_name(models: Any, tmp_path: Path) -> None:
+    table = tmp_path / "results.csv"
+    table.write_text("week;jobs_per_second;failed_jobs\n" + "".join(f"{n};{800 + n};{24 - n}\n" for n in range(1, 13)))
+    response = models('{"failed_jobs": 12}').generate(["How many failed in week 12?", table], schema="failed_jobs int")
+    (citation,) = response.claims[0].citations
+    assert citation.locator.cells == (13, 3, 13, 3)

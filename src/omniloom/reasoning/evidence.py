@@ -6,11 +6,12 @@ A value is looked for as it is written, then by its number, then as the window o
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
 
+from omniloom.core.values import Segment
 from omniloom.reasoning.ground import Passages, Quote
 from omniloom.reasoning.numerals import number_key
 from omniloom.reasoning.scripts import edges
@@ -21,6 +22,7 @@ _COPIED_WORDS, _COPIED_F1 = 6, 0.9
 _NUMBER = re.compile(r"[-−]?(?!0\d)[\d.,٫٬]*\d[\d.,٫٬]*")  # "007" is a name, and is found as it is written
 _TRAILING = re.compile(r"[.,]\d*0\Z")  # "2.10" may be a version: it is not the same as 2.1
 _MOST_PLACES = 500
+_COLUMNS = "columns: "  # how the reader of tables begins the context of rows
 _NEAR = 80
 _LOOK_BACK = 2
 
@@ -165,10 +167,31 @@ def _quotes(window: Sequence[tuple[int, Word]]) -> Iterator[Quote]:
 
 
 def _nearness(place: Evidence, hints: set[str], passages: Passages) -> float:
-    """How close the words of the field's name stand before the value: 1 next to it, 0 nowhere near."""
+    """How well the words of the field's name fit the place: above 1 as the name of its column, up to 1 for those
+    right before it, up to 0.5 for those around it, 0 for none."""
+    if not hints:
+        return 0.0
     quote = place.quotes[0]
-    before = passages.segments[quote.index].text[max(0, quote.start - _NEAR) : quote.start]
-    if hints & {word.key for word in tokens(before)}:
-        return 1.0
+    segment = passages.segments[quote.index]
+
+    def share(found: Iterable[str]) -> float:
+        return len(hints.intersection(found)) / len(hints)
+
+    if (of_column := share(word.key for word in tokens(_column(segment, quote)))) > 0:
+        return 1 + of_column
+    before = segment.text[max(0, quote.start - _NEAR) : quote.start]
+    if (right_before := share(word.key for word in tokens(before))) > 0:
+        return right_before
     around = frozenset[str]().union(*passages.keys[max(0, quote.index - _LOOK_BACK) : quote.index + 1])
-    return 0.5 if hints & (around | passages.around[quote.index]) else 0.0
+    return share(around | passages.around[quote.index]) / 2
+
+
+def _column(segment: Segment, quote: Quote) -> str:
+    """The name of the column in which a quote of a table's rows stands, "" for any other text."""
+    cells = segment.locate(quote.start, quote.end).cells
+    whole = segment.locator.cells
+    if cells is None or whole is None or cells[1] != cells[3] or not segment.context.startswith(_COLUMNS):
+        return ""
+    names = segment.context.removeprefix(_COLUMNS).split("\n", 1)[0].split(" | ")
+    position = cells[1] - whole[1]
+    return names[position].replace("_", " ") if position < len(names) else ""
