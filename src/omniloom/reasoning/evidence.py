@@ -167,8 +167,8 @@ def _quotes(window: Sequence[tuple[int, Word]]) -> Iterator[Quote]:
 
 
 def _nearness(place: Evidence, hints: set[str], passages: Passages) -> float:
-    """How well the words of the field's name fit the place: above 1 as the name of its column, up to 1 for those
-    right before it, up to 0.5 for those around it, 0 for none."""
+    """How well the words of the field's name fit the place: 2 as the name of its column, up to 1 for those in that name
+    or right before it, up to 0.5 for those around it, 0 for none."""
     if not hints:
         return 0.0
     quote = place.quotes[0]
@@ -178,7 +178,7 @@ def _nearness(place: Evidence, hints: set[str], passages: Passages) -> float:
         return len(hints.intersection(found)) / len(hints)
 
     if (of_column := share(word.key for word in tokens(_column(segment, quote)))) > 0:
-        return 1 + of_column
+        return 2.0 if of_column == 1 else of_column
     before = segment.text[max(0, quote.start - _NEAR) : quote.start]
     if (right_before := share(word.key for word in tokens(before))) > 0:
         return right_before
