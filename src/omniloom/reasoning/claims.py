@@ -19,6 +19,7 @@ _BULLET = re.compile(r"(?:[-*•]|\d+[.)])(?:\s+|\Z)")
 _FENCE = re.compile(r"\s*`{1,3}(?:\Z|(?<=```))")
 _CODE = re.compile(r"\s*```.*?\n[^\S\n]*```[^\S\n]*\n", re.DOTALL)
 _HEADING = re.compile(r"#+\s|.*:\Z", re.DOTALL)
+_LONGEST_ASSENT = 60
 _ASSENT = re.compile(
     r"\W*(?:yes|no|true|false|ja|nein|oui|non|s[ií]|nee|да|нет|是的?|否|不是|はい|いいえ)\W*", re.IGNORECASE
 )
@@ -54,10 +55,10 @@ class ClaimWriter:
         """Where the first finished sentence ends; a mere "Yes." belongs to the sentence after it, code is one."""
         if _FENCE.match(self._buffer):
             return match.end() if (match := _CODE.match(self._buffer)) else None
-        if _ASSENT.match(self._buffer):
-            decided = 0  # the end of a mere "Yes." was passed over before
-        end = boundary(self._buffer, 0, decided)
-        return boundary(self._buffer, end) if end is not None and _ASSENT.fullmatch(self._buffer, 0, end) else end
+        opening = boundary(self._buffer[:_LONGEST_ASSENT])
+        if opening is not None and _ASSENT.fullmatch(self._buffer, 0, opening):
+            return boundary(self._buffer, opening, decided)
+        return boundary(self._buffer, 0, decided)
 
     def finish(self, within: Sequence[int] | None = None) -> Iterator[str]:
         sentence, self._buffer = self._buffer, ""

@@ -17,7 +17,7 @@ from omniloom.reasoning.numerals import NUMBER_WORDS, SCALES, TENS, number_key, 
 Kind = Literal["number", "name", "unit", "scale", "word"]
 _LETTER = rf"[^\W\d_{scripts.UNSPACED}]"
 _TOKEN = re.compile(
-    r"(?P<address>https?://[^\s<>\"')\]]+|www\.[^\s<>\"')\]]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"
+    r"(?P<address>https?://[^\s<>\"')\]]+|www\.[^\s<>\"')\]]+|(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+)"
     rf"|(?P<sign>{numerals.SIGNS})|(?P<clock>{numerals.CLOCK})|(?P<figures>{numerals.FIGURES})|(?P<run>{scripts.RUN})"
     rf"|(?P<dotted>(?<![^\W_])(?:{_LETTER}\.){{2,}})|{_LETTER}+\d(?:{_LETTER}|\d)*"
     rf"|{scripts.WORD}(?:['’]{scripts.WORD})?"
