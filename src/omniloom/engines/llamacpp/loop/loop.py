@@ -8,7 +8,7 @@ It knows tokens and slots. What a token means, Answer knows; whose states they a
 """
 
 from collections import deque
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from omniloom.core.errors import ContextError, EngineError
 from omniloom.engines.llamacpp.loop.answer import Answer, Asked, Reason, Wrote
@@ -22,15 +22,17 @@ class Told(NamedTuple):
 
     "begin": `done` of its prompt's tokens were found computed. "read": `done` are computed. "token": it wrote
     `token`; the first of several carries the log-probability. "end": it is done, for `reason`. "kept": its state
-    after `done` tokens is on the shelf. "spoiled": the state of `done` tokens that was there is none.
+    after `done` tokens is on the shelf. "spoiled": the state of `done` tokens that was there is none. "failed": it
+    cannot go on, for `problem`.
     """
 
     key: str
-    kind: Literal["begin", "read", "token", "end", "kept", "spoiled"]
+    kind: Literal["begin", "read", "token", "end", "kept", "spoiled", "failed"]
     done: int = 0
     token: int = -1
     logprob: float = 0.0
     reason: Reason = ""
+    problem: EngineError | None = None
 
 
 class Loop:
@@ -67,22 +69,31 @@ class Loop:
         self._waiting = deque(each for each in self._waiting if each.key != key)
         self._live.pop(key, None)
 
-    def fail(self, key: str) -> None:
-        """Forget a sequence and the slot it lies in: a call for it went wrong."""
-        sequence = self._live.pop(key, None)
-        if sequence is not None:
-            self._empty(sequence.slot)
-
     def step(self) -> list[Told]:
-        """What follows in every answer, and a piece of the prompt that was admitted first. Raises EngineError."""
+        """What follows in every answer, and a piece of the prompt that was admitted first."""
         self._steps += 1
         told = self._admit()
         writing = [sequence for sequence in self._live.values() if not sequence.reading]
-        told += [each for sequence in writing for each in self._compute(sequence)]
+        told += [each for sequence in writing for each in self._go_on(sequence)]
         reading = next((sequence for sequence in self._live.values() if sequence.reading), None)
-        return told + (self._compute(reading) if reading is not None else [])
+        return told + (self._go_on(reading) if reading is not None else [])
 
     # -- reading and writing -------------------------------------------------------------------------------------
+
+    def _go_on(self, sequence: Sequence) -> list[Told]:
+        """What went wrong with one sequence is told of that one, and its slot is empty."""
+        self.computing = sequence.key
+        try:
+            return self._compute(sequence)
+        except Aborted:
+            if not self._context.cut(sequence.slot, sequence.done):
+                self._empty(sequence.slot)
+            self.drop(sequence.key)
+            return []
+        except EngineError as error:
+            self._empty(sequence.slot)
+            self.drop(sequence.key)
+            return [Told(sequence.key, "failed", problem=error)]
 
     def _compute(self, sequence: Sequence) -> list[Told]:
         """Its next tokens: a piece of the prompt, or all that was written and not computed yet."""
@@ -91,13 +102,7 @@ class Loop:
         whole = start + len(piece) == len(sequence.tokens)
         items = [Item(token, start + at, sequence.slot, False) for at, token in enumerate(piece)]
         items[-1] = items[-1]._replace(wanted=whole)
-        self.computing = sequence.key
-        try:
-            logits = self._context.step(items)
-        except Aborted:
-            self._context.cut(sequence.slot, start) or self._empty(sequence.slot)
-            self.drop(sequence.key)
-            return []
+        logits = self._context.step(items)
         self.evaluated += len(piece)
         sequence.done += len(piece)
         told = self._read(sequence) if reading else []
@@ -207,6 +212,6 @@ class Loop:
 
         return min(free, key=worth, default=None)
 
-    def _empty(self, slot: int) -> Any:
+    def _empty(self, slot: int) -> None:
         self._held.pop(slot, None)
-        return self._context.cut(slot, 0)
+        self._context.cut(slot, 0)
