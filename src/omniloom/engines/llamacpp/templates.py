@@ -19,7 +19,7 @@ class ChatTemplate:
 
     def render(self, messages: list[dict[str, str]], **options: Any) -> str:
         """The whole text, the opening of the answer included. Raises EngineError with what the template says."""
-        import jinja2
+        from jinja2.exceptions import TemplateError
 
         try:
             if self._template is None:
@@ -32,7 +32,7 @@ class ChatTemplate:
                 tools=None,
                 **options,
             )
-        except (jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+        except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
             raise EngineError(f"{type(error).__name__}: {error}"[:500]) from error
 
 
@@ -47,9 +47,9 @@ def _environment() -> Any:
 
 
 def _refuse(message: str) -> NoReturn:
-    import jinja2
+    from jinja2.exceptions import TemplateError
 
-    raise jinja2.TemplateError(message)
+    raise TemplateError(message)
 
 
 def _now(form: str) -> str:
