@@ -1,7 +1,7 @@
 """What runs inside the engine's child: one thread hears the parent, the other computes.
 
 Frames in:  {id, ask, body} a short question · {id, run: {...}} a sequence · {drop: id} · {ping: n}
-Frames out: {id, answer | refused} · for a sequence begin, read, thought, text, kept, spoiled and, last, ended or refused
+Frames out: {id, answer | refused} · for a sequence begin, read, thought, text, kept, spoiled; last, ended or refused
 (`end` and `error` are words of the pipe itself)
 The hearing thread answers questions about tokens and templates by itself, so none waits for a step to end.
 """
@@ -144,7 +144,7 @@ class Inside:
             answer=Answer(self._weights, order),
             until=asked["until"],
             stored=tuple(asked["stored"]) if asked["stored"] else None,
-            keep={length: name for length, name in asked["keep"]},
+            keep=dict(asked["keep"]),
         )
 
     # -- the thread that computes --------------------------------------------------------------------------------
