@@ -40,6 +40,7 @@ class Inside:
 
     def __init__(self, payload: dict[str, Any], channel: Any) -> None:
         self._payload, self._channel = payload, channel
+        threading.Thread(target=_import_ahead, daemon=True).start()
         self._weights = Weights(Path(payload["model"]))
         self._template = ChatTemplate(payload["template"], self._weights.marks)
         self._grammars = Grammars(self._weights)
@@ -205,6 +206,12 @@ class Inside:
             self._send({"id": key, "thought": thought})
         if notes:
             self._send({"id": key, "text": notes})
+
+
+def _import_ahead() -> None:
+    """What the first request needs, while the weights are read."""
+    import numpy  # noqa: F401
+    from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: F401
 
 
 def _texts(frame: dict[str, Any]) -> list[tuple[int, list[int]]]:

@@ -24,7 +24,7 @@ def main() -> None:
             engine.count_tokens("x")  # the process runs and the weights are mapped
             return together(engine, requests)
 
-    compare("six", 1.0, asked, work)
+    compare("fanout", 1.0, asked, work)
 
 
 if __name__ == "__main__":
