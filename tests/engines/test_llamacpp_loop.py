@@ -96,6 +96,16 @@ def test_a_long_prompt_does_not_stall_a_short_answer(weights: Weights) -> None:
     assert loop.busy
 
 
+def test_a_short_prompt_does_not_wait_for_a_long_one(weights: Weights) -> None:
+    loop = Counted(weights)
+    loop.add(Sequence("long", weights.tokenize(DOCUMENT * 2, first=True), 5))
+    loop.step()
+    loop.add(Sequence("short", weights.tokenize("Hello", first=True), 3))
+    first = next(at for at in range(9) if any(each.key == "short" and each.kind == "token" for each in loop.step()))
+    assert first < 2
+    assert {each.key for told in loop.run().values() for each in told if each.kind == "end"} == {"long", "short"}
+
+
 def test_more_requests_than_slots_all_end(weights: Weights) -> None:
     loop = Counted(weights, sequences=2)
     for number in range(9):

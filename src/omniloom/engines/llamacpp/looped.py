@@ -95,9 +95,8 @@ class Looped:
 def _event(made: Answered, frame: dict[str, Any], total: int) -> Event | None:
     """What a frame means for the caller; what it says of the answer goes into `made`."""
     if "begin" in frame or "read" in frame:
-        return Progress(
-            step="prefill", done=min(frame.get("begin", frame.get("read")), total), total=total, unit="tokens"
-        )
+        done = frame["begin"] if "begin" in frame else frame["read"]
+        return Progress(step="prefill", done=min(done, total), total=total, unit="tokens")
     if "thought" in frame:
         made.thought.text += frame["thought"]
         return ReasoningDelta(text=frame["thought"])

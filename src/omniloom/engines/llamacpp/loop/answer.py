@@ -96,12 +96,12 @@ class Answer:
         grammar = self._asked.grammar
         if grammar is None:
             return Wrote([])
-        written: list[int] = []
-        for token in grammar.forced():
+        forced, written = grammar.forced(), list[int]()
+        for token in forced:
             written.append(token)
             self.forced_tokens += 1
             if reason := self._write(token, 0.0, ()):
-                return self._end(reason, written)
+                return self._end(reason, written, whole=len(written) == len(forced))
         return self._end("stop", written) if grammar.ended else Wrote(written)
 
     def _write(self, token: int, logprob: float, top: tuple[tuple[str, float], ...]) -> Reason:
@@ -111,10 +111,11 @@ class Answer:
             return "word"
         return "length" if self.said_tokens >= self._asked.limit else ""
 
-    def _end(self, reason: Reason, tokens: Ordered[int] = (), logprob: float = 0.0) -> Wrote:
+    def _end(self, reason: Reason, tokens: Ordered[int] = (), logprob: float = 0.0, whole: bool = True) -> Wrote:
+        """whole: everything the grammar has gone on with is written."""
         if reason != "word":
             self.said.end()
-        if reason == "length" and self._asked.grammar is not None and self._asked.grammar.ended:
+        if reason == "length" and whole and self._asked.grammar is not None and self._asked.grammar.ended:
             reason = "stop"
         return Wrote(list(tokens), logprob, reason)
 

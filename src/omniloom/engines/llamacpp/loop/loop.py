@@ -1,4 +1,4 @@
-"""The loop: admit, write what follows in each answer, read one piece of one prompt; again.
+"""The loop: admit, write what follows in each answer, read a piece of a prompt; again.
 
     while loop.busy:
         for told in loop.step():
@@ -7,6 +7,7 @@
 It knows tokens and slots. What a token means, Answer knows; whose states they are, the parent of this process.
 """
 
+import time
 from collections import deque
 from typing import Literal, NamedTuple
 
@@ -43,7 +44,8 @@ class Loop:
         self._waiting: deque[Sequence] = deque()
         self._live: dict[str, Sequence] = {}
         self._held: dict[int, Held] = {}
-        self._steps = 0
+        self._steps = self._pieces = 0
+        self._owed = 0.0  # seconds
         self.computing = ""
         self.evaluated = 0
 
@@ -70,13 +72,22 @@ class Loop:
         self._live.pop(key, None)
 
     def step(self) -> list[Told]:
-        """What follows in every answer, and a piece of the prompt that was admitted first."""
+        """What follows in every answer; and a piece of a prompt, unless answers are still owed the time of the last."""
         self._steps += 1
         told = self._admit()
+        began = time.monotonic()
         writing = [sequence for sequence in self._live.values() if not sequence.reading]
         told += [each for sequence in writing for each in self._go_on(sequence)]
-        reading = next((sequence for sequence in self._live.values() if sequence.reading), None)
-        return told + (self._go_on(reading) if reading is not None else [])
+        ended = time.monotonic()
+        self._owed -= ended - began
+        reading = [sequence for sequence in self._live.values() if sequence.reading]
+        if reading and (not writing or self._owed <= 0):
+            # The oldest and the shortest by turns: a long prompt neither holds up a short one nor waits for ever.
+            shortest = min(reading, key=lambda sequence: sequence.prompt - sequence.done)
+            told += self._go_on(shortest if self._pieces % 2 else reading[0])
+            self._pieces += 1
+            self._owed = time.monotonic() - ended
+        return told
 
     # -- reading and writing -------------------------------------------------------------------------------------
 

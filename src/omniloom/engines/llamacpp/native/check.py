@@ -72,7 +72,7 @@ def self_test() -> str | None:
 
 def _name() -> str:
     """Of the remembered test: another library, interface, interpreter or machine has another."""
-    api = (files(__package__) / "api.json").read_bytes()
+    api = (files("omniloom.engines.llamacpp.native") / "api.json").read_bytes()
     spec = importlib.util.find_spec("xllamacpp.xllamacpp")
     library = Path(spec.origin).stat() if spec is not None and spec.origin else None
     told = (library and (library.st_size, library.st_mtime_ns), sys.version, platform.platform(), platform.processor())
