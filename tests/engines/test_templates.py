@@ -35,6 +35,8 @@ def test_a_model_without_a_template_gets_chatml() -> None:
         "{% if %}",
         "{{ 1 / 0 }}",
         "{{ messages[9].content.x }}",
+        "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
+        "{{ 'long' * 1000000 }}",
     ],
 )
 def test_what_a_template_may_not_do_is_an_error(attack: str) -> None:

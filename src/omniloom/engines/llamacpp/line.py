@@ -19,6 +19,7 @@ from omniloom.isolation import Child, Limits
 from omniloom.isolation.reasons import from_frame
 
 _TARGET = "omniloom.engines.llamacpp.loop.inside:run"
+_JOIN_SECONDS = 5.0
 _NAME = re.compile(r"[0-9a-f]{16}")
 _Inbox = SimpleQueue[dict[str, Any] | None]
 
@@ -82,6 +83,8 @@ class Line(Process):
         self._wire = _Wire(self._child, self.slots)
 
     def _end(self) -> None:
+        if self._wire is not None:
+            self._wire.end()
         super()._end()
         self._wire = None
 
@@ -98,8 +101,10 @@ class _Wire:
         self._lock = threading.Lock()
         self._ended = False
         self._heard = self._pinged = time.monotonic()
-        for work in (self._send, self._hear):
-            threading.Thread(target=work, daemon=True, name="omniloom-wire").start()
+        works = (self._send, self._hear)
+        self._threads = [threading.Thread(target=work, daemon=True, name="omniloom-wire") for work in works]
+        for thread in self._threads:
+            thread.start()
 
     def ask(self, frame: dict[str, Any]) -> tuple[str, _Inbox]:
         """Say it; the answers come to the inbox, and None if the child ends first."""
@@ -128,6 +133,12 @@ class _Wire:
             self._calls.pop(key, None)
         if not ended:
             self._outgoing.put({"drop": key})
+
+    def end(self) -> None:
+        """End the child, and wait until nobody reads from its pipes: their descriptors may then be closed."""
+        self.child.kill()
+        for thread in self._threads:
+            thread.join(_JOIN_SECONDS)
 
     def _watch(self) -> None:
         now, limit = time.monotonic(), host._SILENT_SECONDS

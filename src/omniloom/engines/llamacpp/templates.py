@@ -9,6 +9,8 @@ _PLAIN = (
     "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
 )
 
+_LONGEST = 1 << 20
+
 
 class ChatTemplate:
     """One model's template; ChatML for a model that has none. marks: how its first and last tokens are spelled."""
@@ -19,12 +21,10 @@ class ChatTemplate:
 
     def render(self, messages: list[dict[str, str]], **options: Any) -> str:
         """The whole text, the opening of the answer included. Raises EngineError with what the template says."""
-        from jinja2.exceptions import TemplateError
-
         try:
             if self._template is None:
                 self._template = _environment().from_string(self._source)
-            return self._template.render(
+            text = self._template.render(
                 messages=messages,
                 add_generation_prompt=True,
                 bos_token=self._marks[0],
@@ -32,8 +32,11 @@ class ChatTemplate:
                 tools=None,
                 **options,
             )
-        except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+        except Exception as error:  # a program that a stranger wrote may raise anything
             raise EngineError(f"{type(error).__name__}: {error}"[:500]) from error
+        if len(text) > _LONGEST:
+            raise EngineError(f"it makes {len(text)} characters of {len(messages)} messages")
+        return text
 
 
 def _environment() -> Any:
