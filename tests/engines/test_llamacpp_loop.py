@@ -8,7 +8,8 @@ from omniloom.core.errors import ContextError
 from omniloom.core.values import Sampling
 from omniloom.engines.llamacpp.loop.loop import Loop, Told
 from omniloom.engines.llamacpp.loop.sequence import Sequence, boundaries
-from omniloom.engines.llamacpp.native.context import Context, Sizes
+from omniloom.engines.llamacpp.native.apart import Apart
+from omniloom.engines.llamacpp.native.context import Sizes
 from omniloom.engines.llamacpp.native.weights import Weights
 
 DOCUMENT = "The weaver does not change the thread more often than she has to. " * 2
@@ -19,7 +20,7 @@ class Counted(Loop):
     """Counts the tokens that are computed."""
 
     def __init__(self, weights: Weights, sequences: int = 8) -> None:
-        self.context = Context(weights, Sizes(cells=512, batch=64, sequences=sequences, threads=2), lambda: False)
+        self.context = Apart(weights, Sizes(cells=512, batch=64, sequences=sequences, threads=2), lambda: False)
         self.computed = 0
         step = self.context.step
 

@@ -11,7 +11,8 @@ from omniloom.engines.llamacpp import LlamaCpp
 from omniloom.engines.llamacpp.loop.loop import Loop, Told
 from omniloom.engines.llamacpp.loop.sequence import Sequence
 from omniloom.engines.llamacpp.loop.shelf import Shelf
-from omniloom.engines.llamacpp.native.context import Context, Sizes
+from omniloom.engines.llamacpp.native.apart import Apart
+from omniloom.engines.llamacpp.native.context import Sizes
 from omniloom.engines.llamacpp.native.weights import Weights
 
 DOCUMENT = "The weaver does not change the thread more often than she has to. " * 2
@@ -47,7 +48,7 @@ def run(loop: Loop) -> dict[str, list[tuple[int, float]]]:
 
 def fresh(weights: Weights, folder: Path) -> Loop:
     sizes = Sizes(cells=512, batch=64, sequences=4, threads=1)
-    return Loop(Context(weights, sizes, lambda: False), Shelf(folder))
+    return Loop(Apart(weights, sizes, lambda: False), Shelf(folder))
 
 
 def test_answers_together_and_again_are_those_alone(recurrent: Weights, tmp_path: Path) -> None:

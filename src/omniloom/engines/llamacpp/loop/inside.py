@@ -19,7 +19,8 @@ from omniloom.engines.llamacpp.loop.grammar import Grammars
 from omniloom.engines.llamacpp.loop.loop import Loop, Told
 from omniloom.engines.llamacpp.loop.sequence import Sequence
 from omniloom.engines.llamacpp.loop.shelf import Shelf
-from omniloom.engines.llamacpp.native.context import Context, Sizes
+from omniloom.engines.llamacpp.native.apart import Apart
+from omniloom.engines.llamacpp.native.context import Sizes
 from omniloom.engines.llamacpp.native.vectors import Vectors
 from omniloom.engines.llamacpp.native.weights import Weights
 from omniloom.engines.llamacpp.templates import ChatTemplate
@@ -53,7 +54,8 @@ class Inside:
         if payload["embedding"]:
             self._vectors = Vectors(self._weights, payload["context"], payload["threads"], payload["pooling"])
         else:
-            self._loop = Loop(Context(self._weights, self._sizes(), self._unwanted), Shelf(Path(payload["slots"])))
+            sizes = Sizes(payload["context"], payload["batch"], self._most(), payload["threads"])
+            self._loop = Loop(Apart(self._weights, sizes, self._unwanted), Shelf(Path(payload["slots"])))
 
     def work(self) -> None:
         self._send({"listening": True})
@@ -68,12 +70,12 @@ class Inside:
                 self._take(frame)
             self._step(self._loop)
 
-    def _sizes(self) -> Sizes:
+    def _most(self) -> int:
         """As many sequences at once as asked for, if a quarter of the free memory holds their cells."""
         asked = self._payload
         sequence = max(1, asked["context"] * self._weights.cell_bytes)
         fitting = max(1, asked["memory"] // 4 // sequence) if asked["memory"] else asked["at_once"]
-        return Sizes(asked["context"], asked["batch"], min(asked["at_once"], fitting), asked["threads"])
+        return min(asked["at_once"], fitting)
 
     def _unwanted(self) -> bool:
         """Asked by the library between two operations of a step: whether to give it up."""

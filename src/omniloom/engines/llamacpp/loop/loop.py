@@ -15,6 +15,7 @@ from omniloom.core.errors import ContextError, EngineError
 from omniloom.engines.llamacpp.loop.answer import Answer, Asked, Reason, Wrote
 from omniloom.engines.llamacpp.loop.sequence import Held, Sequence, boundaries, shared
 from omniloom.engines.llamacpp.loop.shelf import Shelf
+from omniloom.engines.llamacpp.native.apart import Apart
 from omniloom.engines.llamacpp.native.context import Aborted, Context, Item
 
 
@@ -39,7 +40,7 @@ class Told(NamedTuple):
 class Loop:
     """For one thread. Each sequence is computed in calls of its own, so that none changes a bit of another."""
 
-    def __init__(self, context: Context, shelf: Shelf | None = None) -> None:
+    def __init__(self, context: Context | Apart, shelf: Shelf | None = None) -> None:
         self._context, self._shelf = context, shelf
         self._waiting: deque[Sequence] = deque()
         self._live: dict[str, Sequence] = {}
@@ -161,11 +162,15 @@ class Loop:
             if slot is None:
                 return told
             self._waiting.remove(sequence)
-            if stored > length:
-                found = self._restore(sequence, slot)
-                told += [] if found else [Told(sequence.key, "spoiled", done=stored)]
-                source, length = (slot, stored) if found else self._longest(sequence)
-            told += self._begin(sequence, slot, source, length)
+            try:
+                if stored > length:
+                    found = self._restore(sequence, slot)
+                    told += [] if found else [Told(sequence.key, "spoiled", done=stored)]
+                    source, length = (slot, stored) if found else self._longest(sequence)
+                told += self._begin(sequence, slot, source, length)
+            except EngineError as error:  # no memory for another state
+                self._empty(slot)
+                told.append(Told(sequence.key, "failed", problem=error))
         return told
 
     def _restore(self, sequence: Sequence, slot: int) -> bool:
