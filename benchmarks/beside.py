@@ -1,6 +1,7 @@
 """What the benchmarks share: our loop and the server-level path on the same weights, turn about, and their ratio."""
 
 import argparse
+import os
 import statistics
 import sys
 import tempfile
@@ -18,7 +19,8 @@ from omniloom.engines.llamacpp import LlamaCpp
 
 class Run(NamedTuple):
     """seconds: of the work. computed, written, forced: tokens of input that were evaluated, of output, and those of
-    output whose logits nobody needed. first: seconds to the first token, the worst of them."""
+    output whose logits nobody needed. first: seconds to the first token, the worst of them. processor: seconds of all
+    cores that the engine's process used, which other work on the machine disturbs less."""
 
     seconds: float
     computed: int
@@ -26,6 +28,7 @@ class Run(NamedTuple):
     forced: int
     first: float
     texts: tuple[str, ...]
+    processor: float = 0.0
 
 
 def options(description: str, repeats: int) -> argparse.Namespace:
@@ -77,7 +80,7 @@ def together(engine: LlamaCpp, requests: Sequence[Request]) -> Run:
     """All requests at once, each from a thread of its own."""
     found: dict[int, Completion] = {}
     firsts: list[float] = []
-    started = time.monotonic()
+    started, spent = time.monotonic(), processor(engine)
 
     def one(number: int) -> None:
         waiting = True
@@ -101,7 +104,17 @@ def together(engine: LlamaCpp, requests: Sequence[Request]) -> Run:
         forced=sum(note.logprob == 0.0 for each in found.values() for note in each.logprobs),
         first=max(firsts, default=0.0),
         texts=tuple(found[number].text for number in range(len(requests))),
+        processor=processor(engine) - spent,
     )
+
+
+def processor(engine: LlamaCpp) -> float:
+    """Seconds of processor time of the engine's process; 0 where it does not run or nothing tells."""
+    try:
+        fields = Path(f"/proc/{engine._host.pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def compare(
@@ -109,20 +122,24 @@ def compare(
 ) -> None:
     """Run both sides turn about, each in an empty store; print each, then the ratio theirs/ours of `value`."""
     ratios: list[float] = []
+    processors: list[float] = []
     for number in range(asked.repeats):
         pair: dict[bool, Run] = {}
         for loop in (True, False) if number % 2 == 0 else (False, True):
             with tempfile.TemporaryDirectory() as place:
                 pair[loop] = run = work(Path(place), loop)
             print(
-                f"{'loop' if loop else 'server':6}  {run.seconds:7.2f} s  first {run.first:6.2f} s  "
-                f"computed {run.computed:5}  written {run.written:4}  forced {run.forced:4}",
+                f"{'loop' if loop else 'server':6}  {run.seconds:7.2f} s  processor {run.processor:6.2f} s  "
+                f"first {run.first:6.2f} s  computed {run.computed:5}  written {run.written:4}  forced {run.forced:4}",
                 flush=True,
             )
         ratios.append(getattr(pair[False], value) / getattr(pair[True], value))
+        processors.append(pair[False].processor / pair[True].processor if pair[True].processor else 0.0)
         print(f"pair {number + 1}: ratio {ratios[-1]:.2f}, texts {'equal' if _equal(pair) else 'differ'}", flush=True)
     middle = statistics.median(ratios)
     print(f"{asked.model}, {asked.threads} threads, {value}, {len(ratios)} pairs")
+    low, high = min(processors), max(processors)
+    print(f"processor time: ratio {statistics.median(processors):.2f} ({low:.2f}-{high:.2f})")
     print(f"{name} ratio {middle:.2f} ({min(ratios):.2f}-{max(ratios):.2f}) floor {floor}")
     sys.exit(0 if middle >= floor else 1)
 
