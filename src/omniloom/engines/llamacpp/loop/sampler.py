@@ -11,10 +11,8 @@ class Sampler:
     """For one sequence. Order: repeat penalty, temperature, top-k, top-p, min-p (llama.cpp documents these filters)."""
 
     def __init__(self, sampling: Sampling, seed: int) -> None:
-        import numpy as np
-
-        self._sampling = sampling
-        self._random = np.random.default_rng(seed)
+        self._sampling, self._seed = sampling, seed
+        self._random: Any = None  # made at the first draw: a greedy answer need not wait for its import
 
     def pick(self, logits: Any, written: Ordered[int], allowed: Any = None) -> int:
         """A token. logits: float32 [tokens], not changed. written: what a penalty counts. allowed: bool [tokens]."""
@@ -37,6 +35,8 @@ class Sampler:
         kept = np.cumsum(weights) - weights < asked.top_p
         kept &= weights >= asked.min_p * weights[0]
         order, weights = order[kept], weights[kept]
+        if self._random is None:
+            self._random = np.random.default_rng(self._seed)
         place = np.searchsorted(np.cumsum(weights), self._random.random() * weights.sum(), side="right")
         return int(order[min(int(place), len(order) - 1)])
 
