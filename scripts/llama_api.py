@@ -19,11 +19,14 @@ FUNCTIONS = """
 llama_backend_init llama_log_set
 llama_model_default_params llama_model_load_from_file llama_model_free llama_model_get_vocab
 llama_model_is_recurrent llama_model_is_hybrid
+llama_model_n_embd llama_model_n_embd_out llama_model_n_layer llama_model_n_head llama_model_n_head_kv
 llama_context_default_params llama_init_from_model llama_free
 llama_get_memory llama_memory_seq_rm llama_memory_seq_cp llama_memory_seq_pos_max
 llama_state_seq_get_size llama_state_seq_get_data llama_state_seq_set_data
 llama_batch_init llama_batch_free llama_decode llama_get_logits_ith
-llama_vocab_n_tokens llama_vocab_is_eog llama_tokenize llama_token_to_piece
+llama_get_embeddings_seq
+llama_vocab_n_tokens llama_vocab_is_eog llama_vocab_bos llama_vocab_eos llama_vocab_get_add_bos
+llama_vocab_get_text llama_vocab_get_attr llama_tokenize llama_token_to_piece
 """.split()
 STRUCTS = "llama_model_params llama_context_params llama_batch".split()
 HEADERS = ("include/llama.h",)

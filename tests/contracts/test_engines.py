@@ -90,6 +90,12 @@ def _llamacpp(folder: Path) -> Iterator[Engine]:
         yield engine
 
 
+def _served(folder: Path) -> Iterator[Engine]:
+    options = {"context_tokens": CONTEXT, "threads": 1, "kv_home": folder / "kv", "digest": "small"}
+    with LlamaCpp(_model(), loop=False, **options) as engine:
+        yield engine
+
+
 def _openai(folder: Path) -> Iterator[Engine]:
     key = secrets.token_urlsafe(16)
     with socket.socket() as probe:
@@ -124,13 +130,15 @@ _MAKERS: dict[str, Callable[[Path], Iterator[Engine]]] = {
     "scripted": _scripted,
     "recorded": _recorded,
     "llamacpp": _llamacpp,
+    "served": _served,
     "openai": _openai,
 }
+_WITH_WEIGHTS = ("llamacpp", "served", "openai")
 
 
 @pytest.fixture(
     scope="module",
-    params=[*("scripted", "recorded"), *(pytest.param(n, marks=pytest.mark.weights) for n in ("llamacpp", "openai"))],
+    params=["scripted", "recorded", *(pytest.param(name, marks=pytest.mark.weights) for name in _WITH_WEIGHTS)],
 )
 def subject(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
     for engine in _MAKERS[request.param](tmp_path_factory.mktemp(request.param)):
@@ -203,7 +211,7 @@ def test_log_probabilities_come_with_the_tokens(subject: Subject) -> None:
         pytest.skip("this engine has none")
     assert "".join(each.token for each in completion.logprobs) == completion.text
     assert all(each.logprob <= 0 for each in completion.logprobs)
-    if subject.kind in ("llamacpp", "openai"):
+    if subject.kind in _WITH_WEIGHTS:
         assert all(len(each.top) == 3 for each in completion.logprobs)
         assert all(each.top[0][1] >= each.logprob - 1e-6 for each in completion.logprobs)
 

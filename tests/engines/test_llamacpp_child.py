@@ -126,7 +126,7 @@ def test_a_cancelled_call_computes_no_further(fresh: Fresh, ask: Ask, story: str
 
 
 def test_waiting_callers_come_in_order_and_can_leave(fresh: Fresh, ask: Ask) -> None:
-    engine = fresh()
+    engine = fresh(at_once=1)
     finish(engine, ask("x", max_output_tokens=1))
     order: list[str] = []
     leave = threading.Event()
@@ -178,7 +178,7 @@ def test_three_threads_get_what_they_would_get_alone(fresh: Fresh, ask: Ask, sto
 def test_closing_leaves_nothing(fresh: Fresh, ask: Ask, story: str, tmp_path: Path) -> None:
     engine = fresh()
     finish(engine, ask("Who?", story))
-    pid, folder = pid_of(engine), Path(engine._host._folder.name)
+    pid, folder = pid_of(engine), engine._slots
     engine.close()
     assert gone(pid)
     assert not folder.exists()

@@ -8,7 +8,8 @@ from omniloom.core.errors import ContextError
 from omniloom.core.values import Sampling
 from omniloom.engines.llamacpp.loop.loop import Loop, Told
 from omniloom.engines.llamacpp.loop.sequence import Sequence, boundaries
-from omniloom.engines.llamacpp.native.context import Context, Sizes
+from omniloom.engines.llamacpp.native.apart import Apart
+from omniloom.engines.llamacpp.native.context import Sizes
 from omniloom.engines.llamacpp.native.weights import Weights
 
 DOCUMENT = "The weaver does not change the thread more often than she has to. " * 2
@@ -19,7 +20,7 @@ class Counted(Loop):
     """Counts the tokens that are computed."""
 
     def __init__(self, weights: Weights, sequences: int = 8) -> None:
-        self.context = Context(weights, Sizes(cells=512, batch=64, sequences=sequences, threads=2), lambda: False)
+        self.context = Apart(weights, Sizes(cells=512, batch=64, sequences=sequences, threads=2), lambda: False)
         self.computed = 0
         step = self.context.step
 
@@ -94,6 +95,16 @@ def test_a_long_prompt_does_not_stall_a_short_answer(weights: Weights) -> None:
         gaps.append(loop.computed)
     assert len(gaps) == 7 and max(later - earlier for earlier, later in pairwise(gaps)) <= 64 + 1
     assert loop.busy
+
+
+def test_a_short_prompt_does_not_wait_for_a_long_one(weights: Weights) -> None:
+    loop = Counted(weights)
+    loop.add(Sequence("long", weights.tokenize(DOCUMENT * 2, first=True), 5))
+    loop.step()
+    loop.add(Sequence("short", weights.tokenize("Hello", first=True), 3))
+    first = next(at for at in range(9) if any(each.key == "short" and each.kind == "token" for each in loop.step()))
+    assert first < 2
+    assert {each.key for told in loop.run().values() for each in told if each.kind == "end"} == {"long", "short"}
 
 
 def test_more_requests_than_slots_all_end(weights: Weights) -> None:

@@ -3,33 +3,43 @@
 import json
 from collections.abc import Iterator
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from omniloom.core.errors import EngineError
 from omniloom.engines.llamacpp.native import binding, check
+from omniloom.engines.llamacpp.native.apart import Apart
 from omniloom.engines.llamacpp.native.context import Aborted, Context, Full, Item, Sizes
 from omniloom.engines.llamacpp.native.weights import Weights
 
 TEXT = "The weaver does not change the thread more often than she has to."
 
 
-@pytest.fixture
-def context(weights: Weights) -> Iterator[Context]:
-    made = Context(weights, Sizes(cells=256, batch=256, sequences=8, threads=2), lambda: False)
+@pytest.fixture(params=[Context, Apart])
+def context(weights: Weights, request: pytest.FixtureRequest) -> Iterator[Context | Apart]:
+    made = request.param(weights, Sizes(cells=256, batch=256, sequences=8, threads=2), lambda: False)
     yield made
     made.close()
 
 
-def read(context: Context, tokens: list[int], sequence: int) -> Any:
+def read(context: Context | Apart, tokens: list[int], sequence: int) -> Any:
     """The logits after the last token."""
     items = [Item(token, at, sequence, at == len(tokens) - 1) for at, token in enumerate(tokens)]
     return context.step(items)[0].copy()
 
 
 def test_the_self_test_passes_here() -> None:
-    assert check.why_not() is None
+    assert check.self_test() is None
+
+
+def test_a_test_that_passed_is_remembered(monkeypatch: pytest.MonkeyPatch, private_home: Path) -> None:
+    assert check.why_not.__wrapped__() is None
+    monkeypatch.setattr(check, "self_test", lambda: "made again")
+    assert check.why_not.__wrapped__() is None
+    monkeypatch.setattr(check, "_name", lambda: "native.another-machine")
+    assert check.why_not.__wrapped__() == "made again"
 
 
 def test_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +63,7 @@ def test_text_comes_back_from_its_tokens(weights: Weights) -> None:
     assert weights.ends(2) and not weights.ends(70) and weights.rewinds
 
 
-def test_copied_cut_and_restored_states_give_the_same_logits(context: Context, weights: Weights) -> None:
+def test_copied_cut_and_restored_states_give_the_same_logits(context: Context | Apart, weights: Weights) -> None:
     tokens = weights.tokenize(TEXT, first=True)
     asked = Item(tokens[5], len(tokens), 0, True)
     read(context, tokens, 0)
@@ -69,14 +79,14 @@ def test_copied_cut_and_restored_states_give_the_same_logits(context: Context, w
     assert (context.step([asked._replace(sequence=5)])[0] == expected).all()
 
 
-def test_a_state_that_is_none_leaves_the_sequence_empty(context: Context, weights: Weights) -> None:
+def test_a_state_that_is_none_leaves_the_sequence_empty(context: Context | Apart, weights: Weights) -> None:
     read(context, weights.tokenize(TEXT, first=True), 1)
     state = context.save(1)
     assert not context.restore(2, state[: len(state) // 2])
     assert context.end(2) == 0
 
 
-def test_a_full_sequence_computes_nothing(context: Context, weights: Weights) -> None:
+def test_a_full_sequence_computes_nothing(context: Context | Apart, weights: Weights) -> None:
     tokens = (weights.tokenize(TEXT, first=True) * 9)[:256]
     read(context, tokens, 0)
     with pytest.raises(Full):
@@ -85,7 +95,7 @@ def test_a_full_sequence_computes_nothing(context: Context, weights: Weights) ->
     assert read(context, tokens, 1).shape == (weights.tokens,)
 
 
-def test_what_else_is_there_changes_no_bit(context: Context, weights: Weights) -> None:
+def test_what_else_is_there_changes_no_bit(context: Context | Apart, weights: Weights) -> None:
     tokens = weights.tokenize(TEXT, first=True)
     alone = read(context, tokens, 0)
     read(context, tokens[:30] * 5, 1)

@@ -13,7 +13,7 @@ def doctor() -> None:
     """Devices, threads, isolation in force, weights and extras; each missing thing with the way to get it."""
     from omniloom.catalog import entries, installed
     from omniloom.engines.llamacpp import devices
-    from omniloom.engines.llamacpp.native.check import why_not
+    from omniloom.engines.llamacpp.native.check import self_test
     from omniloom.isolation import level
     from omniloom.storage.home import home, offline, weights_home
 
@@ -22,7 +22,7 @@ def doctor() -> None:
         ("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
         ("cores", f"{os.cpu_count()}"),
         ("devices", devices()),
-        ("engine", f"server-level API only: {reason}" if (reason := why_not()) else "C interface: self-test passed"),
+        ("engine", f"server-level API only: {reason}" if (reason := self_test()) else "C interface: self-test passed"),
         ("isolation", isolation.detail),
         ("store", str(home())),
         ("weights", str(weights_home())),

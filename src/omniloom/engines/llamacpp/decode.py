@@ -3,11 +3,12 @@
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from threading import Event as Flag
-from typing import Any
+from typing import Any, NamedTuple
 
 from omniloom.core.events import Event, Progress, ReasoningDelta, TextDelta
 from omniloom.core.values import FinishReason, Request, TokenLogprob
-from omniloom.engines.llamacpp.host import Host, Lost
+from omniloom.engines.llamacpp.host import Host
+from omniloom.engines.llamacpp.process import Lost
 
 _REASONS: dict[str, FinishReason] = {"limit": "length"}
 
@@ -16,7 +17,7 @@ _REASONS: dict[str, FinishReason] = {"limit": "length"}
 class Generated:
     """What one call to the server gave. computed: tokens of input that were evaluated; predicted: tokens of output.
 
-    stopped: "eos", "word" or "limit", as the server says.
+    stopped: "eos", "word" or "limit", as the server says. forced: tokens of output that no logits were computed for.
     """
 
     text: str = ""
@@ -24,10 +25,19 @@ class Generated:
     stopped: str = ""
     computed: int = 0
     predicted: int = 0
+    forced: int = 0
 
     @property
     def finish_reason(self) -> FinishReason:
         return _REASONS.get(self.stopped, "stop")
+
+
+class Answered(NamedTuple):
+    """A thought, an answer, and how many tokens of the prompt were computed for them."""
+
+    thought: Generated
+    answer: Generated
+    computed: int
 
 
 def sampling_body(request: Request) -> dict[str, Any]:

@@ -1,8 +1,9 @@
-"""`LlamaCpp`: one GGUF model, one request at a time, each computed as if it were alone."""
+"""`LlamaCpp`: one GGUF model, each request computed as if it were alone."""
 
 import hashlib
+import os
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from threading import Event as Flag
 from typing import Any
@@ -12,14 +13,18 @@ from omniloom.core.events import Event, Finished, Progress, ReasoningDelta, Text
 from omniloom.core.protocols import Capabilities
 from omniloom.core.values import Completion, Constraint, Request, Usage
 from omniloom.engines import constraints
-from omniloom.engines.llamacpp.decode import Generated, generate, sampling_body
-from omniloom.engines.llamacpp.header import read_header
-from omniloom.engines.llamacpp.host import Host, Lost, Settings
+from omniloom.engines.llamacpp.decode import Generated
+from omniloom.engines.llamacpp.header import Header, read_header
+from omniloom.engines.llamacpp.host import Host
+from omniloom.engines.llamacpp.line import Line
+from omniloom.engines.llamacpp.looped import Looped
 from omniloom.engines.llamacpp.machine import physical_cores
+from omniloom.engines.llamacpp.native.check import why_not
+from omniloom.engines.llamacpp.process import Lost, Settings
 from omniloom.engines.llamacpp.prompt import Prompt, PromptBuilder
-from omniloom.engines.llamacpp.states import Kept, Prefix, slots_folder, stops
-from omniloom.engines.llamacpp.thinking import Tags, answer_lead, open_lead
-from omniloom.engines.turns import Turns
+from omniloom.engines.llamacpp.served import Served
+from omniloom.engines.llamacpp.states import Kept, slots_folder
+from omniloom.engines.llamacpp.thinking import Tags
 from omniloom.storage.home import cache_bytes
 from omniloom.storage.kv import KVStore
 
@@ -34,10 +39,12 @@ class LlamaCpp:
     model: a GGUF file. digest: its sha256, hashed here if it is not given. context_tokens: input and output together,
     at most what the model was trained for. threads: physical cores without it. kv_home: where KV states of sources
     are kept; without it they last as long as the engine. reasoning_tags: around the model's thinking; told from the
-    chat template without them. batch_tokens: evaluated between two looks at whether the call is still wanted.
+    chat template without them. batch_tokens: read in one step. at_once: requests computed side by side, if memory
+    allows; more wait. loop: False answers through llama.cpp's server, one request after the other; without it
+    (or OMNILOOM_LOOP=0) that is done only where the C interface fails its self-test.
 
-    Requests take turns, so that none depends on what else runs. Raises WeightsError at once if the file is no usable
-    GGUF; the process starts with the first request.
+    No answer depends on what else runs. Raises WeightsError at once if the file is no usable GGUF; the process starts
+    with the first request.
     """
 
     def __init__(
@@ -52,6 +59,8 @@ class LlamaCpp:
         reasoning_tags: tuple[str, str] | None = None,
         embedding: bool | None = None,
         batch_tokens: int = 128,
+        at_once: int = 4,
+        loop: bool | None = None,
         kept: Kept | None = None,
     ) -> None:
         header = read_header(model)
@@ -67,10 +76,17 @@ class LlamaCpp:
         self._own_home = None if kv_home else _temporary()
         home = kv_home or Path(self._own_home.name)  # type: ignore[union-attr]
         self._slots = slots_folder(home)
-        self._host = Host(model.resolve(), self._settings, self._slots)
+        self._looping = _may_loop() if loop is None else loop
         self._prompts = PromptBuilder(self._ask)
-        self._prefix = Prefix(self._host, kept or KVStore(home, cache_bytes() // 2), self.identity)
-        self._turns = Turns()
+        self._way = self._opened(model.resolve(), header, at_once, kept or KVStore(home, cache_bytes() // 2))
+        self._host = self._way.host
+
+    def _opened(self, model: Path, header: Header, at_once: int, kept: Kept) -> Looped | Served:
+        told = (kept, self.identity, self._prompts, self._tags)
+        if not self._looping:
+            return Served(Host(model, self._settings, self._slots), *told)
+        more = {"template": header.chat_template, "pooling": header.pooling, "at_once": max(1, at_once)}
+        return Looped(Line(model, self._settings, self._slots, **more), *told)
 
     @property
     def name(self) -> str:
@@ -82,7 +98,8 @@ class LlamaCpp:
         from importlib.metadata import version
 
         build = f"xllamacpp-{version('xllamacpp')}"
-        return f"llamacpp/1 {build} {self._digest} {self._settings.model_dump_json()} {self._tags}"
+        way = "loop/1" if self._looping else "llamacpp/1"
+        return f"{way} {build} {self._digest} {self._settings.model_dump_json()} {self._tags}"
 
     @property
     def capabilities(self) -> Capabilities:
@@ -101,7 +118,7 @@ class LlamaCpp:
         """Raises Cancelled-, Context-, Schema-, Unsupported-, Engine-, Output- or WeightsError."""
         self._check(request)
         started = time.monotonic()
-        with self._turns.mine(cancel):
+        with self._way.turn(cancel):
             yield from self._lasting(lambda: self._once(request, cancel, started), cancel)
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
@@ -111,7 +128,7 @@ class LlamaCpp:
         vectors: list[list[float]] = []
         for at in range(0, len(texts), _TEXTS_AT_ONCE):
             contents = [self._cut(text) for text in texts[at : at + _TEXTS_AT_ONCE]]
-            with self._turns.mine():
+            with self._way.turn():
                 answer = self._ask("/embedding", {"content": contents})
                 self._host.worked()
             told = sorted(answer, key=lambda each: each["index"])
@@ -126,7 +143,7 @@ class LlamaCpp:
 
     def warm(self, request: Request) -> None:
         """Compute and keep the state of the request's sources. Raises ContextError, WeightsError, EngineError."""
-        with self._turns.mine():
+        with self._way.turn():
             for _ in self._lasting(lambda: self._ready(request), None):
                 pass
 
@@ -157,7 +174,7 @@ class LlamaCpp:
             try:
                 return self._host.post(path, body)
             except Lost as lost:
-                self._host.died(str(lost))
+                self._host.died(lost)
         raise EngineError(f"the engine's process died twice during {path}")
 
     def _check(self, request: Request) -> None:
@@ -190,7 +207,7 @@ class LlamaCpp:
                 self._host.worked()
                 return
             except Lost as lost:
-                self._host.died(str(lost))
+                self._host.died(lost)
                 if cancel is not None and cancel.is_set():
                     raise CancelledError("the call was cancelled") from lost
 
@@ -200,7 +217,7 @@ class LlamaCpp:
         self._fitting(prompt, request)
         total = len(prompt.tokens)
         first: float | None = None
-        run = self._answer(prompt, request, cancel)
+        run = self._way.answer(prompt, request, cancel)
         while True:
             try:
                 event = next(run)
@@ -226,7 +243,7 @@ class LlamaCpp:
         yield from self._awake(None)
         prompt = self._prompt(request)
         self._fitting(prompt, request.model_copy(update={"max_output_tokens": 1, "reasoning_budget": 0}))
-        yield from self._prefix.ready(prompt, None)
+        yield from self._way.ready(prompt, None)
 
     def _awake(self, cancel: Flag | None) -> Iterator[Event]:
         """The process runs, and its slot is free."""
@@ -234,43 +251,9 @@ class LlamaCpp:
         if asleep:
             yield Progress(step="load", done=0, total=1, unit="models")
         self._host.ensure(cancel)
-        self._host.settle(cancel)
+        self._way.settle(cancel)
         if asleep:
             yield Progress(step="load", done=1, total=1, unit="models")
-
-    def _answer(
-        self, prompt: Prompt, request: Request, cancel: Flag | None
-    ) -> Generator[Event, None, tuple[Generated, Generated, int]]:
-        """Sources, thinking, answer. Returns both generations and how many input tokens were computed."""
-        computed = yield from self._prefix.ready(prompt, cancel)
-        tokens, kept = list(prompt.tokens), bool(stops(prompt))
-        body = sampling_body(request)
-        thought = Generated()
-        if self._tags is not None:
-            if request.reasoning_budget > 0:
-                tokens += self._prompts.template_tokens(open_lead(self._tags, prompt.tail))
-                asked = {"prompt": tokens, "n_predict": request.reasoning_budget, "stop": [self._tags.end]}
-                thought = yield from generate(
-                    self._host, body | asked | {"cache_prompt": kept}, cancel, reasoning=True, lead="\n"
-                )
-                computed += thought.computed
-                tokens, kept = tokens + self._prompts.plain_tokens(thought.text), True
-            tokens += self._prompts.template_tokens(answer_lead(self._tags, prompt.tail, request.reasoning_budget > 0))
-        asked = {
-            "prompt": tokens,
-            "n_predict": request.max_output_tokens,
-            "stop": [stop for stop in request.stop if stop],
-        }
-        if request.constraint is not None:
-            asked["grammar"] = "%llguidance {}\n" + constraints.to_lark(request.constraint)
-        answer = yield from generate(
-            self._host,
-            body | asked | {"cache_prompt": kept},
-            cancel,
-            lead="\n" if thought.text else "",
-            top=request.sampling.top_logprobs,
-        )
-        return thought, answer, computed if thought.predicted else computed + answer.computed
 
     def _prompt(self, request: Request) -> Prompt:
         return self._prompts.build(request, self._tags is not None and request.reasoning_budget > 0)
@@ -296,6 +279,10 @@ def _completion(request: Request, thought: Generated, answer: Generated, usage: 
         finish_reason=answer.finish_reason,
         usage=usage,
     )
+
+
+def _may_loop() -> bool:
+    return os.environ.get("OMNILOOM_LOOP", "") != "0" and why_not() is None
 
 
 def _sha256(path: Path) -> str:

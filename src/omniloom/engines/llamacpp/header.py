@@ -13,6 +13,7 @@ from omniloom.core.errors import WeightsError
 
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
+_BLOCK = 1 << 20
 _MAX_TENSORS, _MAX_FIELDS, _MAX_NAME, _MAX_TEXT = 1 << 17, 1 << 16, 1 << 12, 1 << 24
 # ggml type → (values in a block, bytes of a block). Types that are not listed are not measured.
 _BLOCKS = {
@@ -105,12 +106,26 @@ class _Reader:
             self._skip(count * struct.calcsize("<" + _SCALARS[inner]))
             return None
         self._bounded(count, (self._size - self._file.tell()) // 8, f"values in {key!r}")
+        if inner == _STRING:
+            self._skip_texts(count)
+            return None
         for _ in range(count):
-            if inner == _STRING:
-                self._skip(self._number("Q"))
-            else:
-                self._value(inner, key, depth + 1)
+            self._value(inner, key, depth + 1)
         return None
+
+    def _skip_texts(self, count: int) -> None:
+        """A vocabulary: hundreds of thousands of them, looked at in large blocks."""
+        length_at = struct.Struct("<Q").unpack_from
+        start = self._file.tell()
+        while count:
+            block, at = self._file.read(_BLOCK), 0
+            if len(block) < 8:
+                raise self._wrong("it is truncated: its header does not end")
+            while count and at + 8 <= len(block):
+                at, count = at + 8 + length_at(block, at)[0], count - 1
+            start += at
+            self._bounded(start, self._size, "bytes in its header")
+            self._file.seek(start)
 
     def _tensor_end(self) -> int:
         """The offset in the data at which this tensor ends."""

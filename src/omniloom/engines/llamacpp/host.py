@@ -1,46 +1,27 @@
-"""The parent's side of the child: started when first needed, spoken to over HTTP, started again when it died."""
+"""The parent's side of the child that runs llama.cpp's server: spoken to over HTTP."""
 
-import contextlib
 import json
 import os
 import secrets
 import socket
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as NotYet
 from pathlib import Path
 from threading import Event as Flag
 from typing import Any
 
-from omniloom.core.base import Value
-from omniloom.core.errors import CancelledError, ContextError, EngineError, IsolationError, UsageError, WeightsError
+from omniloom.core.errors import CancelledError, ContextError, EngineError, IsolationError
 from omniloom.engines.llamacpp.local import GONE, Endpoint, LocalCall, Status
+from omniloom.engines.llamacpp.process import POLL, Lost, Process, Settings
 from omniloom.engines.wire import RefusedError, events, pumped
-from omniloom.isolation import Child, Limits
+from omniloom.isolation import Child
 
 _TARGET = "omniloom.engines.llamacpp.hosted:run"
-_POLL = 0.02
 _UNIX = hasattr(socket, "AF_UNIX") and sys.platform != "win32"
 _SETTLE_SECONDS = 6.0
 _SILENT_SECONDS = 60.0  # far longer than a batch takes: it says nothing while it computes one
-_DEATHS_IN_A_ROW = 3
-
-
-class Settings(Value):
-    """How the child runs the model. context, batch: tokens. threads: of the computation."""
-
-    context: int
-    batch: int
-    threads: int
-    embedding: bool = False
-
-
-class Lost(Exception):
-    """The child ended while a call was in it; the argument says what it printed last."""
 
 
 class _Until(Flag):
@@ -54,42 +35,16 @@ class _Until(Flag):
         return time.monotonic() >= self._end or (self._cancel is not None and self._cancel.is_set())
 
 
-class Host:
-    """One child at a time. Safe to use from several threads; whose turn it is, is for the caller to decide."""
+class Host(Process):
+    """Whose turn it is, is for the caller to decide."""
 
     def __init__(self, model: Path, settings: Settings, slots: Path, *, unix: bool = _UNIX) -> None:
         """unix: listen on a Unix socket; otherwise on a loopback port, with a key."""
-        self.slots = slots
-        self._model, self._settings, self._unix = model, settings, unix
-        self._lock = threading.Lock()
-        self._child: Child | None = None
+        super().__init__(model, settings, slots)
+        self._unix = unix
         self._endpoint: Endpoint | None = None
-        self._starting: Future[None] | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="omniloom-", ignore_cleanup_errors=True)
-        self._closed = False
         self._unsettled = False
-        self._deaths = 0
-
-    @property
-    def pid(self) -> int | None:
-        child = self._child
-        return child.pid if child is not None and child.alive() else None
-
-    def ensure(self, cancel: Flag | None = None) -> None:
-        """Wait until the server listens. Raises WeightsError, EngineError, CancelledError."""
-        with self._lock:
-            if self._closed:
-                raise UsageError("the engine is closed")
-            if self._starting is None or (self._starting.done() and self.pid is None):
-                self._starting = Future()
-                threading.Thread(target=self._start, args=(self._starting,), daemon=True).start()
-            starting = self._starting
-        while True:
-            try:
-                return starting.result(timeout=_POLL)
-            except NotYet:
-                if cancel is not None and cancel.is_set():
-                    raise CancelledError("the call was cancelled while the model was loading") from None
 
     def post(self, path: str, body: dict[str, Any], cancel: Flag | None = None) -> Any:
         """One short call. Raises Lost, EngineError, ContextError, CancelledError."""
@@ -116,7 +71,7 @@ class Host:
                 if not self.busy(hung):
                     self._unsettled = False
                     return
-                time.sleep(_POLL)
+                time.sleep(POLL)
         except CancelledError:
             if cancel is not None and cancel.is_set():
                 raise
@@ -127,46 +82,17 @@ class Host:
         [slots] = self._call("GET", "/slots", None, cancel, stream=False)
         return bool(slots[0]["is_processing"])
 
-    def worked(self) -> None:
-        """A call came to its end: earlier deaths no longer count."""
-        self._deaths = 0
-
-    def died(self, last_words: str) -> None:
-        """Count a death. Raises EngineError once it dies again and again."""
-        self._deaths += 1
-        if self._deaths >= _DEATHS_IN_A_ROW:
-            self._deaths = 0
-            raise EngineError(f"the engine's process died {_DEATHS_IN_A_ROW} times in a row: {last_words[-600:]!r}")
-
     def kill(self) -> None:
-        if self._child is not None:
-            self._child.kill()
+        super().kill()
         self._unsettled = False
 
     def close(self) -> None:
-        """Ends the child, also one that is still loading."""
-        with self._lock:
-            self._closed = True
-            starting = self._starting
-        while starting is not None and not starting.done():
-            self.kill()
-            with contextlib.suppress(Exception):
-                starting.result(timeout=_POLL)
-        self._end()
+        super().close()
         self._folder.cleanup()
 
     def _end(self) -> None:
-        if self._child is not None:
-            self._child.close()
-        self._child = self._endpoint = None
-
-    def _start(self, result: "Future[None]") -> None:
-        try:
-            self._end()
-            self._launch()
-            result.set_result(None)
-        except BaseException as error:
-            result.set_exception(error)
+        super()._end()
+        self._endpoint = None
 
     def _launch(self) -> None:
         place = Path(self._folder.name)
@@ -180,15 +106,12 @@ class Host:
             "key": key,
             "slots": str(self.slots) + os.sep,
         }
-        limits = Limits(
-            memory_bytes=None, cpu_seconds=None, wall_seconds=None, file_bytes=None, threads=self._settings.threads
-        )
         self._child = Child(
             _TARGET,
             payload,
             readable=[self._model, self.slots.parent],
             writable=[place, self.slots],
-            limits=limits,
+            limits=self._limits(),
             allow_unix_socket=unix,
             allow_loopback=not unix,
         )
@@ -200,15 +123,8 @@ class Host:
             raise EngineError("the engine's process ended before its server listened")
         self._endpoint = Endpoint(str(told["address"]), key)
 
-    def _load_error(self, error: IsolationError) -> Exception:
-        tail = self._child.stderr_tail().strip() if self._child is not None else ""
-        lines = [line for line in tail.splitlines() if " E " in line or "rror" in line]
-        why = "; ".join(lines[-3:]) or str(error)
-        return WeightsError(
-            f"the engine cannot load {self._model.name!r}: {why[-600:]}", hint="is it a language model?"
-        )
-
     def _call(self, method: str, path: str, body: Any, cancel: Flag | None, *, stream: bool) -> Iterator[Any]:
+        child = self._child
         if self._endpoint is None:
             raise Lost("the engine's process is not running")
         call = LocalCall(self._endpoint, method, path, body)
@@ -231,17 +147,7 @@ class Host:
         except Status as answer:
             raise _refused(answer.status, answer.body) from None
         except (*GONE, json.JSONDecodeError) as error:
-            raise Lost(self._last_words() or str(error)) from error
-
-    def _last_words(self) -> str:
-        child = self._child
-        if child is None:
-            return ""
-        deadline = time.monotonic() + 1.0
-        while child.alive() and time.monotonic() < deadline:
-            time.sleep(_POLL)  # the socket closes a moment before the process is gone
-        child.kill()
-        return child.stderr_tail().strip()
+            raise self._lost(child, str(error)) from error
 
 
 def _free_port() -> int:

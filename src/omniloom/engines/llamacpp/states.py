@@ -48,6 +48,15 @@ def stops(prompt: Prompt) -> list[int]:
     return chosen
 
 
+def state_keys(identity: str, tokens: Sequence[int], points: Sequence[int]) -> list[str]:
+    """For each stop, the name of the state there: by what computed it, and all it was computed from."""
+    keys: list[str] = []
+    for at, point in enumerate(points):
+        material = json.dumps([identity, list(points[: at + 1]), list(tokens[:point])]).encode()
+        keys.append(hashlib.sha256(material).hexdigest())
+    return keys
+
+
 class Prefix:
     """Brings the slot to the state after a prompt's sources: restored when it is kept, computed and kept when not."""
 
@@ -60,17 +69,13 @@ class Prefix:
         Without a stop nothing is done: the caller then evaluates the prompt from its beginning.
         """
         points = stops(prompt)
-        keys = [self._key(prompt.tokens, points[: at + 1]) for at in range(len(points))]
+        keys = state_keys(self._identity, prompt.tokens, points)
         done = self._restore(keys, cancel)
         computed = 0
         for at in range(done, len(points)):
             computed += yield from prefill(self._host, prompt.tokens[: points[at]], cancel, reuse=at > 0)
             self._save(keys[at], prompt.sources_before(points[at]), cancel)
         return computed
-
-    def _key(self, tokens: list[int], points: list[int]) -> str:
-        material = json.dumps([self._identity, points, tokens[: points[-1]]]).encode()
-        return hashlib.sha256(material).hexdigest()
 
     def _restore(self, keys: list[str], cancel: Flag | None) -> int:
         """How many of the stops the slot now stands behind."""
@@ -81,7 +86,7 @@ class Prefix:
             if not _sound(path):
                 self._kept.drop(keys[at - 1])
                 continue
-            name = _shown_to_child(path, self._host.slots)
+            name = shown_to_child(path, self._host.slots)
             try:
                 self._host.post("/slots/0?action=restore", {"filename": name}, cancel)
                 return at
@@ -146,7 +151,7 @@ def _sweep(kv_home: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _shown_to_child(path: Path, slots: Path) -> str:
+def shown_to_child(path: Path, slots: Path) -> str:
     """A name in the child's folder for a state it may read there but not change."""
     import shutil
 

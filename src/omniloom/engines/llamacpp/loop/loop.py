@@ -1,46 +1,54 @@
-"""The loop: admit, write one token of each answer, read one piece of one prompt; again.
+"""The loop: admit, write what follows in each answer, read a piece of a prompt; again.
 
     while loop.busy:
         for told in loop.step():
             ...
 
-What it does not do yet: states on disk, schemas, drafts, stop strings. It runs beside the server-level path, which
-still answers (docs/PROGRESS.md).
+It knows tokens and slots. What a token means, Answer knows; whose states they are, the parent of this process.
 """
 
+import time
 from collections import deque
 from typing import Literal, NamedTuple
 
 from omniloom.core.errors import ContextError, EngineError
-from omniloom.engines.llamacpp.loop.sampler import Sampler
+from omniloom.engines.llamacpp.loop.answer import Answer, Asked, Reason, Wrote
 from omniloom.engines.llamacpp.loop.sequence import Held, Sequence, boundaries, shared
-from omniloom.engines.llamacpp.native.context import Context, Item
+from omniloom.engines.llamacpp.loop.shelf import Shelf
+from omniloom.engines.llamacpp.native.apart import Apart
+from omniloom.engines.llamacpp.native.context import Aborted, Context, Item
 
 
 class Told(NamedTuple):
     """What a step has to say of the sequence `key`.
 
-    "read": `done` of its prompt's tokens are computed. "token": it wrote `token`. "end": it is done, for `reason`.
+    "begin": `done` of its prompt's tokens were found computed. "read": `done` are computed. "token": it wrote
+    `token`; the first of several carries the log-probability. "end": it is done, for `reason`. "kept": its state
+    after `done` tokens is on the shelf. "spoiled": the state of `done` tokens that was there is none. "failed": it
+    cannot go on, for `problem`.
     """
 
     key: str
-    kind: Literal["read", "token", "end"]
+    kind: Literal["begin", "read", "token", "end", "kept", "spoiled", "failed"]
     done: int = 0
     token: int = -1
     logprob: float = 0.0
-    reason: Literal["", "stop", "length"] = ""
+    reason: Reason = ""
+    problem: EngineError | None = None
 
 
 class Loop:
     """For one thread. Each sequence is computed in calls of its own, so that none changes a bit of another."""
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
+    def __init__(self, context: Context | Apart, shelf: Shelf | None = None) -> None:
+        self._context, self._shelf = context, shelf
         self._waiting: deque[Sequence] = deque()
         self._live: dict[str, Sequence] = {}
-        self._samplers: dict[str, Sampler] = {}
         self._held: dict[int, Held] = {}
-        self._steps = 0
+        self._steps = self._pieces = 0
+        self._owed = 0.0  # seconds
+        self.computing = ""
+        self.evaluated = 0
 
     @property
     def busy(self) -> bool:
@@ -51,76 +59,132 @@ class Loop:
         needed, cells = len(sequence.tokens) + sequence.limit, self._context.sizes.cells
         if needed > cells:
             raise ContextError(f"the request needs {needed} tokens, a sequence holds {cells}")
-        if sequence.key in self._samplers:
+        if sequence.key in self._live or any(each.key == sequence.key for each in self._waiting):
             raise EngineError(f"{sequence.key!r} is already in the loop")
         sequence.bounds = boundaries(sequence.prompt, sequence.ends, self._context.sizes.batch)
-        self._samplers[sequence.key] = Sampler(sequence.sampling, sequence.seed)
+        if sequence.answer is None:
+            asked = Asked(sequence.limit, sequence.sampling, sequence.seed)
+            sequence.answer = Answer(self._context.weights, asked)
         self._waiting.append(sequence)
 
     def drop(self, key: str) -> None:
         """Forget a sequence, wherever it is; what was read of its prompt stays for others."""
-        self._samplers.pop(key, None)
         self._waiting = deque(each for each in self._waiting if each.key != key)
         self._live.pop(key, None)
 
     def step(self) -> list[Told]:
-        """A token of every answer, and a piece of the prompt that was admitted first."""
+        """What follows in every answer; and a piece of a prompt, unless answers are still owed the time of the last."""
         self._steps += 1
-        self._admit()
+        told = self._admit()
+        began = time.monotonic()
         writing = [sequence for sequence in self._live.values() if not sequence.reading]
-        told = [each for sequence in writing for each in self._write(sequence)]
-        reading = next((sequence for sequence in self._live.values() if sequence.reading), None)
-        return told + (self._read(reading) if reading is not None else [])
+        told += [each for sequence in writing for each in self._go_on(sequence)]
+        ended = time.monotonic()
+        self._owed -= ended - began
+        reading = [sequence for sequence in self._live.values() if sequence.reading]
+        if reading and (not writing or self._owed <= 0):
+            # The oldest and the shortest by turns: a long prompt neither holds up a short one nor waits for ever.
+            shortest = min(reading, key=lambda sequence: sequence.prompt - sequence.done)
+            told += self._go_on(shortest if self._pieces % 2 else reading[0])
+            self._pieces += 1
+            self._owed = time.monotonic() - ended
+        return told
 
     # -- reading and writing -------------------------------------------------------------------------------------
 
-    def _read(self, sequence: Sequence) -> list[Told]:
-        piece = sequence.next_piece()
-        start, last = sequence.done, sequence.done + len(piece) == sequence.prompt
-        items = [
-            Item(token, start + at, sequence.slot, last and at == len(piece) - 1) for at, token in enumerate(piece)
-        ]
+    def _go_on(self, sequence: Sequence) -> list[Told]:
+        """What went wrong with one sequence is told of that one, and its slot is empty."""
+        self.computing = sequence.key
+        try:
+            return self._compute(sequence)
+        except Aborted:
+            if not self._context.cut(sequence.slot, sequence.done):
+                self._empty(sequence.slot)
+            self.drop(sequence.key)
+            return []
+        except EngineError as error:
+            self._empty(sequence.slot)
+            self.drop(sequence.key)
+            return [Told(sequence.key, "failed", problem=error)]
+
+    def _compute(self, sequence: Sequence) -> list[Told]:
+        """Its next tokens: a piece of the prompt, or all that was written and not computed yet."""
+        reading, start = sequence.reading, sequence.done
+        piece = sequence.next_piece(self._context.sizes.batch)
+        whole = start + len(piece) == len(sequence.tokens)
+        items = [Item(token, start + at, sequence.slot, False) for at, token in enumerate(piece)]
+        items[-1] = items[-1]._replace(wanted=whole)
         logits = self._context.step(items)
+        self.evaluated += len(piece)
         sequence.done += len(piece)
-        if not last:
+        told = self._read(sequence) if reading else []
+        if sequence.until is not None and sequence.done >= sequence.until:
+            return [*told, self._ended(sequence, "stop")]
+        return told + (self._wrote(sequence, self._answer(sequence).next(logits[0])) if whole else [])
+
+    def _read(self, sequence: Sequence) -> list[Told]:
+        if sequence.done in sequence.bounds:
             self._held[sequence.slot].bounds.append(sequence.done)
-        told = [Told(sequence.key, "read", done=sequence.done)]
-        return told + self._picked(sequence, logits[0]) if last else told
+        told = [Told(sequence.key, "read", done=min(sequence.done, sequence.prompt))]
+        name = sequence.keep.get(sequence.done)
+        if name is not None and self._shelf is not None:
+            kept = self._shelf.put(name, self._context.save(sequence.slot))
+            told += [Told(sequence.key, "kept", done=sequence.done)] if kept else []
+        return told
 
-    def _write(self, sequence: Sequence) -> list[Told]:
-        item = Item(sequence.tokens[sequence.done], sequence.done, sequence.slot, True)
-        [logits] = self._context.step([item])
-        sequence.done += 1
-        return self._picked(sequence, logits)
+    def _wrote(self, sequence: Sequence, wrote: Wrote) -> list[Told]:
+        sequence.tokens += wrote.tokens
+        told = [
+            Told(sequence.key, "token", token=token, logprob=0.0 if at else wrote.logprob)
+            for at, token in enumerate(wrote.tokens)
+        ]
+        return [*told, self._ended(sequence, wrote.reason)] if wrote.reason else told
 
-    def _picked(self, sequence: Sequence, logits: object) -> list[Told]:
-        written = sequence.tokens[sequence.prompt :]
-        token, logprob = self._samplers[sequence.key].pick(logits, written)
-        if self._context.weights.ends(token):
-            return [self._ended(sequence, "stop")]
-        sequence.tokens.append(token)
-        told = [Told(sequence.key, "token", token=token, logprob=logprob)]
-        return [*told, self._ended(sequence, "length")] if len(written) + 1 == sequence.limit else told
-
-    def _ended(self, sequence: Sequence, reason: Literal["stop", "length"]) -> Told:
+    def _ended(self, sequence: Sequence, reason: Reason) -> Told:
         self.drop(sequence.key)
         return Told(sequence.key, "end", reason=reason)
 
+    def _answer(self, sequence: Sequence) -> Answer:
+        assert sequence.answer is not None
+        return sequence.answer
+
     # -- who may begin, and with what ----------------------------------------------------------------------------
 
-    def _admit(self) -> None:
+    def _admit(self) -> list[Told]:
         """Waiting sequences take free slots in order; one whose beginning another is just reading waits for it."""
+        told: list[Told] = []
         for sequence in list(self._waiting):
             source, length = self._longest(sequence)
-            if self._longest_coming(sequence) > length:
+            stored = sequence.stored[0] if sequence.stored else 0
+            if self._longest_coming(sequence) > max(length, stored):
                 continue
             slot = self._free_slot(source, length)
             if slot is None:
-                return
+                return told
             self._waiting.remove(sequence)
-            self._begin(sequence, slot, source, length)
+            try:
+                if stored > length:
+                    found = self._restore(sequence, slot)
+                    told += [] if found else [Told(sequence.key, "spoiled", done=stored)]
+                    source, length = (slot, stored) if found else self._longest(sequence)
+                told += self._begin(sequence, slot, source, length)
+            except EngineError as error:  # no memory for another state
+                self._empty(slot)
+                told.append(Told(sequence.key, "failed", problem=error))
+        return told
 
-    def _begin(self, sequence: Sequence, slot: int, source: int, length: int) -> None:
+    def _restore(self, sequence: Sequence, slot: int) -> bool:
+        assert sequence.stored is not None
+        length, name = sequence.stored
+        self._held.pop(slot, None)
+        state = self._shelf.get(name) if self._shelf is not None else None
+        if state is None or not self._context.restore(slot, state) or self._context.end(slot) != length:
+            self._empty(slot)
+            return False
+        self._held[slot] = Held(sequence.tokens, [bound for bound in sequence.bounds if bound <= length], self._steps)
+        return True
+
+    def _begin(self, sequence: Sequence, slot: int, source: int, length: int) -> list[Told]:
         if slot == source:
             self._context.cut(slot, length)
         elif length:
@@ -133,12 +197,20 @@ class Loop:
             self._held[source].used = self._steps
         sequence.slot, sequence.done, sequence.reused = slot, length, length
         self._live[sequence.key] = sequence
+        told = [Told(sequence.key, "begin", done=length)]
+        if sequence.until is not None:
+            return [*told, self._ended(sequence, "stop")] if length >= sequence.until else told
+        return told + self._wrote(sequence, self._answer(sequence).first())
 
     def _longest(self, sequence: Sequence) -> tuple[int, int]:
         """(slot, length) of the longest beginning that is computed."""
-        lengths = {slot: shared(held, sequence) for slot, held in self._held.items()}
+        lengths = {slot: self._usable(slot, shared(held, sequence)) for slot, held in self._held.items()}
         slot = max(lengths, key=lambda each: lengths[each], default=-1)
         return slot, lengths.get(slot, 0)
+
+    def _usable(self, slot: int, length: int) -> int:
+        """A recurrent state cannot go back: it is of use only where it stands."""
+        return length if self._context.weights.rewinds or self._context.end(slot) == length else 0
 
     def _longest_coming(self, sequence: Sequence) -> int:
         """How far the beginning will reach that a live sequence is reading."""
@@ -155,3 +227,7 @@ class Loop:
             return slot == source, self._held[slot].used if slot in self._held else -1
 
         return min(free, key=worth, default=None)
+
+    def _empty(self, slot: int) -> None:
+        self._held.pop(slot, None)
+        self._context.cut(slot, 0)

@@ -11,21 +11,11 @@ class Sampler:
     """For one sequence. Order: repeat penalty, temperature, top-k, top-p, min-p (llama.cpp documents these filters)."""
 
     def __init__(self, sampling: Sampling, seed: int) -> None:
-        import numpy as np
+        self._sampling, self._seed = sampling, seed
+        self._random: Any = None  # made at the first draw: a greedy answer need not wait for its import
 
-        self._sampling = sampling
-        self._random = np.random.default_rng(seed)
-
-    def pick(self, logits: Any, written: Ordered[int]) -> tuple[int, float]:
-        """(token, its natural log-probability before any filter). logits: float32 [tokens]; not changed."""
-        import numpy as np
-
-        chosen = self._token(logits, written)
-        highest = float(logits.max())
-        total = float(np.exp(logits - highest, dtype=np.float32).sum(dtype=np.float64))
-        return chosen, float(logits[chosen]) - highest - math.log(total)
-
-    def _token(self, logits: Any, written: Ordered[int]) -> int:
+    def pick(self, logits: Any, written: Ordered[int], allowed: Any = None) -> int:
+        """A token. logits: float32 [tokens], not changed. written: what a penalty counts. allowed: bool [tokens]."""
         import numpy as np
 
         asked = self._sampling
@@ -35,6 +25,8 @@ class Sampler:
             logits[seen] = np.where(
                 logits[seen] > 0, logits[seen] / asked.repeat_penalty, logits[seen] * asked.repeat_penalty
             )
+        if allowed is not None:
+            logits = np.where(allowed, logits, -np.inf)
         if asked.temperature <= 0:
             return int(logits.argmax())
         order = np.argsort(-logits, kind="stable")[: asked.top_k or None]
@@ -43,5 +35,20 @@ class Sampler:
         kept = np.cumsum(weights) - weights < asked.top_p
         kept &= weights >= asked.min_p * weights[0]
         order, weights = order[kept], weights[kept]
+        if self._random is None:
+            self._random = np.random.default_rng(self._seed)
         place = np.searchsorted(np.cumsum(weights), self._random.random() * weights.sum(), side="right")
         return int(order[min(int(place), len(order) - 1)])
+
+
+def logprobs(logits: Any, token: int, top: int) -> tuple[float, list[tuple[int, float]]]:
+    """The natural log-probability of `token` before any filter, and the `top` likeliest tokens with theirs."""
+    import numpy as np
+
+    highest = float(logits.max())
+    total = highest + math.log(float(np.exp(logits - highest, dtype=np.float32).sum(dtype=np.float64)))
+    if not top:
+        return float(logits[token]) - total, []
+    likely = np.argpartition(-logits, top - 1)[:top]
+    likely = likely[np.argsort(-logits[likely], kind="stable")]
+    return float(logits[token]) - total, [(int(each), float(logits[each]) - total) for each in likely]

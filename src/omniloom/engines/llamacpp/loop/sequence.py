@@ -4,6 +4,7 @@ from collections.abc import Sequence as Ordered
 from dataclasses import dataclass, field
 
 from omniloom.core.values import Sampling
+from omniloom.engines.llamacpp.loop.answer import Answer
 
 
 def boundaries(length: int, ends: Ordered[int], piece: int) -> list[int]:
@@ -26,6 +27,9 @@ def boundaries(length: int, ends: Ordered[int], piece: int) -> list[int]:
 class Sequence:
     """tokens: the prompt, then what was written. prompt: how many of them are the prompt. done: how many are computed.
 
+    limit: tokens that may be written. ends: where reading pauses, at the ends of sources. answer: what decides on
+    tokens; made of `limit`, `sampling` and `seed` without one. until: read that far and write nothing. stored: a
+    state on the shelf, as (tokens, name). keep: states to put there, by tokens. reused: tokens that were not computed.
     bounds: the boundaries of its prompt. slot: the sequence of the Context it lies in, -1 while it waits.
     """
 
@@ -35,6 +39,10 @@ class Sequence:
     ends: tuple[int, ...] = ()
     sampling: Sampling = Sampling()
     seed: int = 0
+    answer: Answer | None = None
+    until: int | None = None
+    stored: tuple[int, str] | None = None
+    keep: dict[int, str] = field(default_factory=dict)
     prompt: int = 0
     done: int = 0
     slot: int = -1
@@ -48,10 +56,10 @@ class Sequence:
     def reading(self) -> bool:
         return self.done < self.prompt
 
-    def next_piece(self) -> list[int]:
-        """The tokens up to the next boundary."""
-        later = next((bound for bound in self.bounds if bound > self.done), self.prompt)
-        return self.tokens[self.done : later]
+    def next_piece(self, most: int) -> list[int]:
+        """The tokens up to the next boundary, or all that are left, at most `most`."""
+        later = next((bound for bound in self.bounds if bound > self.done), len(self.tokens))
+        return self.tokens[self.done : min(later, self.done + most)]
 
 
 @dataclass

@@ -3,8 +3,13 @@
 It runs in a confined child on a model of 400 kB that is built for it: a struct that has moved would crash there.
 """
 
+import hashlib
+import importlib.util
+import platform
+import sys
 import tempfile
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +26,28 @@ _LENGTH = 16
 
 @cache
 def why_not() -> str | None:
-    """None if the C interface can be used here; otherwise why not. Takes about two seconds, once a process."""
+    """None if the C interface can be used here; otherwise why not. A test that passed is not made again.
+
+    What passed is remembered in the home by the library's file and ours, and by the machine.
+    """
+    from omniloom.storage.files import private_folder, write_whole
+    from omniloom.storage.home import home
+
+    try:
+        passed = home() / "checks" / _name()
+        if passed.exists():
+            return None
+        why = self_test()
+        if why is None:
+            private_folder(passed.parent)
+            write_whole(passed, b"")
+        return why
+    except (OmniloomError, OSError) as error:
+        return str(error)
+
+
+def self_test() -> str | None:
+    """Make the test: about a second. None if it passes; otherwise why not."""
     from omniloom.isolation import Child, Limits
 
     limits = Limits(wall_seconds=120, threads=1)
@@ -42,6 +68,15 @@ def why_not() -> str | None:
     except OmniloomError as error:
         return str(error)
     return None if told == {"works": True} else f"the self-test answered {told!r}"
+
+
+def _name() -> str:
+    """Of the remembered test: another library, interface, interpreter or machine has another."""
+    api = (files("omniloom.engines.llamacpp.native") / "api.json").read_bytes()
+    spec = importlib.util.find_spec("xllamacpp.xllamacpp")
+    library = Path(spec.origin).stat() if spec is not None and spec.origin else None
+    told = (library and (library.st_size, library.st_mtime_ns), sys.version, platform.platform(), platform.processor())
+    return "native." + hashlib.sha256(api + repr(told).encode()).hexdigest()[:32]
 
 
 def run(payload: dict[str, Any], channel: Any) -> None:

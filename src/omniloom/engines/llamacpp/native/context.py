@@ -128,8 +128,7 @@ class Context:
         found = self._native.llama_get_logits_ith(self.pointer, at)
         if not found:
             raise EngineError("the logits of a token that wanted them are missing")
-        pointer = ctypes.cast(found, ctypes.POINTER(ctypes.c_float))
-        return np.ctypeslib.as_array(pointer, (self.weights.tokens,))
+        return np.frombuffer((ctypes.c_float * self.weights.tokens).from_address(found), dtype=np.float32)
 
 
 def _arrays(batch: Any) -> tuple[Any, ...]:

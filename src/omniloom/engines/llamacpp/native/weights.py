@@ -1,12 +1,14 @@
 """One loaded GGUF: its vocabulary, and whether its state can go back."""
 
 import ctypes
+from collections.abc import Sequence
 from pathlib import Path
 
 from omniloom.core.errors import EngineError
 from omniloom.engines.llamacpp.native.binding import native
 
 _PIECE_BYTES = 64
+_CONTROL = 8  # LLAMA_TOKEN_ATTR_CONTROL
 
 
 class Weights:
@@ -44,16 +46,54 @@ class Weights:
             known = self._pieces[token] = self._piece(token, _PIECE_BYTES)
         return known
 
+    def text(self, tokens: Sequence[int]) -> str:
+        """What tokens stand for, control tokens spelled out."""
+        return b"".join(self._piece(token, _PIECE_BYTES, special=True) for token in tokens).decode("utf-8", "replace")
+
     def ends(self, token: int) -> bool:
         """Whether a token ends the answer."""
         return bool(self._native.llama_vocab_is_eog(self._vocabulary, token))
+
+    @property
+    def marks(self) -> tuple[str, str]:
+        """How the tokens are spelled that begin and end a sequence; empty where there is none."""
+        return self._spelled(self._native.llama_vocab_bos(self._vocabulary)), self._spelled(
+            self._native.llama_vocab_eos(self._vocabulary)
+        )
+
+    @property
+    def adds_first(self) -> bool:
+        """Whether `tokenize` with `first` adds the token that begins a sequence."""
+        return bool(self._native.llama_vocab_get_add_bos(self._vocabulary))
+
+    @property
+    def cell_bytes(self) -> int:
+        """Memory of one KV cell with 16-bit values, for all layers."""
+        ask, model = self._native, self.pointer
+        head = ask.llama_model_n_embd(model) // max(1, ask.llama_model_n_head(model))
+        return 2 * 2 * head * ask.llama_model_n_head_kv(model) * ask.llama_model_n_layer(model)
+
+    def vocabulary(self) -> tuple[list[bytes], list[int], int]:
+        """For a grammar: the bytes of each token (control tokens behind a byte that no text has), the tokens that end
+        an answer, and the address of the vocabulary."""
+        pieces = [
+            b"\xff" + self._piece(token, _PIECE_BYTES, special=True)
+            if self._native.llama_vocab_get_attr(self._vocabulary, token) & _CONTROL
+            else self.piece(token)
+            for token in range(self.tokens)
+        ]
+        return pieces, [token for token in range(self.tokens) if self.ends(token)], self._vocabulary
 
     def close(self) -> None:
         if self.pointer:
             self._native.llama_model_free(self.pointer)
             self.pointer = None
 
-    def _piece(self, token: int, room: int) -> bytes:
+    def _spelled(self, token: int) -> str:
+        found = self._native.llama_vocab_get_text(self._vocabulary, token) if token >= 0 else b""
+        return found.decode("utf-8", "replace")
+
+    def _piece(self, token: int, room: int, special: bool = False) -> bytes:
         buffer = ctypes.create_string_buffer(room)
-        length = self._native.llama_token_to_piece(self._vocabulary, token, buffer, room, 0, False)
-        return buffer.raw[:length] if length >= 0 else self._piece(token, -length)
+        length = self._native.llama_token_to_piece(self._vocabulary, token, buffer, room, 0, special)
+        return buffer.raw[:length] if length >= 0 else self._piece(token, -length, special)

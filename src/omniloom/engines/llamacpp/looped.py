@@ -1,0 +1,164 @@
+"""Requests through the loop: what is asked of it as one sequence, and what it tells as events."""
+
+import contextlib
+import secrets
+import stat
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from threading import Event as Flag
+from typing import Any
+
+from omniloom.core.errors import EngineError, StorageError
+from omniloom.core.events import Event, Progress, ReasoningDelta, TextDelta
+from omniloom.core.values import Request, TokenLogprob
+from omniloom.engines import constraints
+from omniloom.engines.llamacpp.decode import Answered, Generated
+from omniloom.engines.llamacpp.line import Line
+from omniloom.engines.llamacpp.process import Lost
+from omniloom.engines.llamacpp.prompt import Prompt, PromptBuilder
+from omniloom.engines.llamacpp.states import Kept, shown_to_child, state_keys, stops
+from omniloom.engines.llamacpp.thinking import Tags, answer_lead, open_lead
+
+_STOPPED = {"stop": "eos", "word": "word", "length": "limit"}
+_ROOM = 16  # for the tokens around a thought
+
+
+class Looped:
+    """One model in a child with our loop: requests side by side, each computed as if it were alone."""
+
+    def __init__(self, host: Line, kept: Kept, identity: str, prompts: PromptBuilder, tags: Tags | None) -> None:
+        self.host = host
+        self._kept, self._identity, self._prompts, self._tags = kept, identity, prompts, tags
+
+    def turn(self, cancel: Flag | None = None) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
+    def settle(self, cancel: Flag | None) -> None:
+        """A call that was left early is in nobody's way."""
+
+    def ready(self, prompt: Prompt, cancel: Flag | None) -> Iterator[Event]:
+        """Compute and keep the states of the sources."""
+        points = stops(prompt)
+        if points:
+            asked = self._sequence(prompt.tokens[: points[-1] + 1], prompt) | {"until": points[-1]}
+            yield from self._run(prompt, asked, cancel)
+
+    def answer(self, prompt: Prompt, request: Request, cancel: Flag | None) -> Generator[Event, None, Answered]:
+        tokens, thinking = list(prompt.tokens), None
+        if self._tags is not None and request.reasoning_budget > 0:
+            tokens += self._prompts.template_tokens(open_lead(self._tags, prompt.tail))
+            thinking = self._thinking(self._tags, prompt, request.reasoning_budget)
+        elif self._tags is not None:
+            tokens += self._prompts.template_tokens(answer_lead(self._tags, prompt.tail, False))
+        constraint = request.constraint
+        asked = self._sequence(tokens, prompt) | {
+            "limit": request.max_output_tokens,
+            "room": request.max_output_tokens + request.reasoning_budget + (_ROOM if thinking else 0),
+            "sampling": request.sampling.model_dump(),
+            "seed": request.seed & 0x7FFFFFFF,
+            "stops": [stop for stop in request.stop if stop],
+            "grammar": constraints.to_lark(constraint) if constraint is not None else "",
+            "thinking": thinking,
+        }
+        return (yield from self._run(prompt, asked, cancel))
+
+    def _sequence(self, tokens: list[int], prompt: Prompt) -> dict[str, Any]:
+        """All that a sequence can be asked for, with nothing asked but reading."""
+        free = {"limit": 1, "room": 1, "sampling": {}, "seed": 0, "stops": [], "grammar": "", "thinking": None}
+        return {"tokens": tokens, "ends": stops(prompt), "until": None, **free}
+
+    def _thinking(self, tags: Tags, prompt: Prompt, budget: int) -> dict[str, Any]:
+        lead = answer_lead(tags, prompt.tail, True)
+        return {
+            "budget": budget,
+            "tag": tags.end,
+            "close": self._prompts.template_tokens(lead),
+            "after": self._prompts.template_tokens(lead.partition(tags.end)[2]),
+        }
+
+    def _run(self, prompt: Prompt, asked: dict[str, Any], cancel: Flag | None) -> Generator[Event, None, Answered]:
+        made = Answered(Generated(), Generated(), 0)
+        with _States(self._kept, self._identity, prompt, self.host.slots) as states:
+            for frame in self.host.run(asked | states.asked(), cancel):
+                try:
+                    states.heard(frame)
+                    event = _event(made, frame, len(prompt.tokens))
+                except (KeyError, TypeError, ValueError) as error:
+                    raise EngineError(f"the engine's process said what it may not: {error}") from error
+                if event is not None:
+                    yield event
+                if "ended" in frame:
+                    return made._replace(computed=max(0, len(prompt.tokens) - frame["reused"]))
+        raise Lost("the stream ended in the middle of the answer")
+
+
+def _event(made: Answered, frame: dict[str, Any], total: int) -> Event | None:
+    """What a frame means for the caller; what it says of the answer goes into `made`."""
+    if "begin" in frame or "read" in frame:
+        done = frame["begin"] if "begin" in frame else frame["read"]
+        return Progress(step="prefill", done=min(done, total), total=total, unit="tokens")
+    if "thought" in frame:
+        made.thought.text += frame["thought"]
+        return ReasoningDelta(text=frame["thought"])
+    if "text" in frame:
+        return _delta(made.answer, frame["text"])
+    if "ended" in frame:
+        made.thought.predicted, made.answer.predicted = int(frame["thought_tokens"]), int(frame["said_tokens"])
+        made.answer.stopped, made.answer.forced = _STOPPED[frame["ended"]], int(frame["forced_tokens"])
+    return None
+
+
+def _delta(answer: Generated, notes: list[Any]) -> TextDelta:
+    found = tuple(
+        TokenLogprob(token=text, logprob=min(0.0, logprob), top=tuple((each, value) for each, value in top))
+        for text, logprob, top in notes
+    )
+    text = "".join(each.token for each in found)
+    answer.text += text
+    answer.logprobs += found
+    return TextDelta(text=text, logprobs=found)
+
+
+class _States:
+    """The files through which one call's states come and go. What the child says and leaves there is not trusted."""
+
+    def __init__(self, kept: Kept, identity: str, prompt: Prompt, slots: Path) -> None:
+        self._kept, self._prompt, self._slots = kept, prompt, slots
+        points = stops(prompt)
+        self._keys = dict(zip(points, state_keys(identity, prompt.tokens, points), strict=True))
+        self._stored: tuple[int, str] | None = None
+        self._names: dict[int, str] = {}
+
+    def __enter__(self) -> "_States":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        left = [*self._names.values(), *([self._stored[1]] if self._stored else [])]
+        for name in left:
+            with contextlib.suppress(OSError):
+                (self._slots / name).unlink(missing_ok=True)
+
+    def asked(self) -> dict[str, Any]:
+        """The longest state there is, and names for those that are read through because there is none."""
+        for point in sorted(self._keys, reverse=True):
+            path = self._kept.get(self._keys[point])
+            if path is not None:
+                self._stored = (point, shown_to_child(path, self._slots))
+                break
+        self._names = {point: secrets.token_hex(8) for point in self._keys}
+        return {"stored": self._stored, "keep": list(self._names.items())}
+
+    def heard(self, frame: dict[str, Any]) -> None:
+        if "spoiled" in frame and self._stored is not None:
+            self._kept.drop(self._keys[self._stored[0]])
+        name = self._names.pop(frame["kept"], None) if "kept" in frame else None
+        if name is None:
+            return
+        path = self._slots / name
+        try:
+            if stat.S_ISREG(path.lstat().st_mode):
+                self._kept.put(self._keys[frame["kept"]], path, self._prompt.sources_before(frame["kept"]))
+        except (StorageError, OSError):
+            pass  # a full disk costs the next call its time, not this call its answer
+        finally:
+            path.unlink(missing_ok=True)
