@@ -1,7 +1,12 @@
 """KV states of engines on disk: found again by content, dropped with the parts they were made from.
 
-Each state is two files: `<digest>.kv`, and `<digest>.json` that says which parts it was made from. The second is
-written first, so a state whose parts are unknown never exists.
+Each state is one file, `<digest>.kv`, whole or absent: the bytes, then a note, then the note's seal.
+
+    bytes | note: {key, parts, bytes, sha256} | HMAC of the note, 32 bytes | length of the note, 4 bytes | "omnikv1"
+
+The key lies beside the folder (`kv.key`), where no engine's process may read. A file that is not this user's, whose
+seal is not of this key, or whose bytes are others than were sealed, is removed and counts as absent. So an engine, or
+a disk, can spoil a state but not pass a wrong one off as right.
 """
 
 import contextlib
@@ -10,73 +15,108 @@ import json
 import logging
 import os
 import shutil
+import struct
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any, BinaryIO
 
 from omniloom.core.errors import StorageError
-from omniloom.storage.files import disk_errors, is_alive, is_left_over, private_folder, process_token, write_whole
+from omniloom.storage.files import (
+    CHUNK,
+    create,
+    disk_errors,
+    fresh_name,
+    is_alive,
+    is_left_over,
+    private_folder,
+    process_token,
+)
+from omniloom.storage.seals import SEAL_BYTES, Sealer, is_own, open_own
 
 log = logging.getLogger("omniloom.storage")
 
+_TAIL = struct.Struct(f"<{SEAL_BYTES}sI8s")
+_MAGIC = b"omnikv1\0"
+_MOST_NOTE = 1 << 24
+_MARK_SECONDS = 10.0  # how exactly the last use is known: marking it changes the times that other processes go by
+_TICK_NS = 20_000_000  # a change within one tick of the system's clock leaves the times as they were
+
+_Identity = tuple[int, ...]  # of a file and its content: device, number, size, and both times of change
+
 
 class KVStore:
-    """A flat private folder of states, at most `cap_bytes` of them; safe from several threads and processes."""
+    """A flat private folder of states, at most `cap_bytes` of them; safe from several threads and processes.
+
+    A state is hashed when it is first looked up, not again while it is the same file with the same times. That is
+    safe because nobody writes into a stored file: what an engine wrote is copied into a new one, a state is replaced
+    by renaming, and a program that changes the bytes in place cannot set back the time of change (ctime). Not seen is
+    what a failing disk does to a file after it was hashed and has left the system's memory, until the next process.
+    """
 
     def __init__(self, root: Path, cap_bytes: int) -> None:
         self.root = private_folder(root)
         self.cap_bytes = cap_bytes
+        self._sealer = Sealer(root.with_name(f"{root.name}.key"))
+        self._looking = threading.Lock()
+        self._whole: dict[Path, _Identity] = {}
         self._remove_left_over()
 
     def path_for(self, key: str) -> Path:
-        """Where this thread shall write the state of `key`, in the folder of `lookup`; it counts from `commit` on."""
+        """Where this thread may write the state of `key`; it counts from `commit` on."""
         return self.root / f"{_name(key)}.{process_token()}.{threading.get_native_id()}.partial"
 
     def commit(self, key: str, parts: Sequence[str], bytes: int | None = None, path: Path | None = None) -> Path | None:
-        """Keep what was written at `path_for(key)` (or at `path`, in the same folder). Returns its final place.
+        """Seal and keep what was written at `path_for(key)` (or at `path`), which goes. Returns its final place.
 
         parts: ids of all parts in the state. bytes: its size as the writer knows it; another size on disk is a
-        StorageError and nothing is kept. None if it is larger than the whole cap.
+        StorageError and nothing is kept. None if it is larger than the whole cap. It is copied, and sealed as it is
+        copied: who wrote it may still have it open.
         """
         written = path or self.path_for(key)
-        final = self._final(key)
+        final, fresh = self._final(key), fresh_name(self.root, _name(key))
         try:
-            with disk_errors(self.root):
-                size = written.stat().st_size
+            with disk_errors(self.root), open_own(written) as source:
+                size = os.fstat(source.fileno()).st_size
                 if bytes is not None and size != bytes:
                     raise StorageError(f"the state of {key!r} has {size} bytes on disk, {bytes} were written")
                 if size > self.cap_bytes:
                     return None
-                written.chmod(0o600)
-                with written.open("rb+") as file:
-                    os.fsync(file.fileno())
-                note = {"key": key, "parts": sorted(set(parts)), "bytes": size}
-                write_whole(final.with_suffix(".json"), json.dumps(note).encode())
-                written.replace(final)
+                with create(fresh) as target:
+                    found = {"key": key, "parts": sorted(set(parts)), "bytes": size}
+                    note = json.dumps(found | {"sha256": _copied(source, target, size)}).encode()
+                    target.write(note + _TAIL.pack(self._sealer.seal(note), len(note), _MAGIC))
+                # Not flushed to the disk: what a power cut leaves of it has no seal that holds.
+                fresh.replace(final)
         finally:
+            fresh.unlink(missing_ok=True)
             written.unlink(missing_ok=True)
         self.shrink(self.cap_bytes, keep=final)
         return final
 
     def lookup(self, key: str) -> Path | None:
-        """The whole state of `key`, marked as used now; None if there is none."""
+        """The whole state of `key`, marked as used now; None if there is none. The bytes stand at its beginning."""
         final = self._final(key)
         try:
-            note = json.loads(final.with_suffix(".json").read_bytes())
-            if final.stat().st_size != note["bytes"]:
+            if not is_own(final.lstat()):
+                self._remove(final)
                 return None
-            os.utime(final)
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-        return final
+            with self._looking, open_own(final) as file:
+                if self._is_whole(final, file, key):
+                    return final
+                if final.stat().st_ino == os.fstat(file.fileno()).st_ino:  # not replaced by a good one meanwhile
+                    self._remove(final)
+        except OSError:
+            pass
+        return None
 
     def get(self, key: str) -> Path | None:
         """`lookup`, as engines call it."""
         return self.lookup(key)
 
     def put(self, key: str, path: Path, sources: Sequence[str] = ()) -> None:
-        """`commit` of a whole file, as engines call it; `path` is on the same disk as the folder.
+        """`commit` of a file, as engines call it.
 
         A full disk is logged, not raised: the next call loses time, this one not its answer.
         """
@@ -90,12 +130,9 @@ class KVStore:
         it holds. Returns how many."""
         dropped = 0
         for final in self._states():
-            parts = _parts_of(final.with_suffix(".json"))
+            parts = self._parts_of(final)
             if parts is None or name in parts or final == self._final(name):
                 dropped += self._remove(final)
-        for note in self.root.glob("*.json"):  # of a state whose writer died before it was there, or was gone first
-            if not note.with_suffix(".kv").exists() and name in (_parts_of(note) or [name]):
-                note.unlink(missing_ok=True)
         self._remove_left_over()
         return dropped
 
@@ -118,8 +155,6 @@ class KVStore:
         """Remove all states."""
         for final in self._states():
             self._remove(final)
-        for note in self.root.glob("*.json"):
-            note.unlink(missing_ok=True)
         self._remove_left_over()
 
     def _final(self, key: str) -> Path:
@@ -132,20 +167,65 @@ class KVStore:
         found: list[tuple[float, int, Path]] = []
         for final in self._states():
             with contextlib.suppress(FileNotFoundError):
-                state = final.stat()
+                state = final.lstat()
                 found.append((state.st_mtime, state.st_size, final))
         return sorted(found)
 
     def _remove(self, final: Path) -> int:
+        self._whole.pop(final, None)
         try:
             final.unlink()
-        except FileNotFoundError:
+        except (FileNotFoundError, IsADirectoryError):
             return 0
-        final.with_suffix(".json").unlink(missing_ok=True)
         return 1
 
+    def _is_whole(self, final: Path, file: BinaryIO, key: str) -> bool:
+        known = self._whole.get(final) == _identity(os.fstat(file.fileno()))
+        _mark_used(final, os.fstat(file.fileno()).st_mtime)
+        identity = _identity(os.fstat(file.fileno()))
+        if known:
+            self._whole[final] = identity
+            return True
+        note = self._note(file)
+        if note is None or note["key"] != key:
+            return False
+        file.seek(0)
+        if _copied(file, None, note["bytes"]) != note["sha256"]:
+            return False
+        if time.time_ns() - identity[-1] > _TICK_NS:
+            self._whole[final] = identity
+        return True
+
+    def _note(self, file: BinaryIO) -> dict[str, Any] | None:
+        """What its note says, if the seal holds."""
+        size = file.seek(0, os.SEEK_END)
+        if size < _TAIL.size:
+            return None
+        file.seek(size - _TAIL.size)
+        seal, length, magic = _TAIL.unpack(file.read(_TAIL.size))
+        start = size - _TAIL.size - length
+        if magic != _MAGIC or length > _MOST_NOTE or start < 0:
+            return None
+        file.seek(start)
+        said = file.read(length)
+        if not self._sealer.holds(said, seal):
+            return None
+        note = json.loads(said)
+        return note if note["bytes"] == start else None
+
+    def _parts_of(self, final: Path) -> list[str] | None:
+        """None if it cannot be told: whoever forgets a part must then take it for a state of that part."""
+        try:
+            with open_own(final) as file:
+                note = self._note(file)
+        except OSError:
+            return None
+        return note["parts"] if note else None
+
     def _remove_left_over(self) -> None:
-        """Remove what processes that died were writing."""
+        """Remove what processes that died were writing, and the notes that once lay beside states."""
+        for note in self.root.glob("*.json"):
+            note.unlink(missing_ok=True)
         now = time.time()
         for partial in self.root.glob("*.partial"):
             if is_left_over(partial, now):
@@ -160,9 +240,24 @@ def _name(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def _parts_of(note: Path) -> list[str] | None:
-    try:
-        parts = json.loads(note.read_bytes())["parts"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return parts if isinstance(parts, list) else None
+def _identity(state: os.stat_result) -> _Identity:
+    return (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+
+
+def _mark_used(final: Path, used: float) -> None:
+    if not 0 <= time.time() - used < _MARK_SECONDS:
+        with contextlib.suppress(OSError):  # a store that may only be read
+            os.utime(final)
+
+
+def _copied(source: BinaryIO, target: BinaryIO | None, size: int) -> str:
+    """The sha256 of the next `size` bytes, which go to `target`, if there is one. Raises StorageError if they end."""
+    digest, left = hashlib.sha256(), size
+    while left > 0:
+        if not (block := source.read(min(left, CHUNK))):
+            raise StorageError(f"a state of {size} bytes ended {left} bytes early")
+        digest.update(block)
+        if target is not None:
+            target.write(block)
+        left -= len(block)
+    return digest.hexdigest()

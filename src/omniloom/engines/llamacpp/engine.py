@@ -74,7 +74,7 @@ class LlamaCpp:
         native = ("<think>", "</think>") if "</think>" in header.chat_template else None
         self._tags = Tags(*tags) if (tags := reasoning_tags or native) else None
         self._own_home = None if kv_home else _temporary()
-        home = kv_home or Path(self._own_home.name)  # type: ignore[union-attr]
+        home = kv_home or Path(self._own_home.name, "kv")  # type: ignore[union-attr]
         self._slots = slots_folder(home)
         self._looping = _may_loop() if loop is None else loop
         self._prompts = PromptBuilder(self._ask)

@@ -2,7 +2,6 @@
 
 import contextlib
 import secrets
-import stat
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from threading import Event as Flag
@@ -156,8 +155,7 @@ class _States:
             return
         path = self._slots / name
         try:
-            if stat.S_ISREG(path.lstat().st_mode):
-                self._kept.put(self._keys[frame["kept"]], path, self._prompt.sources_before(frame["kept"]))
+            self._kept.put(self._keys[frame["kept"]], path, self._prompt.sources_before(frame["kept"]))
         except (StorageError, OSError):
             pass  # a full disk costs the next call its time, not this call its answer
         finally:

@@ -3,9 +3,7 @@
 import hashlib
 import json
 import secrets
-import struct
 import tempfile
-import zlib
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from threading import Event as Flag
@@ -19,12 +17,14 @@ from omniloom.engines.llamacpp.prompt import Prompt
 from omniloom.storage.files import is_alive, process_token
 
 _SHORTEST = 64
-_SEAL, _PIECE = struct.Struct("<8sI"), 1 << 20
 _STEP, _GROWTH = 256, 1.5
 
 
 class Kept(Protocol):
-    """Where states are kept: files by key, moved in whole. `sources` are the parts a state was made from."""
+    """Where states are kept: files by key, taken in whole. `sources` are the parts a state was made from.
+
+    What `get` gives is, bit for bit, what was `put` there; more may stand behind it, which no engine reads.
+    """
 
     def get(self, key: str) -> Path | None: ...
     def put(self, key: str, path: Path, sources: Sequence[str] = ()) -> None: ...
@@ -83,9 +83,6 @@ class Prefix:
             path = self._kept.get(keys[at - 1])
             if path is None:
                 continue
-            if not _sound(path):
-                self._kept.drop(keys[at - 1])
-                continue
             name = shown_to_child(path, self._host.slots)
             try:
                 self._host.post("/slots/0?action=restore", {"filename": name}, cancel)
@@ -102,37 +99,9 @@ class Prefix:
         written = self._host.slots / name
         try:
             self._host.post("/slots/0?action=save", {"filename": name}, cancel)
-            _seal(written)
             self._kept.put(key, written, sources)
         except (EngineError, StorageError, OSError):
             written.unlink(missing_ok=True)
-
-
-def _seal(path: Path) -> None:
-    """Write the state's check sum behind it, where the engine does not read; it checks no numbers itself."""
-    total = _checked(path, path.stat().st_size)
-    with path.open("ab") as file:
-        file.write(_SEAL.pack(b"crc32", total))
-
-
-def _sound(path: Path) -> bool:
-    """Whether the state is, bit for bit, what was written."""
-    try:
-        size = path.stat().st_size - _SEAL.size
-        with path.open("rb") as file:
-            file.seek(size)
-            seal = file.read()
-        return size > 0 and seal == _SEAL.pack(b"crc32", _checked(path, size))
-    except OSError:
-        return False
-
-
-def _checked(path: Path, size: int) -> int:
-    total = 0
-    with path.open("rb") as file:
-        while size > 0 and (data := file.read(min(size, _PIECE))):
-            total, size = zlib.crc32(data, total), size - len(data)
-    return total
 
 
 def slots_folder(kv_home: Path) -> Path:
