@@ -13,7 +13,6 @@ from omniloom.core.parts import PDF, Table
 from omniloom.core.values import Completion, Message, Response
 from omniloom.storage.intake import as_part, take_in
 from omniloom.storage.journal import Journal
-from omniloom.storage.kv import KVStore
 from omniloom.storage.store import Store
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="file names of bytes, /proc")
@@ -93,20 +92,6 @@ def test_a_known_file_keeps_the_cap_too(tmp_path: Path, monkeypatch: pytest.Monk
     with Store(tmp_path / "store") as again:
         again.put(b"the file of every question")
         assert again.journal.size() <= 100_000
-
-
-def test_a_note_without_its_state_is_forgotten(tmp_path: Path) -> None:
-    kv = KVStore(tmp_path / "kv", 10_000)
-    for key, part in (("lone", "p1"), ("other", "p2"), ("whole", "p2")):
-        kv.path_for(key).write_bytes(b"state")
-        place = kv.commit(key, [part])
-        assert place is not None
-        if key != "whole":
-            place.unlink()  # the process died between the two
-    kv.drop("p1")
-    left = "".join(note.read_text() for note in kv.root.glob("*.json"))
-    assert "p1" not in left and left.count("p2") == 2
-    assert kv.drop("p2") == 1 and not list(kv.root.iterdir())
 
 
 def test_a_temporary_folder_with_a_quote(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
