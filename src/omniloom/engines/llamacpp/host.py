@@ -20,6 +20,7 @@ from omniloom.isolation import Child
 
 _TARGET = "omniloom.engines.llamacpp.hosted:run"
 _UNIX = hasattr(socket, "AF_UNIX") and sys.platform != "win32"
+_SHORT = ("/tokenize", "/detokenize", "/apply-template")  # nothing is computed for these
 _SETTLE_SECONDS = 6.0
 _SILENT_SECONDS = 60.0  # far longer than a batch takes: it says nothing while it computes one
 
@@ -127,7 +128,7 @@ class Host(Process):
         child = self._child
         if self._endpoint is None:
             raise Lost("the engine's process is not running")
-        call = LocalCall(self._endpoint, method, path, body)
+        call = LocalCall(self._endpoint, method, path, body, _SILENT_SECONDS if path in _SHORT else None)
 
         def read() -> Iterator[Any]:
             if stream:

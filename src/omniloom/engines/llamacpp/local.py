@@ -26,11 +26,12 @@ class Endpoint(NamedTuple):
 
 
 class LocalCall:
-    """One request and its answer, on a connection of its own."""
+    """One request and its answer, on a connection of its own. patience: seconds of silence after which it is given up;
+    without it there is no end, for a long computation says nothing."""
 
-    def __init__(self, endpoint: Endpoint, method: str, path: str, body: Any) -> None:
+    def __init__(self, endpoint: Endpoint, method: str, path: str, body: Any, patience: float | None = None) -> None:
         self._endpoint, self._method, self._path = endpoint, method, path
-        self._body = encoded(body)
+        self._body, self._patience = encoded(body), patience
         self._socket: socket.socket | None = None
         self._gone = False
         self._lock = threading.Lock()
@@ -81,6 +82,7 @@ class LocalCall:
             parts = urlsplit(address)
             target = (parts.hostname, parts.port)
         try:
+            opened.settimeout(self._patience)
             opened.connect(target)
             with self._lock:
                 self._socket = opened

@@ -14,6 +14,7 @@ from omniloom.isolation import Child, Limits
 
 POLL = 0.02
 _DEATHS_IN_A_ROW = 3
+_LOAD_SECONDS, _LOAD_BYTES = 120.0, 20e6  # what loading may take: so long, and a second for so many bytes
 
 
 class Settings(Value):
@@ -104,12 +105,27 @@ class Process:
         self._child = None
 
     def _start(self, result: "Future[None]") -> None:
+        late = threading.Event()
+        limit = _LOAD_SECONDS + self._size() / _LOAD_BYTES
+        watch = threading.Timer(limit, self._too_late, [late])
+        watch.daemon = True
         try:
             self._end()
+            watch.start()
             self._launch()
+            watch.cancel()
             result.set_result(None)
         except BaseException as error:
-            result.set_exception(error)
+            watch.cancel()
+            slow = WeightsError(f"the engine did not load {self._model.name!r} within {limit:.0f} s")
+            result.set_exception(slow if late.is_set() else error)
+
+    def _too_late(self, late: Flag) -> None:
+        late.set()
+        self.kill()
+
+    def _size(self) -> int:
+        return self._model.stat().st_size if self._model.exists() else 0
 
     def _launch(self) -> None:
         """Start the child and wait until it is ready."""
