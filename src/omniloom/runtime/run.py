@@ -86,6 +86,7 @@ class EngineRun:
             start=time.time(),
             attributes=attributes,
         )
+        began = time.monotonic()  # how long it took is not asked of a clock that may be set meanwhile
         kept: dict[str, Any] = dict(attributes)
         self.store.journal.span(self.trace_id, span)
         self._stack.append(span.id)
@@ -99,7 +100,8 @@ class EngineRun:
             raise
         finally:
             self._stack.pop()
-            ended = span.model_copy(update={"end": time.time(), "status": status, "attributes": kept})
+            end = span.start + time.monotonic() - began
+            ended = span.model_copy(update={"end": end, "status": status, "attributes": kept})
             self.store.journal.span(self.trace_id, ended)
 
     def note(self, name: str, **attributes: object) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Event as Flag
 from typing import Any
 
-from omniloom.core.errors import CancelledError, ContextError, EngineError, IsolationError
+from omniloom.core.errors import CancelledError, ContextError, EngineError, IsolationError, TooLargeError
 from omniloom.engines.llamacpp.local import GONE, Endpoint, LocalCall, Status
 from omniloom.engines.llamacpp.process import POLL, Lost, Process, Settings
 from omniloom.engines.wire import RefusedError, events, pumped
@@ -118,7 +118,7 @@ class Host(Process):
         )
         try:
             told = self._child.receive()
-        except IsolationError as error:
+        except (IsolationError, TooLargeError) as error:
             raise self._load_error(error) from error
         if told is None:
             raise EngineError("the engine's process ended before its server listened")

@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from threading import Event as Flag
 from typing import Any
 
-from omniloom.core.errors import CancelledError, EngineError, IsolationError, OmniloomError
+from omniloom.core.errors import CancelledError, EngineError, IsolationError, OmniloomError, TooLargeError
 from omniloom.engines.llamacpp import host
 from omniloom.engines.llamacpp.process import POLL, Lost, Process, Settings
 from omniloom.isolation import Child, Limits
@@ -76,7 +76,7 @@ class Line(Process):
         )
         try:
             told = self._child.receive()
-        except (IsolationError, EngineError) as error:
+        except (IsolationError, EngineError, TooLargeError) as error:
             raise self._load_error(error) from error
         if told is None:
             raise EngineError("the engine's process ended before it listened")

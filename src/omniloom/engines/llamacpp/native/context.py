@@ -17,7 +17,7 @@ _ABORT = ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_void_p)
 _FULL, _ABORTED = 1, 2
 
 
-class Full(Exception):
+class Full(EngineError):
     """No room for the batch among the KV cells; nothing was computed."""
 
 
@@ -75,7 +75,7 @@ class Context:
         self._batch.n_tokens = len(items)
         status = self._native.llama_decode(self.pointer, self._batch)
         if status == _FULL:
-            raise Full
+            raise Full(f"no KV cells are free for {len(items)} tokens")
         if status == _ABORTED:
             raise Aborted
         if status != 0:
