@@ -31,6 +31,7 @@ PROMISES = {
     "table_cells": [r"results\.csv: .", r"last weeks: .|pandas is not installed"],
     "thinking": [r"budget 0: .*(\n.*)*thinking 0,", r"thinking [1-9]\d*, answer"],
     "trace": [r"generate first", r"read results\.csv", r"answer: replayed True"],
+    "warm": [r"read ahead: [1-9]\d+ tokens, 0 were", r"question: [1-9]\d? of [1-9]\d+ tokens", r"among them: True"],
     "video": [r"clip\.mp4#t=\S+ .*PNG of [1-9]\d* kB|reduced: ", r"sounds other than speech"],
 }
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from omniloom.cli import ask, cache, doctor, forget, info, listing, pull, rm, show, trace
+from omniloom.cli import ask, cache, doctor, forget, info, listing, pull, rm, show, trace, warm
 from omniloom.cli.failures import INTERRUPTED, told
 from omniloom.core.errors import CancelledError
 
@@ -19,6 +19,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("ask")(ask.ask)
+app.command("warm")(warm.warm)
 app.command("show")(show.show)
 app.command("pull")(pull.pull)
 app.command("list")(listing.list_models)

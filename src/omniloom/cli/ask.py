@@ -99,7 +99,7 @@ def _answered(
         messages: tuple[Any, ...] = ()
         if go_on:
             messages, inputs = follow_up(loaded.store, inputs)
-        inputs = [_read_with(each, reading) for each in inputs]
+        inputs = [read_with(each, reading) for each in inputs]
         with _told_again(go_on):
             writer = _writer(board) if shown else None
             response = _run(loaded, inputs, parameters | {"messages": messages}, board, writer)
@@ -142,7 +142,7 @@ def _inputs(question: str, files: list[str]) -> list[Any]:
     return inputs
 
 
-def _read_with(given: Any, reading: dict[str, dict[str, str]]) -> Any:
+def read_with(given: Any, reading: dict[str, dict[str, str]]) -> Any:
     """The input, with those of the options that its kind of file takes."""
     from omniloom.storage.intake import as_part
 

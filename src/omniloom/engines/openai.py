@@ -2,7 +2,7 @@
 
 import base64
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +10,7 @@ from threading import Event as Flag
 from typing import Any
 
 from omniloom.core.errors import EngineError, SchemaError, UnreadableError, UnsupportedError, UsageError
-from omniloom.core.events import Event, Finished, ReasoningDelta, TextDelta
+from omniloom.core.events import Event, Finished, Progress, ReasoningDelta, TextDelta
 from omniloom.core.protocols import Capabilities
 from omniloom.core.values import (
     Completion,
@@ -139,7 +139,7 @@ class OpenAI:
                 total += 1500 if native else self.count_tokens(item if isinstance(item, str) else item.text)
         return total
 
-    def warm(self, request: Request) -> None:
+    def warm(self, request: Request, on_progress: Callable[[Progress], None] | None = None) -> None:
         """The server keeps what it keeps; nothing is sent."""
 
     def close(self) -> None:

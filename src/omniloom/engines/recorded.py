@@ -7,14 +7,14 @@ for embeddings, or "tokens" for counts. The first line holds the engine's name a
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from threading import Event as Flag
 from threading import Lock
 from typing import Any
 
 from omniloom.core.errors import EngineError, StorageError, UnreadableError
-from omniloom.core.events import Event, Finished
+from omniloom.core.events import Event, Finished, Progress
 from omniloom.core.protocols import Capabilities, Engine
 from omniloom.core.values import Completion, Constraint, Request
 from omniloom.engines.replay import replay
@@ -90,8 +90,8 @@ class Recorder:
         self._append({"counted": _any_key(request), "tokens": tokens})
         return tokens
 
-    def warm(self, request: Request) -> None:
-        self._engine.warm(request)
+    def warm(self, request: Request, on_progress: Callable[[Progress], None] | None = None) -> None:
+        self._engine.warm(request, on_progress)
 
     def close(self) -> None:
         self._engine.close()
@@ -165,7 +165,7 @@ class Recorded:
             return known[0].usage.input_tokens
         raise self._unknown("text to count", key)
 
-    def warm(self, request: Request) -> None:
+    def warm(self, request: Request, on_progress: Callable[[Progress], None] | None = None) -> None:
         """There is nothing to compute."""
 
     def close(self) -> None:

@@ -110,7 +110,7 @@ class Scripted:
             return len(words(request))
         return sum(len(words(_shown(item))) for message in request.messages for item in message.content)
 
-    def warm(self, request: Request) -> None:
+    def warm(self, request: Request, on_progress: Callable[[Progress], None] | None = None) -> None:
         with self._lock:
             self._seen.add(_prefix(request))
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 from omniloom.core.errors import CancelledError, OmniloomError, UsageError
 from omniloom.core.events import Completed, Event
 from omniloom.core.protocols import Engine
-from omniloom.core.values import Budget, Part, Response, Sampling
+from omniloom.core.values import Budget, Part, Response, Sampling, Usage
 from omniloom.runtime.call import Call, MessageLike, OnLoss, Unsupported, checked, one_text, several_texts
 from omniloom.runtime.walk import Walk
 from omniloom.storage.frames import is_frame
@@ -138,10 +138,24 @@ class Model:
     def count_tokens(self, text: str) -> int:
         return self._engine.count_tokens(one_text("text", text))
 
-    def warm(self, inputs: Any) -> None:
-        """Read the inputs and keep their state, so that the first question about them answers at once."""
-        cancel = threading.Event()
-        Walk(self._engine, self._store, checked(inputs), _ignore, cancel, self._embedder).warm()
+    def warm(
+        self,
+        inputs: Any,
+        *,
+        system: str | None = None,
+        on_loss: OnLoss = "error",
+        on_progress: Callable[[Event], None] | None = None,
+    ) -> Usage:
+        """Read the inputs and keep their state, so that the first question about them answers at once.
+
+        The same inputs in the same order, with the same `system`, are then found read. The Usage says how many tokens
+        that are (`input_tokens`) and how many of them were kept from before (`cached_tokens`); none for inputs so
+        short that reading them takes no time, and for a server, which keeps what it keeps.
+        Raises ContextError for inputs that do not fit into the context as a whole, and what `generate` raises.
+        """
+        call = checked(inputs, system=system, on_loss=on_loss)
+        told = on_progress or _ignore
+        return Walk(self._engine, self._store, call, told, threading.Event(), self._embedder).warm()
 
     def close(self) -> None:
         """Cancels the calls that still run, then ends the engine."""

@@ -1,5 +1,6 @@
 """The walk of one call: read the parts, fit them to the context, think, write, ground every claim."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from threading import Event as Flag
@@ -51,6 +52,7 @@ class Walk:
         self.has_embedder = embedder is not None
         self.losses: list[Loss] = []
         self.schema: dict[str, Any] = {}
+        self.ahead = False  # whether nothing is asked yet
 
     def go(self) -> Response:
         try:
@@ -67,12 +69,31 @@ class Walk:
         finally:
             self.run.close()
 
-    def warm(self) -> None:
-        """Read everything and have the engine keep the state of the sources."""
+    def warm(self) -> Usage:
+        """Read everything and have the engine keep the state of the sources. What it says was read (and found kept).
+
+        Raises ContextError where the sources do not fit as a whole: each question then has passages of its own.
+        """
+        self.ahead = True
+        began, reading = time.monotonic(), list[int]()
+
+        def told(step: Progress) -> None:
+            reading.extend([int(step.done)] if step.step == "prefill" else [])
+            self.emit(step)
+
         try:
             self.store.journal.begin(self.run.trace_id, "warm")
-            with self.run.span("generate", "warm", engine=self.engine.name):
-                self.engine.warm(request(self._task(), ""))
+            with self.run.span("generate", "warm", engine=self.engine.name) as kept:
+                self.engine.warm(request(self._task(), ""), told)
+                usage = Usage(
+                    input_tokens=reading[-1] if reading else 0,
+                    cached_tokens=reading[0] if reading else 0,
+                    seconds=time.monotonic() - began,
+                )
+                kept.update(usage.model_dump())
+            for loss in self.losses:
+                self.emit(Progress(step=f"{loss.part}: {loss.kind}: {loss.detail}", done=0, unit="note"))
+            return usage
         finally:
             self.run.close()
 
@@ -148,13 +169,24 @@ class Walk:
         used = around + _OVERHEAD_TOKENS + call.max_output_tokens + 2 * call.reasoning_budget
         room = self.engine.capabilities.context_tokens - used - self._json_tokens()
         with self.run.span("retrieve", "fit", segments=len(segments), room=room) as kept:
-            chosen = fit(said, segments, costs, above, room, self.run, words=keys, dense=self.has_embedder)
+            chosen = fit(
+                said, segments, costs, above, room, self.run, words=keys, dense=self.has_embedder and not self.ahead
+            )
             kept["shown"] = len(chosen)
+            if self.ahead and len(chosen) < len(segments):
+                raise ContextError(
+                    f"of {len(segments)} passages {len(chosen)} fit at once: which are shown is chosen for each "
+                    "question, so nothing can be read ahead",
+                    hint="give fewer files at a time, or load with a larger context_tokens",
+                )
             tokens = around + _OVERHEAD_TOKENS + sum(costs[index] for index in chosen)
-            waiting = seconds(self.store.journal, self.run.identity, tokens, _USUAL_ANSWER + call.reasoning_budget)
+            answer = 0 if self.ahead else _USUAL_ANSWER + call.reasoning_budget
+            waiting = seconds(self.store.journal, self.run.identity, tokens, answer)
             kept["estimated_seconds"] = round(waiting, 1)
         if waiting >= _WORTH_SAYING:
-            self.emit(Progress(step="answering", done=0, total=waiting, unit="estimate"))
+            self.emit(
+                Progress(step="reading ahead" if self.ahead else "answering", done=0, total=waiting, unit="estimate")
+            )
         if segments and not chosen:
             raise ContextError(
                 f"none of the {len(segments)} passages fits: {max(room, 0)} tokens are left for them",

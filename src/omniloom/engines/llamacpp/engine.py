@@ -141,11 +141,12 @@ class LlamaCpp:
             return len(self._prompts.plain_tokens(request))
         return len(self._prompt(request).tokens)
 
-    def warm(self, request: Request) -> None:
+    def warm(self, request: Request, on_progress: Callable[[Progress], None] | None = None) -> None:
         """Compute and keep the state of the request's sources. Raises ContextError, WeightsError, EngineError."""
         with self._way.turn():
-            for _ in self._lasting(lambda: self._ready(request), None):
-                pass
+            for event in self._lasting(lambda: self._ready(request), None):
+                if on_progress is not None and isinstance(event, Progress):
+                    on_progress(event)
 
     def close(self) -> None:
         self._host.close()
