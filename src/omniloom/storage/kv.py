@@ -4,9 +4,9 @@ Each state is one file, `<digest>.kv`, whole or absent: the bytes, then a note, 
 
     bytes | note: {key, parts, bytes, sha256} | HMAC of the note, 32 bytes | length of the note, 4 bytes | "omnikv1"
 
-The key lies beside the folder (`kv.key`), where no engine's process may read. A file that is not this user's, whose
-seal is not of this key, or whose bytes are others than were sealed, is removed and counts as absent. So an engine, or
-a disk, can spoil a state but not pass a wrong one off as right.
+The key lies beside the folder (`kv.key`), where no engine's process may read. A file whose seal is not of this key, or
+whose bytes are others than were sealed, is removed and counts as absent; another user's counts as absent. So an engine,
+or a disk, can spoil a state but not pass a wrong one off as right.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ from omniloom.storage.files import (
     private_folder,
     process_token,
 )
-from omniloom.storage.seals import SEAL_BYTES, Sealer, is_own, open_own
+from omniloom.storage.seals import SEAL_BYTES, Sealer, is_mine, is_own, open_own
 
 log = logging.getLogger("omniloom.storage")
 
@@ -99,8 +99,10 @@ class KVStore:
         """The whole state of `key`, marked as used now; None if there is none. The bytes stand at its beginning."""
         final = self._final(key)
         try:
-            if not is_own(final.lstat()):
-                self._remove(final)
+            looked = final.lstat()
+            if not is_own(looked):
+                if is_mine(looked):
+                    self._remove(final)
                 return None
             with self._looking, open_own(final) as file:
                 if self._is_whole(final, file, key):

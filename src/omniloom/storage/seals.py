@@ -23,7 +23,8 @@ _ATTEMPTS = 3
 class Sealer:
     """Seals with the key at `place`, made by the first process that needs it. For any thread.
 
-    A key that is not this user's alone, or no key, is replaced: what was sealed with another then counts as foreign.
+    A key that others may read, or that is none, is replaced: what was sealed with another then counts as foreign.
+    Another user's is left alone and not used, so nothing can be sealed there.
     """
 
     def __init__(self, place: Path) -> None:
@@ -62,16 +63,22 @@ def open_own(path: Path) -> BinaryIO:
 
 def is_own(state: os.stat_result) -> bool:
     """Whether it is a plain file that belongs to this user."""
-    mine = not hasattr(os, "geteuid") or state.st_uid == os.geteuid()
-    return mine and stat.S_ISREG(state.st_mode)
+    return is_mine(state) and stat.S_ISREG(state.st_mode)
+
+
+def is_mine(state: os.stat_result) -> bool:
+    """Whether it belongs to this user, where the system says."""
+    return not hasattr(os, "geteuid") or state.st_uid == os.geteuid()
 
 
 def _read(place: Path) -> bytes:
-    """The key, or b"" if there is none that may be used; one that others could have read is none."""
+    """The key, or b"" if there is none; one that others could have read is none. Raises OSError for another user's."""
     try:
         looked = place.lstat()
     except FileNotFoundError:
         return b""
+    if not is_mine(looked):
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM), str(place))
     shared = os.name == "posix" and looked.st_mode & 0o077
     if is_own(looked) and not shared:
         with open_own(place) as file:
