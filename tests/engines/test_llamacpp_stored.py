@@ -3,19 +3,24 @@
 import os
 import random
 import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+import asker
 import pytest
 
 from omniloom.core.events import Finished
 from omniloom.core.values import Completion, Message, Request, Sampling, Segment
 from omniloom.engines.llamacpp import LlamaCpp
 from omniloom.engines.llamacpp.native.tiny import build_tiny
+from omniloom.engines.llamacpp.states import shown_to_child, slots_folder
+from omniloom.isolation import Child, level
 from omniloom.storage import kv
 
-STORIES = ["A loom weaves threads of wool. " * 5, "Another thread hangs on the loom. " * 5]
 Opened = Callable[..., LlamaCpp]
 posix = pytest.mark.skipif(os.name != "posix", reason="owners of files")
 root_only = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files away")
@@ -45,7 +50,7 @@ def open_engine(models: list[Path], tmp_path: Path, request: pytest.FixtureReque
 
 
 def asked(engine: LlamaCpp, story: int = 0) -> Completion:
-    segment = Segment(source=f"s{story}", content=STORIES[story], made_by="t/1")
+    segment = Segment(source=f"s{story}", content=asker.STORIES[story], made_by="t/1")
     messages = (Message(role="user", content=(segment, "What is it?")),)
     request = Request(messages=messages, max_output_tokens=12, sampling=Sampling(top_logprobs=2))
     *_, last = engine.stream(request)
@@ -162,3 +167,47 @@ def test_a_disk_that_takes_nothing_from_the_child(open_engine: Opened, tmp_path:
         assert wanted.text and not states(tmp_path)
     with open_engine() as engine:
         assert same(asked(engine), wanted)
+
+
+@pytest.mark.skipif(not level().landlock_abi, reason="this system does not confine what a process may write")
+def test_a_child_changes_no_stored_state_and_sees_no_key(open_engine: Opened, tmp_path: Path) -> None:
+    _, state = kept(open_engine, tmp_path)
+    before = state.read_bytes()
+    slots = slots_folder(tmp_path / "kv")
+    link = slots / shown_to_child(state, slots)
+    payload = {"link": str(link), "state": str(state), "key": str(tmp_path / "kv.key"), "slots": str(slots)}
+    with Child("state_spoiler:run", payload, readable=[slots.parent], writable=[slots]) as child:
+        told = child.receive()
+    assert told is not None and [what for what, works in told.items() if works] == ["read the state"]
+    assert state.read_bytes() == before
+
+
+@posix
+def test_engines_killed_at_random_moments(models: list[Path], tmp_path: Path) -> None:
+    """Two at a time, in one store."""
+    home, chance = tmp_path / "kv", random.Random(11)
+    with LlamaCpp(models[0], context_tokens=512, threads=1, kv_home=tmp_path / "other" / "kv", loop=True) as engine:
+        wanted = {str(story): asker.answer(engine, story)[0] for story in (0, 1)}
+    running: list[subprocess.Popen[str]] = []
+    said: list[str] = []
+    for _ in range(7):
+        command = [sys.executable, asker.__file__, str(models[0]), str(home)]
+        running.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+        if len(running) == 2:
+            oldest = running.pop(0)
+            assert oldest.stdout is not None
+            said.append(oldest.stdout.readline())
+            time.sleep(chance.uniform(0.0, 0.5))  # a random moment of its next start, load, answer or end
+            oldest.kill()
+            said += oldest.communicate()[0].splitlines()
+    running[0].kill()
+    running[0].communicate()
+    for line in said:
+        story, _, text = line.strip().partition(" ")
+        assert text == repr(wanted[story])
+    with LlamaCpp(models[0], context_tokens=512, threads=1, kv_home=home, loop=True) as engine:
+        for story, text in wanted.items():
+            assert asker.answer(engine, int(story))[0] == text
+            again, cached = asker.answer(engine, int(story))
+            assert again == text and cached > 100
+        assert [path.name for path in home.iterdir() if path.suffix != ".kv"] == [engine._slots.name]
