@@ -5,6 +5,7 @@ OMNILOOM_EXHAUSTIVE=1 takes every bit and every length of the header, and 50,000
 
 import contextlib
 import os
+import struct
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -16,7 +17,7 @@ import pytest
 
 from omniloom.core.errors import EngineError, OmniloomError, UnsupportedError, WeightsError
 from omniloom.core.events import Finished
-from omniloom.core.values import Message, Request
+from omniloom.core.values import Message, Request, Sampling
 from omniloom.engines.llamacpp import LlamaCpp, process
 from omniloom.engines.llamacpp.header import read_header
 from omniloom.engines.llamacpp.native.tiny import build_tiny
@@ -152,6 +153,22 @@ def test_a_template_that_attacks(tiny: bytes, tmp_path: Path, template: str) -> 
             list(engine.stream(REQUEST))
         assert time.monotonic() - began < 20
         assert engine.count_tokens("still here") > 0
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_weights_that_are_no_numbers(tiny: bytes, tmp_path: Path, value: float, temperature: float) -> None:
+    start = gguf_mutations.Marks(tiny).end // 32 * 32 + 32
+    path = tmp_path / "x.gguf"
+    path.write_bytes(tiny[:start] + struct.pack("<f", value) * ((len(tiny) - start) // 4))
+    request = REQUEST.model_copy(update={"sampling": Sampling(temperature=temperature)})
+    with LlamaCpp(path, context_tokens=256, threads=1, kv_home=tmp_path / "kv", loop=True) as engine:
+        with pytest.raises(EngineError, match="no numbers"):
+            list(engine.stream(request))
+        assert engine._host.pid is not None  # the child outlives it
+    settings = {"context_tokens": 256, "threads": 1, "kv_home": tmp_path / "kv", "loop": True, "embedding": True}
+    with LlamaCpp(path, **settings) as engine, pytest.raises(EngineError, match="no numbers"):  # type: ignore[arg-type]
+        engine.embed(["hello"])
 
 
 def test_a_server_that_never_comes_up(tiny: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence as Ordered
 from typing import Any
 
+from omniloom.core.errors import EngineError
 from omniloom.core.values import Sampling
 
 
@@ -15,7 +16,10 @@ class Sampler:
         self._random: Any = None  # made at the first draw: a greedy answer need not wait for its import
 
     def pick(self, logits: Any, written: Ordered[int], allowed: Any = None) -> int:
-        """A token. logits: float32 [tokens], not changed. written: what a penalty counts. allowed: bool [tokens]."""
+        """A token. logits: float32 [tokens], not changed. written: what a penalty counts. allowed: bool [tokens].
+
+        Raises EngineError where no logit is a number to choose by.
+        """
         import numpy as np
 
         asked = self._sampling
@@ -27,8 +31,11 @@ class Sampler:
             )
         if allowed is not None:
             logits = np.where(allowed, logits, -np.inf)
+        best = int(logits.argmax())  # of the first that is no number, if there is one
+        if not math.isfinite(logits[best]):
+            raise EngineError("the model's weights give no numbers to choose a token by: the file is damaged")
         if asked.temperature <= 0:
-            return int(logits.argmax())
+            return best
         order = np.argsort(-logits, kind="stable")[: asked.top_k or None]
         weights = np.exp((logits[order] - logits[order[0]]) / asked.temperature, dtype=np.float64)
         weights /= weights.sum()

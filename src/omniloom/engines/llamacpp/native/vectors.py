@@ -1,6 +1,7 @@
 """Embeddings: one text in, one vector of length 1 out, each computed in a call of its own."""
 
 import ctypes
+import math
 from collections.abc import Sequence
 
 from omniloom.core.errors import EngineError
@@ -43,6 +44,8 @@ class Vectors:
             raise EngineError(f"llama_decode gave {status} and no vector for {len(tokens)} tokens")
         values = np.ctypeslib.as_array(ctypes.cast(found, ctypes.POINTER(ctypes.c_float)), (self._width,))
         length = float(np.sqrt((values.astype(np.float64) ** 2).sum()))
+        if not math.isfinite(length):
+            raise EngineError("the model's weights give no numbers: the file is damaged")
         return (values / (length or 1.0)).tolist()
 
     def _fill(self, tokens: Sequence[int]) -> None:
