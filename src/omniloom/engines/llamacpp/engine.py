@@ -98,7 +98,7 @@ class LlamaCpp:
         from importlib.metadata import version
 
         build = f"xllamacpp-{version('xllamacpp')}"
-        way = "loop/1" if self._looping else "llamacpp/1"
+        way = "loop/2" if self._looping else "llamacpp/1"
         return f"{way} {build} {self._digest} {self._settings.model_dump_json()} {self._tags}"
 
     @property

@@ -1,6 +1,8 @@
 """Requests through the loop: what is asked of it as one sequence, and what it tells as events."""
 
 import contextlib
+import hashlib
+import json
 import secrets
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -13,12 +15,14 @@ from omniloom.core.values import Request, TokenLogprob
 from omniloom.engines import constraints
 from omniloom.engines.llamacpp.decode import Answered, Generated
 from omniloom.engines.llamacpp.line import Line
+from omniloom.engines.llamacpp.loop.costs import Costs
 from omniloom.engines.llamacpp.process import Lost
 from omniloom.engines.llamacpp.prompt import Prompt, PromptBuilder
 from omniloom.engines.llamacpp.states import Kept, shown_to_child, state_keys, stops
 from omniloom.engines.llamacpp.thinking import Tags, answer_lead, open_lead
 
 _STOPPED = {"stop": "eos", "word": "word", "length": "limit"}
+_COSTS_BYTES = 4096
 _ROOM = 16  # for the tokens around a thought
 
 
@@ -28,6 +32,7 @@ class Looped:
     def __init__(self, host: Line, kept: Kept, identity: str, prompts: PromptBuilder, tags: Tags | None) -> None:
         self.host = host
         self._kept, self._identity, self._prompts, self._tags = kept, identity, prompts, tags
+        self._costs: list[Any] | None = None
 
     def turn(self, cancel: Flag | None = None) -> contextlib.AbstractContextManager[None]:
         return contextlib.nullcontext()
@@ -64,7 +69,7 @@ class Looped:
     def _sequence(self, tokens: list[int], prompt: Prompt) -> dict[str, Any]:
         """All that a sequence can be asked for, with nothing asked but reading."""
         free = {"limit": 1, "room": 1, "sampling": {}, "seed": 0, "stops": [], "grammar": "", "thinking": None}
-        return {"tokens": tokens, "ends": stops(prompt), "until": None, **free}
+        return {"tokens": tokens, "ends": stops(prompt), "until": None, "costs": self._known_costs(), **free}
 
     def _thinking(self, tags: Tags, prompt: Prompt, budget: int) -> dict[str, Any]:
         lead = answer_lead(tags, prompt.tail, True)
@@ -81,6 +86,8 @@ class Looped:
             for frame in self.host.run(asked | states.asked(), cancel):
                 try:
                     states.heard(frame)
+                    if "costs" in frame:
+                        self._keep_costs(frame["costs"])
                     event = _event(made, frame, len(prompt.tokens))
                 except (KeyError, TypeError, ValueError) as error:
                     raise EngineError(f"the engine's process said what it may not: {error}") from error
@@ -89,6 +96,25 @@ class Looped:
                 if "ended" in frame:
                     return made._replace(computed=max(0, len(prompt.tokens) - frame["reused"]))
         raise Lost("the stream ended in the middle of the answer")
+
+    # -- what steps cost here: measured once for a model and a machine, and kept where its states are -----------------
+
+    def _known_costs(self) -> list[Any] | None:
+        if self._costs is None and (path := self._kept.get(self._costs_key())) is not None:
+            with contextlib.suppress(OSError, ValueError), path.open("rb") as file:
+                self._costs = json.loads(file.readline(_COSTS_BYTES))
+        return self._costs
+
+    def _keep_costs(self, said: Any) -> None:
+        self._costs = [list(each) for each in Costs.told(said)]
+        written = self.host.slots / secrets.token_hex(8)
+        with contextlib.suppress(StorageError, OSError):
+            written.write_bytes(json.dumps(self._costs).encode() + b"\n")
+            self._kept.put(self._costs_key(), written)
+        written.unlink(missing_ok=True)
+
+    def _costs_key(self) -> str:
+        return hashlib.sha256(f"costs of {self._identity}".encode()).hexdigest()
 
 
 def _event(made: Answered, frame: dict[str, Any], total: int) -> Event | None:

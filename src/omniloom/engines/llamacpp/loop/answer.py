@@ -69,6 +69,15 @@ class Answer:
         token = self._pick(logits)
         return self._think(token) if self._thinking else self._say(token, logits)
 
+    def sure(self, logits: Any, noise: float) -> bool:
+        """Whether logits that differ by `noise` give the same token; a drawn one is as good a draw from either."""
+        if self._asked.sampling.temperature > 0:
+            return True
+        grammar = None if self._thinking else self._asked.grammar
+        if grammar is None or grammar.takes(int(logits.argmax())):
+            return self._sampler.lead(logits, self._written) >= noise
+        return self._sampler.lead(logits, self._written, grammar.allowed()) >= noise
+
     def news(self) -> tuple[str, list[Note]]:
         """The thought and the text that have become certain since the last call."""
         return "".join(note.text for note in self.thought.take()), self.said.take()

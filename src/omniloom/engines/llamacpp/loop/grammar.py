@@ -26,6 +26,14 @@ class Grammar:
             return bool(self._matcher.is_accepting())
         return self._matcher.try_consume_tokens([token]) == 1
 
+    def takes(self, token: int) -> bool:
+        """Whether `token` is allowed here."""
+        return (
+            bool(self._matcher.is_accepting())
+            if self._weights.ends(token)
+            else self._matcher.validate_tokens([token]) == 1
+        )
+
     def forced(self) -> list[int]:
         """The tokens that must follow, gone on with."""
         tokens = [] if self.ended else list(self._matcher.compute_ff_tokens())

@@ -15,6 +15,7 @@ from typing import Any
 from omniloom.core.errors import OmniloomError, UsageError
 from omniloom.core.values import Sampling
 from omniloom.engines.llamacpp.loop.answer import Answer, Asked, Thinking
+from omniloom.engines.llamacpp.loop.costs import Costs
 from omniloom.engines.llamacpp.loop.grammar import Grammars
 from omniloom.engines.llamacpp.loop.loop import Loop, Told
 from omniloom.engines.llamacpp.loop.sequence import Sequence
@@ -105,7 +106,9 @@ class Inside:
             return
         try:
             if "run" in frame:
-                self._inbox.put({"id": frame["id"], "sequence": self._sequence(frame["id"], frame["run"])})
+                costs = Costs.told(frame["run"]["costs"]) if frame["run"]["costs"] else None
+                sequence = self._sequence(frame["id"], frame["run"])
+                self._inbox.put({"id": frame["id"], "sequence": sequence, "costs": costs})
             elif frame["ask"] == "/embedding":
                 self._inbox.put(frame)
             else:
@@ -158,6 +161,7 @@ class Inside:
             return
         try:
             if "sequence" in frame and self._loop is not None:
+                self._loop.costs = self._loop.costs or frame["costs"]
                 self._loop.add(frame["sequence"])
                 self._running[frame["id"]] = frame["sequence"]
             elif "ask" in frame and self._vectors is not None:
@@ -175,7 +179,10 @@ class Inside:
         self._leaving.discard(key)
 
     def _step(self, loop: Loop) -> None:
+        known = loop.costs
         told = loop.step()
+        if loop.costs is not known:
+            self._send({"id": loop.computing, "costs": loop.costs})
         for each in told:
             self._tell(each)
         for key in {each.key for each in told if each.kind == "token"}:
@@ -199,6 +206,7 @@ class Inside:
         answer = sequence.answer
         counts = {"thought_tokens": answer.thought_tokens, "said_tokens": answer.said_tokens}
         counts |= {"forced_tokens": answer.forced_tokens, "reused": sequence.reused}
+        counts |= {"drafted": sequence.drafts.drafted, "kept_drafts": sequence.drafts.kept}
         self._send({"id": told.key, "ended": told.reason, **counts})
 
     def _news(self, key: str, sequence: Sequence) -> None:

@@ -9,14 +9,18 @@ It knows tokens and slots. What a token means, Answer knows; whose states they a
 
 import time
 from collections import deque
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from omniloom.core.errors import ContextError, EngineError
 from omniloom.engines.llamacpp.loop.answer import Answer, Asked, Reason, Wrote
+from omniloom.engines.llamacpp.loop.costs import Costs, measure
+from omniloom.engines.llamacpp.loop.drafts import SHORTEST
 from omniloom.engines.llamacpp.loop.sequence import Held, Sequence, boundaries, shared
 from omniloom.engines.llamacpp.loop.shelf import Shelf
 from omniloom.engines.llamacpp.native.apart import Apart
 from omniloom.engines.llamacpp.native.context import Aborted, Context, Item
+
+_NOISE = 0.5  # logits: that of wide steps before it is measured
 
 
 class Told(NamedTuple):
@@ -48,7 +52,8 @@ class Loop:
         self._steps = self._pieces = 0
         self._owed = 0.0  # seconds
         self.computing = ""
-        self.evaluated = 0
+        self.costs: Costs | None = None  # measured when a draft is first to be weighed
+        self.evaluated = self.alone = 0
 
     @property
     def busy(self) -> bool:
@@ -112,15 +117,57 @@ class Loop:
         reading, start = sequence.reading, sequence.done
         piece = sequence.next_piece(self._context.sizes.batch)
         whole = start + len(piece) == len(sequence.tokens)
-        items = [Item(token, start + at, sequence.slot, False) for at, token in enumerate(piece)]
-        items[-1] = items[-1]._replace(wanted=whole)
+        draft = [] if reading else self._draft(sequence, len(piece))
+        items = [Item(token, start + at, sequence.slot, whole) for at, token in enumerate([*piece, *draft])]
+        items[: len(piece) - 1] = [item._replace(wanted=False) for item in items[: len(piece) - 1]]
         logits = self._context.step(items)
-        self.evaluated += len(piece)
+        self.evaluated += len(items)
         sequence.done += len(piece)
         told = self._read(sequence) if reading else []
         if sequence.until is not None and sequence.done >= sequence.until:
             return [*told, self._ended(sequence, "stop")]
-        return told + (self._wrote(sequence, self._answer(sequence).next(logits[0])) if whole else [])
+        noise = 0.0 if reading else self._noise(len(items))
+        return told + (self._follow(sequence, draft, logits, noise) if whole else [])
+
+    def _follow(self, sequence: Sequence, draft: list[int], logits: list[Any], noise: float) -> list[Told]:
+        """Ask the answer at each of the logits in turn, as long as what it wrote is what was drafted."""
+        answer, told, kept = self._answer(sequence), list[Told](), 0
+        while True:
+            if noise and not answer.sure(logits[kept], noise):
+                sequence.done, sequence.alone = sequence.done - 1, True
+                self.alone += 1
+                break
+            wrote = answer.next(logits[kept])
+            told += self._wrote(sequence, wrote)
+            same = _alike(wrote.tokens, draft[kept:])
+            kept += same
+            sequence.done += same
+            if wrote.reason or same < len(wrote.tokens):
+                break
+        if draft:
+            sequence.drafts.learn(len(draft), kept)
+        if draft or sequence.alone:
+            self._context.cut(sequence.slot, sequence.done)
+        return told
+
+    def _draft(self, sequence: Sequence, width: int) -> list[int]:
+        """What probably follows, if that is worth computing together with `width` tokens."""
+        if sequence.alone or not self._context.weights.rewinds:
+            sequence.alone = False
+            return []
+        room = min(sequence.prompt + sequence.limit - len(sequence.tokens), self._context.sizes.batch - width)
+        match = sequence.drafts.match(sequence.tokens)
+        if match.length < SHORTEST or room <= 0:
+            return []
+        if self.costs is None:
+            self.costs = measure(self._context.weights, self._context.sizes.threads)
+        return sequence.drafts.propose(sequence.tokens, match, width, room, self.costs)
+
+    def _noise(self, width: int) -> float:
+        """By how much a lead of logits may be off in a step of so many tokens."""
+        if width == 1 or not self._context.weights.rewinds:
+            return 0.0
+        return self.costs.noise(width) if self.costs else _NOISE
 
     def _read(self, sequence: Sequence) -> list[Told]:
         if sequence.done in sequence.bounds:
@@ -231,3 +278,11 @@ class Loop:
     def _empty(self, slot: int) -> None:
         self._held.pop(slot, None)
         self._context.cut(slot, 0)
+
+
+def _alike(tokens: list[int], draft: list[int]) -> int:
+    """How many tokens at the beginning are the same."""
+    return next(
+        (at for at, (one, other) in enumerate(zip(tokens, draft, strict=False)) if one != other),
+        min(len(tokens), len(draft)),
+    )

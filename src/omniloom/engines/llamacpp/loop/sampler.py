@@ -23,14 +23,7 @@ class Sampler:
         import numpy as np
 
         asked = self._sampling
-        if asked.repeat_penalty != 1.0 and written:
-            logits = logits.copy()
-            seen = list(set(written))
-            logits[seen] = np.where(
-                logits[seen] > 0, logits[seen] / asked.repeat_penalty, logits[seen] * asked.repeat_penalty
-            )
-        if allowed is not None:
-            logits = np.where(allowed, logits, -np.inf)
+        logits = self._bound(logits, written, allowed)
         best = int(logits.argmax())  # of the first that is no number, if there is one
         if not math.isfinite(logits[best]):
             raise EngineError("the model's weights give no numbers to choose a token by: the file is damaged")
@@ -46,6 +39,24 @@ class Sampler:
             self._random = np.random.default_rng(self._seed)
         place = np.searchsorted(np.cumsum(weights), self._random.random() * weights.sum(), side="right")
         return int(order[min(int(place), len(order) - 1)])
+
+    def lead(self, logits: Any, written: Ordered[int], allowed: Any = None) -> float:
+        """By how many logits the likeliest token leads the next one; arguments as for `pick`."""
+        import numpy as np
+
+        second, first = np.partition(self._bound(logits, written, allowed), -2)[-2:]
+        return float(first - second)
+
+    def _bound(self, logits: Any, written: Ordered[int], allowed: Any) -> Any:
+        """The logits after the penalty, and without the tokens that are not allowed."""
+        import numpy as np
+
+        penalty = self._sampling.repeat_penalty
+        if penalty != 1.0 and written:
+            logits = logits.copy()
+            seen = list(set(written))
+            logits[seen] = np.where(logits[seen] > 0, logits[seen] / penalty, logits[seen] * penalty)
+        return logits if allowed is None else np.where(allowed, logits, -np.inf)
 
 
 def logprobs(logits: Any, token: int, top: int) -> tuple[float, list[tuple[int, float]]]:

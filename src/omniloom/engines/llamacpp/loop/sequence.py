@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from omniloom.core.values import Sampling
 from omniloom.engines.llamacpp.loop.answer import Answer
+from omniloom.engines.llamacpp.loop.drafts import Drafts
 
 
 def boundaries(length: int, ends: Ordered[int], piece: int) -> list[int]:
@@ -30,6 +31,7 @@ class Sequence:
     limit: tokens that may be written. ends: where reading pauses, at the ends of sources. answer: what decides on
     tokens; made of `limit`, `sampling` and `seed` without one. until: read that far and write nothing. stored: a
     state on the shelf, as (tokens, name). keep: states to put there, by tokens. reused: tokens that were not computed.
+    drafts: guesses at what it writes next. alone: the next token is computed by itself.
     bounds: the boundaries of its prompt. slot: the sequence of the Context it lies in, -1 while it waits.
     """
 
@@ -47,6 +49,8 @@ class Sequence:
     done: int = 0
     slot: int = -1
     reused: int = 0
+    drafts: Drafts = field(default_factory=Drafts)
+    alone: bool = False
     bounds: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
