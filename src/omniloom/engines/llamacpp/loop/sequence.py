@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from omniloom.core.values import Sampling
 from omniloom.engines.llamacpp.loop.answer import Answer
+from omniloom.engines.llamacpp.loop.media import Run, whole_run
 
 
 def boundaries(length: int, ends: Ordered[int], piece: int) -> list[int]:
@@ -30,6 +31,7 @@ class Sequence:
     limit: tokens that may be written. ends: where reading pauses, at the ends of sources. answer: what decides on
     tokens; made of `limit`, `sampling` and `seed` without one. until: read that far and write nothing. stored: a
     state on the shelf, as (tokens, name). keep: states to put there, by tokens. reused: tokens that were not computed.
+    runs: of the prompt's tokens, those that are pictures or sounds.
     bounds: the boundaries of its prompt. slot: the sequence of the Context it lies in, -1 while it waits.
     """
 
@@ -43,6 +45,7 @@ class Sequence:
     until: int | None = None
     stored: tuple[int, str] | None = None
     keep: dict[int, str] = field(default_factory=dict)
+    runs: tuple[Run, ...] = ()
     prompt: int = 0
     done: int = 0
     slot: int = -1
@@ -57,9 +60,9 @@ class Sequence:
         return self.done < self.prompt
 
     def next_piece(self, most: int) -> list[int]:
-        """The tokens up to the next boundary, or all that are left, at most `most`."""
+        """The tokens up to the next boundary, or all that are left, at most `most`; a picture read in one step, whole."""
         later = next((bound for bound in self.bounds if bound > self.done), len(self.tokens))
-        return self.tokens[self.done : min(later, self.done + most)]
+        return self.tokens[self.done : whole_run(self.runs, self.done) or min(later, self.done + most)]
 
 
 @dataclass

@@ -23,6 +23,9 @@ class Apart:
         self._contexts: dict[int, Context] = {}
         self._of(0)
 
+    def hold(self, sequence: int, runs: Sequence[Any]) -> None:
+        """Told whenever a sequence begins; of use where something else than tokens is read."""
+
     def step(self, items: Sequence[Item]) -> list[Any]:
         """As Context.step; all items are of one sequence."""
         return self._of(items[0].sequence).step([item._replace(sequence=0) for item in items])

@@ -72,6 +72,9 @@ class Context:
         self._batch = self._native.llama_batch_init(sizes.step, 0, 1)
         self._arrays = _arrays(self._batch)
 
+    def hold(self, sequence: int, runs: Sequence[Any]) -> None:
+        """As Apart.hold."""
+
     def step(self, items: Sequence[Item]) -> list[Any]:
         """Compute the items; the logits of each wanted one, in order, as float32 arrays that live until the next step.
 

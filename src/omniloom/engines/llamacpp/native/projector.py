@@ -61,7 +61,7 @@ class Projector:
         self.pointer = self._native.mtmd_init_from_file(str(path).encode(), weights.pointer, asked)
         if not self.pointer:
             raise EngineError(f"llama.cpp cannot load the projector {path.name!r} for this model")
-        self._width = self._native.llama_model_n_embd_inp(weights.pointer)
+        self.width = self._native.llama_model_n_embd_inp(weights.pointer)
         self._sections = 4 if self._native.mtmd_decode_use_mrope(self.pointer) else 1
         self.sees = bool(self._native.mtmd_support_vision(self.pointer))
         self.hears = bool(self._native.mtmd_support_audio(self.pointer))
@@ -100,7 +100,7 @@ class Projector:
             found = self._native.mtmd_get_output_embd(self.pointer) if status == 0 else None
             if not found:
                 raise EngineError(f"the projector could not encode the {shape.kind} (mtmd gave {status})")
-            vectors = np.ctypeslib.as_array(ctypes.cast(found, ctypes.POINTER(ctypes.c_float)), (count, self._width))
+            vectors = np.ctypeslib.as_array(ctypes.cast(found, ctypes.POINTER(ctypes.c_float)), (count, self.width))
             if not np.isfinite(vectors).all():
                 raise EngineError("the projector's weights give no numbers: the file is damaged")
             return vectors.copy()
