@@ -10,27 +10,28 @@ IMAGE, PATCH, WIDE, HEADS, INNER, LAYERS = 32, 8, 32, 2, 64, 2
 MELS, FRAMES, STACK = 16, 1500, 25
 
 
-def build_llava(path: Path, width: int = _WIDTH, layers: int = LAYERS, image: int = IMAGE) -> None:
-    """Pictures as vectors like tokens, one after the other; the picture is made square. width: of the model."""
-    writer, chance = _vision(path, "mlp", width, layers, image)
-    count = (image // PATCH) ** 2 + 1
+def build_llava(path: Path, width: int = _WIDTH, patch: int = PATCH) -> None:
+    """Pictures as vectors like tokens, one after the other; the picture is made square. width: of the model. patch:
+    as the header says it, which may be a lie."""
+    writer, chance = _vision(path, "mlp", width, LAYERS, IMAGE, patch)
+    count = (IMAGE // PATCH) ** 2 + 1
     _add(writer, chance, {"v.class_embd": (WIDE,), "v.position_embd.weight": (count, WIDE)})
     _add(writer, chance, {"v.pre_ln.weight": (WIDE,), "v.pre_ln.bias": (WIDE,)})
     _add(writer, chance, {"mm.0.weight": (width, WIDE), "mm.0.bias": (width,)})
     _add(writer, chance, {"mm.2.weight": (width, width), "mm.2.bias": (width,)})
-    _add(writer, chance, _tower("v", layers))
+    _add(writer, chance, _tower("v", LAYERS))
     _write(writer)
 
 
-def build_gemma(path: Path, width: int = _WIDTH) -> None:
-    """Pictures whose vectors see each other in the language model: all of them in one step."""
-    image = 96
-    writer, chance = _vision(path, "gemma3", width, LAYERS, image)
-    writer.add_uint32("clip.vision.projector.scale_factor", 1)
+def build_gemma(path: Path, width: int = _WIDTH, image: int = 96, merged: int = 1, layers: int = LAYERS) -> None:
+    """Pictures whose vectors see each other in the language model: all of them in one step. merged: how many squared
+    become one vector."""
+    writer, chance = _vision(path, "gemma3", width, layers, image)
+    writer.add_uint32("clip.vision.projector.scale_factor", merged)
     _add(writer, chance, {"v.position_embd.weight": ((image // PATCH) ** 2, WIDE), "v.patch_embd.bias": (WIDE,)})
     _add(writer, chance, {"v.post_ln.weight": (WIDE,), "v.post_ln.bias": (WIDE,)})
     _add(writer, chance, {"mm.input_projection.weight": (WIDE, width), "mm.soft_emb_norm.weight": (WIDE,)})
-    _add(writer, chance, _tower("v", LAYERS))
+    _add(writer, chance, _tower("v", layers))
     _write(writer)
 
 
@@ -94,7 +95,7 @@ def build_sectioned(path: Path) -> None:
     _write(writer)
 
 
-def _vision(path: Path, kind: str, width: int, layers: int, image: int) -> tuple[Any, Any]:
+def _vision(path: Path, kind: str, width: int, layers: int, image: int, patch: int = PATCH) -> tuple[Any, Any]:
     writer, chance = _writer(path, kind, 5)
     writer.add_clip_has_vision_encoder(True)
     writer.add_vision_embedding_length(WIDE)
@@ -104,7 +105,7 @@ def _vision(path: Path, kind: str, width: int, layers: int, image: int) -> tuple
     writer.add_vision_attention_layernorm_eps(1e-5)
     writer.add_vision_projection_dim(width)
     writer.add_vision_image_size(image)
-    writer.add_vision_patch_size(PATCH)
+    writer.add_vision_patch_size(patch)
     writer.add_vision_image_mean([0.5] * 3)
     writer.add_vision_image_std([0.5] * 3)
     _add(writer, chance, {"v.patch_embd.weight": (WIDE, 3, PATCH, PATCH)})

@@ -60,7 +60,7 @@ class Sequence:
         return self.done < self.prompt
 
     def next_piece(self, most: int) -> list[int]:
-        """The tokens up to the next boundary, or all that are left, at most `most`; a picture read in one step, whole."""
+        """The tokens up to the next boundary, or all that are left, at most `most`; of a run read at once, all."""
         later = next((bound for bound in self.bounds if bound > self.done), len(self.tokens))
         return self.tokens[self.done : whole_run(self.runs, self.done) or min(later, self.done + most)]
 
