@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from tiny_projector import build_gemma, build_llava, build_qwen, build_sectioned, build_ultravox
+from tiny_projector import build_deep, build_gemma, build_llava, build_qwen, build_sectioned, build_ultravox
 
 from omniloom.engines.llamacpp.loop.loop import Loop, Told
 from omniloom.engines.llamacpp.loop.media import Encodings, Run, Seeing, around, edges, position, tokens_up_to
@@ -22,7 +22,7 @@ from omniloom.engines.llamacpp.native.weights import Weights
 _quiet = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)(lambda *_: None)
 BEFORE = "A picture of the loom hangs on the wall. " * 3
 AFTER = "What does it show?"
-BUILT = {"llava": build_llava, "gemma": build_gemma, "qwen": build_qwen, "ultravox": build_ultravox}
+BUILT = {"llava": build_llava, "gemma": build_gemma, "qwen": build_qwen, "deep": build_deep, "ultravox": build_ultravox}
 
 
 class Eye(NamedTuple):
@@ -46,7 +46,10 @@ class Eye(NamedTuple):
 @pytest.fixture(scope="module", params=BUILT)
 def eye(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Eye]:
     folder = tmp_path_factory.mktemp(request.param)
-    (build_sectioned if request.param == "qwen" else build_tiny)(folder / "model.gguf")
+    if request.param in ("qwen", "deep"):
+        build_sectioned(folder / "model.gguf", deep=request.param == "deep")
+    else:
+        build_tiny(folder / "model.gguf")
     BUILT[request.param](folder / "projector.gguf")
     weights = Weights(folder / "model.gguf")
     projector = Projector(folder / "projector.gguf", weights, 1, lambda: False)

@@ -1,5 +1,7 @@
 """An engine with a projector: what it takes, what it keeps over a restart, and what a wrong or hostile one does."""
 
+import hashlib
+import json
 import time
 import wave
 from collections.abc import Callable, Iterator, Sequence
@@ -12,9 +14,17 @@ import pytest
 from PIL import Image
 from tiny_projector import build_gemma, build_llava, build_qwen, build_sectioned, build_ultravox
 
-from omniloom.core.errors import CancelledError, EngineError, UnreadableError, UnsupportedError, WeightsError
+from omniloom.core.errors import (
+    CancelledError,
+    EngineError,
+    UnreadableError,
+    UnsupportedError,
+    UsageError,
+    WeightsError,
+)
 from omniloom.core.events import Finished, Progress
 from omniloom.core.values import Completion, Message, Part, Request, Segment
+from omniloom.engines import open_engine
 from omniloom.engines.llamacpp import LlamaCpp
 from omniloom.engines.llamacpp.native.tiny import build_tiny
 from omniloom.storage.kv import KVStore
@@ -256,3 +266,44 @@ def test_a_file_that_is_no_picture_is_an_error_of_one_call(
     with pytest.raises(UnreadableError, match="no picture that can be decoded"):
         answer(engine, shown(tmp_path / "cut.png"))
     assert answer(engine, plain()).logprobs == before.logprobs
+
+
+def test_a_folder_gives_model_and_projector(files: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "seeing"
+    folder.mkdir()
+    with pytest.raises(WeightsError, match="no model"):
+        open_engine(f"{folder}/")
+    (folder / "mmproj-tiny.gguf").write_bytes((files / "llava.gguf").read_bytes())
+    with pytest.raises(WeightsError, match="no model"):
+        open_engine(f"{folder}/")
+    (folder / "tiny.gguf").write_bytes((files / "model.gguf").read_bytes())
+    with open_engine(f"{folder}/", kv_home=tmp_path / "kv", threads=1) as engine:  # type: ignore[attr-defined]
+        assert engine.capabilities.input_kinds == {"text", "image"}
+    with open_engine(str(folder), kv_home=tmp_path / "kv", projector=None) as engine:  # type: ignore[attr-defined]
+        assert engine.capabilities.input_kinds == {"text"}
+    (folder / "another.gguf").write_bytes((files / "model.gguf").read_bytes())
+    with pytest.raises(UsageError, match=r"holds 'another\.gguf', 'tiny\.gguf'"):
+        open_engine(f"{folder}/")
+
+
+def test_a_catalog_entry_gives_its_projector(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = tmp_path / "shelf" / "seeing"
+    shelf.mkdir(parents=True)
+    rows = []
+    for role, name in (("model", "model.gguf"), ("projector", "qwen.gguf")):
+        data = (files / ("sectioned.gguf" if role == "model" else name)).read_bytes()
+        (shelf / name).write_bytes(data)
+        hub = {"repo": "nobody/nothing", "file": name}
+        rows.append(
+            {"role": role, "name": name, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data), "hub": hub}
+        )
+    entry = {"name": "seeing", "purpose": "test", "licence": "MIT", "files": rows}
+    (tmp_path / "models.json").write_text(json.dumps({"models": [entry]}))
+    monkeypatch.setenv("OMNILOOM_CATALOG", str(tmp_path / "models.json"))
+    monkeypatch.setenv("OMNILOOM_MODELS", str(tmp_path / "shelf"))
+    monkeypatch.setenv("OMNILOOM_WEIGHTS", str(tmp_path / "weights"))
+    engine = open_engine("seeing", kv_home=tmp_path / "kv", threads=1, context_tokens=1024)
+    assert engine.capabilities.input_kinds == {"text", "image"}
+    *_, last = engine.stream(shown(files / "one.png"))
+    engine.close()
+    assert isinstance(last, Finished) and last.completion.usage.input_tokens > 200

@@ -1,6 +1,7 @@
 """Projectors of some kilobytes with random weights, one for each way in which a language model reads a picture, and
 one that hears; and a language model whose positions have sections (M-RoPE)."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,26 @@ def build_qwen(path: Path, width: int = _WIDTH) -> None:
     _write(writer)
 
 
+def build_deep(path: Path, width: int = _WIDTH) -> None:
+    """As `build_qwen`; and what a layer of the encoder sees goes into a layer of the model of its own (DeepStack)."""
+    writer, chance = _vision(path, "qwen3vl_merger", width, LAYERS, 64)
+    writer.add_vision_use_silu(True)
+    writer.add_uint32("clip.vision.image_min_pixels", 4 * (2 * PATCH) ** 2)
+    writer.add_uint32("clip.vision.image_max_pixels", 160 * (2 * PATCH) ** 2)
+    _add(writer, chance, {"v.patch_embd.weight.1": (WIDE, 3, PATCH, PATCH), "v.patch_embd.bias": (WIDE,)})
+    _add(writer, chance, {"v.position_embd.weight": (64, WIDE), "v.post_ln.weight": (WIDE,), "v.post_ln.bias": (WIDE,)})
+    for name in ("mm.{}", "v.deepstack.0.fc{}"):
+        first, second = (name.format(at) for at in ((0, 2) if "mm" in name else (1, 2)))
+        _add(writer, chance, {f"{first}.weight": (4 * WIDE, 4 * WIDE), f"{first}.bias": (4 * WIDE,)})
+        _add(writer, chance, {f"{second}.weight": (width, 4 * WIDE), f"{second}.bias": (width,)})
+    _add(writer, chance, {"v.deepstack.0.norm.weight": (4 * WIDE,), "v.deepstack.0.norm.bias": (4 * WIDE,)})
+    tower = {name: shape for name, shape in _tower("v", LAYERS).items() if not re.search("attn_[qkv]", name)}
+    for layer in range(LAYERS):
+        tower |= {f"v.blk.{layer}.attn_qkv.weight": (3 * WIDE, WIDE), f"v.blk.{layer}.attn_qkv.bias": (3 * WIDE,)}
+    _add(writer, chance, tower)
+    _write(writer)
+
+
 def build_ultravox(path: Path, width: int = _WIDTH) -> None:
     """Sounds, by an encoder like Whisper's."""
     writer, chance = _writer(path, "ultravox", 7)
@@ -71,13 +92,16 @@ def build_ultravox(path: Path, width: int = _WIDTH) -> None:
     _write(writer)
 
 
-def build_sectioned(path: Path) -> None:
-    """A language model of the qwen2vl architecture, like the engine's own tiny one but for its positions."""
+def build_sectioned(path: Path, deep: bool = False) -> None:
+    """A language model of the qwen2vl architecture, like the engine's own tiny one but for its positions; or of
+    qwen3vl's, one of whose layers takes more of a picture."""
     import gguf
     import numpy as np
 
-    writer = gguf.GGUFWriter(path, "qwen2vl")
-    writer.add_context_length(1024)
+    writer = gguf.GGUFWriter(path, "qwen3vl" if deep else "qwen2vl")
+    if deep:
+        writer.add_num_deepstack_layers(1)
+    writer.add_context_length(8192)
     writer.add_embedding_length(_WIDTH)
     writer.add_block_count(_LAYERS)
     writer.add_feed_forward_length(128)
@@ -89,6 +113,9 @@ def build_sectioned(path: Path) -> None:
     chance = np.random.default_rng(3)
     shapes = _tensors(tokens) | {f"blk.{at}.attn_q.bias": (_WIDTH,) for at in range(_LAYERS)}
     shapes |= {f"blk.{at}.attn_{name}.bias": (_WIDTH // 2,) for at in range(_LAYERS) for name in "kv"}
+    if deep:
+        norms = {f"blk.{at}.attn_{name}_norm.weight": (_WIDTH // _HEADS,) for at in range(_LAYERS) for name in "qk"}
+        shapes = _tensors(tokens) | norms
     for name, shape in shapes.items():
         values = np.ones(shape) if name.endswith("norm.weight") else chance.normal(0, 0.3, shape)
         writer.add_tensor(name, values.astype(np.float32))

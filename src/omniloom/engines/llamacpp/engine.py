@@ -13,6 +13,7 @@ from omniloom.core.events import Event, Finished, Progress, ReasoningDelta, Text
 from omniloom.core.protocols import Capabilities
 from omniloom.core.values import Completion, Constraint, Kind, Request, Usage
 from omniloom.engines import constraints
+from omniloom.engines.llamacpp.beside import beside
 from omniloom.engines.llamacpp.decode import Generated
 from omniloom.engines.llamacpp.header import Header, read_header
 from omniloom.engines.llamacpp.host import Host
@@ -24,7 +25,7 @@ from omniloom.engines.llamacpp.plain import Plains
 from omniloom.engines.llamacpp.process import Lost, Settings
 from omniloom.engines.llamacpp.prompt import Prompt, PromptBuilder
 from omniloom.engines.llamacpp.served import Served
-from omniloom.engines.llamacpp.sight import Sight, beside
+from omniloom.engines.llamacpp.sight import Sight
 from omniloom.engines.llamacpp.states import Kept, slots_folder
 from omniloom.engines.llamacpp.thinking import Tags
 from omniloom.storage.home import cache_bytes
@@ -62,7 +63,7 @@ class LlamaCpp:
         embedding: bool | None = None,
         batch_tokens: int = 128,
         at_once: int = 4,
-        projector: Path | None = None,
+        projector: str | Path | None = None,
         loop: bool | None = None,
         kept: Kept | None = None,
     ) -> None:
@@ -80,7 +81,7 @@ class LlamaCpp:
         home = kv_home or Path(self._own_home.name, "kv")  # type: ignore[union-attr]
         self._slots = slots_folder(home)
         self._looping = _may_loop() if loop is None else loop
-        self._beside = beside(projector) if projector is not None else None
+        self._beside = beside(Path(projector).expanduser()) if projector is not None else None
         kinds = self._beside.takes if self._beside is not None and self._looping else frozenset[Kind]()
         self._sight = Sight(self._ask, kinds, Plains()) if kinds else None
         self._prompts = PromptBuilder(self._ask, self._sight)

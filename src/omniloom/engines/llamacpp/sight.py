@@ -3,37 +3,15 @@
 import hashlib
 from collections.abc import Callable
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from omniloom.core.errors import EngineError, UnsupportedError, WeightsError
+from omniloom.core.errors import EngineError, UnsupportedError
 from omniloom.core.values import Kind, Part
-from omniloom.engines.llamacpp.header import read_header
 from omniloom.engines.llamacpp.plain import Plain, Plains
 
 _ASK = Callable[[str, dict[str, Any]], Any]
 _MOST = 1 << 20  # tokens of one part
 _SHIFT = 24  # bits of a token's number in its run; above them stands what it shows
-
-
-class Beside(NamedTuple):
-    """A projector's file, its sha256, and what its header says it takes."""
-
-    path: Path
-    digest: str
-    takes: frozenset[Kind]
-
-
-def beside(path: Path) -> Beside:
-    """Raises WeightsError if the file is no projector, or none that takes anything."""
-    header = read_header(path)
-    if header.architecture != "clip" or not header.takes:
-        raise WeightsError(
-            f"{str(path)!r} is no projector: its architecture is {header.architecture!r}, and it takes nothing",
-            hint="projectors are published beside their models, as mmproj-….gguf",
-        )
-    with path.open("rb") as file:
-        return Beside(path.resolve(), hashlib.file_digest(file, "sha256").hexdigest(), header.takes)
 
 
 class Stretch(NamedTuple):
