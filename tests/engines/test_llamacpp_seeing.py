@@ -1,10 +1,12 @@
 """An engine with a projector: what it takes, what it keeps over a restart, and what a wrong or hostile one does."""
 
+import ctypes
 import hashlib
 import json
 import time
 import wave
 from collections.abc import Callable, Iterator, Sequence
+from importlib.resources import files as files_of
 from pathlib import Path
 from threading import Event as Flag
 from typing import Any
@@ -14,6 +16,7 @@ import pytest
 from PIL import Image
 from tiny_projector import build_gemma, build_llava, build_qwen, build_sectioned, build_ultravox
 
+import omniloom as ol
 from omniloom.core.errors import (
     CancelledError,
     EngineError,
@@ -26,6 +29,7 @@ from omniloom.core.events import Finished, Progress
 from omniloom.core.values import Completion, Message, Part, Request, Segment
 from omniloom.engines import open_engine
 from omniloom.engines.llamacpp import LlamaCpp
+from omniloom.engines.llamacpp.native.binding import Native
 from omniloom.engines.llamacpp.native.tiny import build_tiny
 from omniloom.storage.kv import KVStore
 
@@ -113,10 +117,12 @@ class Noting(KVStore):
     def __init__(self, root: Path) -> None:
         super().__init__(root, 1 << 30)
         self.put_sizes: list[tuple[str, int]] = []
+        self.sources: dict[str, Sequence[str]] = {}
         self.found: list[str] = []
 
     def put(self, key: str, path: Path, sources: Sequence[str] = ()) -> None:
         self.put_sizes.append((key, path.stat().st_size))
+        self.sources[key] = sources
         super().put(key, path, sources)
 
     def get(self, key: str) -> Path | None:
@@ -141,11 +147,23 @@ def test_vectors_are_kept_and_not_made_again(opened: Callable[..., LlamaCpp], fi
     assert [key for key, _ in kept.put_sizes].count(vectors) == 1
     (tmp_path / "less").write_bytes(b"no vectors")
     KVStore.put(kept, vectors, tmp_path / "less")
-    engine = opened("gemma.gguf", kept=kept)
-    with pytest.raises(EngineError, match="vectors of the image are gone"):
-        answer(engine, requests[2])
-    assert answer(engine, requests[2]).text
+    assert answer(opened("gemma.gguf", kept=kept), requests[2]).text
     assert [key for key, _ in kept.put_sizes].count(vectors) == 2
+    assert kept.sources[vectors] == ["one.png"]
+
+
+def test_several_pictures_in_one_request(opened: Callable[..., LlamaCpp], files: Path, tmp_path: Path) -> None:
+    one, other = (shown(files / f"{name}.png").messages[0].content[1] for name in ("one", "other"))
+    kept = Noting(tmp_path / "kv")
+    engine = opened("qwen.gguf", "sectioned.gguf", kept=kept)
+    texts = []
+    for pictures in ((one, one, other), (one, other, one), (one, one, other)):
+        content = (WORDS, *pictures, "Which two are alike?")
+        texts.append(answer(engine, Request(messages=(Message(role="user", content=content),), max_output_tokens=8)))
+    assert texts[0].logprobs == texts[2].logprobs != texts[1].logprobs
+    assert texts[0].usage.input_tokens == texts[1].usage.input_tokens
+    assert not list(engine._slots.iterdir())
+    assert len(kept.put_sizes) == len(kept.sources)  # nothing was made twice
 
 
 def test_sounds_are_heard(opened: Callable[..., LlamaCpp], files: Path) -> None:
@@ -307,3 +325,21 @@ def test_a_catalog_entry_gives_its_projector(files: Path, tmp_path: Path, monkey
     *_, last = engine.stream(shown(files / "one.png"))
     engine.close()
     assert isinstance(last, Finished) and last.completion.usage.input_tokens > 200
+
+
+def test_a_library_without_media_says_so() -> None:
+    """Everything else of it is bound before."""
+    api = json.loads((files_of("omniloom.engines.llamacpp.native") / "api.json").read_text("utf-8"))
+    library = Native(ctypes.CDLL(None), api | {"functions": {}})
+    with pytest.raises(EngineError, match="does not export mtmd_default_marker"):
+        library.with_media()
+
+
+def test_a_whole_call_shows_the_picture(files: Path, tmp_path: Path) -> None:
+    """Through the front door: the reader's word that it did not see the picture is no loss then."""
+    pytest.importorskip("rapidocr")
+    options = {"projector": files / "qwen.gguf", "threads": 1, "context_tokens": 4096}
+    with ol.load(files / "sectioned.gguf", home=tmp_path / "home", **options) as model:
+        response = model.generate(["What is it?", ol.Image(files / "one.png")], max_output_tokens=8)
+    assert response.usage.output_tokens > 0
+    assert "not_seen" not in {loss.kind for loss in response.losses}

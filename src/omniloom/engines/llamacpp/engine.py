@@ -82,7 +82,8 @@ class LlamaCpp:
         self._slots = slots_folder(home)
         self._looping = _may_loop() if loop is None else loop
         self._beside = beside(Path(projector).expanduser()) if projector is not None else None
-        kinds = self._beside.takes if self._beside is not None and self._looping else frozenset[Kind]()
+        is_seeing = self._beside is not None and self._looping and not self._embedding
+        kinds = self._beside.takes if self._beside is not None and is_seeing else frozenset[Kind]()
         self._sight = Sight(self._ask, kinds, Plains()) if kinds else None
         self._prompts = PromptBuilder(self._ask, self._sight)
         self._way = self._opened(model.resolve(), header, at_once, kept or KVStore(home, cache_bytes() // 2))

@@ -76,6 +76,9 @@ class Line(Process):
         finally:
             wire.leave(key, ended)
 
+    def _size(self) -> int:
+        return super()._size() + (self._projector.stat().st_size if self._projector else 0)
+
     def _launch(self) -> None:
         payload = self._settings.model_dump() | self._told
         payload |= {"model": str(self._model), "slots": str(self.slots), "memory": _free_memory()}

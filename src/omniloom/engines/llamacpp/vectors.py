@@ -18,21 +18,28 @@ class Vectors:
     def __init__(self, kept: Kept, identity: str, prompt: Prompt, slots: Path) -> None:
         self._kept, self._identity, self._slots = kept, identity, slots
         self._shown = {shown.run["name"]: shown for shown in prompt.shown}
-        self._names: dict[str, str] = {}
-        self._others: dict[str, str] = {}
+        self._given: dict[str, dict[str, str]] = {}
+        self._plain: dict[str, str] = {}
 
     def asked(self, runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The runs with their files: the vectors where they are kept, otherwise what they are made of."""
-        return [run | self._files(self._shown[run["name"]]) for run in runs]
+        """The runs with their files: what they are made of, and the vectors where they are kept.
+
+        Both, for a kept file may be gone by the time it is wanted.
+        """
+        for name in {run["name"] for run in runs} - set(self._given):
+            path = self._kept.get(self._key(name))
+            stored = {"stored": shown_to_child(path, self._slots)} if path is not None else {}
+            self._given[name] = {"data": self._data(self._shown[name]), "keep": secrets.token_hex(8)} | stored
+        return [run | self._given[run["name"]] for run in runs]
 
     def heard(self, frame: dict[str, Any]) -> None:
         """What the child says of vectors; it is not trusted, only copied and sealed."""
-        if "unreadable" in frame and frame["unreadable"] in self._shown:
+        if "unreadable" in frame and frame["unreadable"] in self._given:
             self._kept.drop(self._key(frame["unreadable"]))
-        name = self._names.pop(frame["encoded"], None) if "encoded" in frame else None
-        if name is None:
+        given = self._given.get(frame["encoded"]) if "encoded" in frame else None
+        if given is None:
             return
-        path = self._slots / name
+        path = self._slots / given["keep"]
         try:
             self._kept.put(self._key(frame["encoded"]), path, [self._shown[frame["encoded"]].source])
         except (StorageError, OSError):
@@ -42,20 +49,15 @@ class Vectors:
 
     def files(self) -> list[str]:
         """What may lie in the child's folder because of this call."""
-        return [*self._names.values(), *self._others.values()]
+        return [*self._plain.values(), *(name for given in self._given.values() for name in given.values())]
 
-    def _files(self, shown: Shown) -> dict[str, str]:
-        name = shown.run["name"]
-        path = self._kept.get(self._key(name))
-        if path is not None:
-            self._others[name] = shown_to_child(path, self._slots)
-            return {"stored": self._others[name]}
-        if shown.plain.name not in self._others:
-            self._others[shown.plain.name] = secrets.token_hex(8)
+    def _data(self, shown: Shown) -> str:
+        plain = shown.plain
+        if plain.name not in self._plain:
+            self._plain[plain.name] = secrets.token_hex(8)
             with disk_errors(self._slots):
-                (self._slots / self._others[shown.plain.name]).write_bytes(shown.plain.data)
-        self._names[name] = secrets.token_hex(8)
-        return {"data": self._others[shown.plain.name], "keep": self._names[name]}
+                (self._slots / self._plain[plain.name]).write_bytes(plain.data)
+        return self._plain[plain.name]
 
     def _key(self, name: str) -> str:
         return hashlib.sha256(f"vectors {self._identity} {name}".encode()).hexdigest()

@@ -22,8 +22,8 @@ _HELD_BYTES = 256 << 20  # of vectors in memory
 class Run(NamedTuple):
     """The vectors of one piece of a picture or sound, at the tokens `start`..`start + length` of a prompt.
 
-    name: of what it shows. piece, shape: what Projector is asked for. data: the file on the shelf with the pixels or
-    samples, empty where `stored`, a file with the vectors, makes them needless. keep: where to put the vectors.
+    name: of what it shows. piece, shape: what Projector is asked for. Files on the shelf: data, the pixels or samples;
+    stored, the vectors, if they are kept; keep, where to put them.
     """
 
     name: str
@@ -100,7 +100,8 @@ class Encodings:
     def vectors(self, run: Run) -> Any:
         """float32 [length, width]. Raises Aborted, EngineError."""
         if run.name not in self._held:
-            self._held[run.name] = self._stored(run) if run.stored else self._made(run)
+            stored = self._stored(run) if run.stored else None
+            self._held[run.name] = self._made(run) if stored is None else stored
             while sum(each.nbytes for each in self._held.values()) > _HELD_BYTES and len(self._held) > 1:
                 self._held.popitem(last=False)
         self._held.move_to_end(run.name)
@@ -113,7 +114,7 @@ class Encodings:
         state = self._shelf.get(run.stored)
         if state is None or len(state) < size:
             self._told(run, False)
-            raise EngineError(f"the kept vectors of the {run.shape.kind} are gone", hint="ask again")
+            return None
         return np.frombuffer(state[:size], dtype=np.float32).reshape(run.length, -1)
 
     def _made(self, run: Run) -> Any:
