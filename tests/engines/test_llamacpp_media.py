@@ -63,8 +63,8 @@ class Watched:
 
     def __init__(self, eye: Eye, shelf: Path, at_once: int = 3) -> None:
         sizes = Sizes(512, 64, at_once, 1, vectors=eye.projector.widest)
-        self.told: list[tuple[Run, bool]] = []
-        self.encodings = Encodings(eye.projector, Shelf(shelf), lambda *told: self.told.append(told))
+        self.told: list[str] = []
+        self.encodings = Encodings(eye.projector, Shelf(shelf), lambda _, word: self.told.append(word))
         self.context = Seeing(eye.weights, sizes, lambda: False, eye.projector, self.encodings)
         self.loop = Loop(self.context, Shelf(shelf))
         self.logits: list[Any] = []
@@ -218,7 +218,7 @@ def test_giving_up_inside_an_encoding_leaves_nothing_behind(eye: Eye, tmp_path: 
     sequence = asked(eye, tmp_path)
     told = loop.run(sequence)[sequence.key]
     assert {each.kind for each in told} == {"begin", "read"} and told[-1].done == sequence.runs[0].start
-    assert looks and loop.encodings.encoded == 0 and not loop.told
+    assert looks and loop.encodings.encoded == 0 and loop.told == ["encoding"]
     again = loop.run(asked(eye, tmp_path))[sequence.key]
     assert again[0].done == sequence.runs[0].start
     assert written(again) == written(alone.run(asked(eye, tmp_path))[sequence.key])

@@ -238,7 +238,7 @@ class LlamaCpp:
                 thought, answer, computed = end.value
                 break
             if isinstance(event, Progress):
-                event = event.model_copy(update={"total": float(total)})
+                event = event.model_copy(update={"total": float(total)}) if event.step == "prefill" else event
             elif first is None:
                 first = time.monotonic() - started
             yield event

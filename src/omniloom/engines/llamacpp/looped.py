@@ -98,6 +98,8 @@ def _event(made: Answered, frame: dict[str, Any], total: int) -> Event | None:
     if "begin" in frame or "read" in frame:
         done = frame["begin"] if "begin" in frame else frame["read"]
         return Progress(step="prefill", done=min(done, total), total=total, unit="tokens")
+    if "encoding" in frame:
+        return Progress(step="encode", done=0, total=1, unit="inputs")
     if "thought" in frame:
         made.thought.text += frame["thought"]
         return ReasoningDelta(text=frame["thought"])

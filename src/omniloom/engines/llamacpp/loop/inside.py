@@ -2,7 +2,7 @@
 
 Frames in:  {id, ask, body} a short question · {id, run: {...}} a sequence · {drop: id} · {ping: n}
 Frames out: {id, answer | refused} · for a sequence begin, read, thought, text, kept, spoiled, and of what it shows
-encoded, unreadable; last, ended or refused
+encoding, encoded, unreadable; last, ended or refused
 (`end` and `error` are words of the pipe itself)
 The hearing thread answers questions about tokens and templates by itself, so none waits for a step to end.
 """
@@ -19,7 +19,7 @@ from omniloom.core.values import Sampling
 from omniloom.engines.llamacpp.loop.answer import Answer, Asked, Thinking
 from omniloom.engines.llamacpp.loop.grammar import Grammars
 from omniloom.engines.llamacpp.loop.loop import Loop, Told
-from omniloom.engines.llamacpp.loop.media import Encodings, Run, Seeing, run_of
+from omniloom.engines.llamacpp.loop.media import Encodings, Run, Seeing, Word, run_of
 from omniloom.engines.llamacpp.loop.sequence import Sequence
 from omniloom.engines.llamacpp.loop.shelf import Shelf
 from omniloom.engines.llamacpp.native.apart import Apart
@@ -102,11 +102,10 @@ class Inside:
         """Asked by the library between two operations of a step: whether to give it up."""
         return bool(self._leaving) and self._loop is not None and self._loop.computing in self._leaving
 
-    def _seen(self, run: Run, is_kept: bool) -> None:
+    def _seen(self, run: Run, word: Word) -> None:
         """What became of the vectors of a run that the computed sequence shows."""
         assert self._loop is not None
-        name = run.keep if is_kept else run.stored
-        self._send({"id": self._loop.computing, "encoded" if is_kept else "unreadable": run.name, "name": name})
+        self._send({"id": self._loop.computing, word: run.name, "name": run.keep})
 
     def _send(self, frame: dict[str, Any]) -> None:
         with self._sending:

@@ -7,7 +7,7 @@ counts otherwise (the vectors of a picture may share positions), `Seeing` transl
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from omniloom.core.errors import EngineError, UnsupportedError
 from omniloom.engines.llamacpp.loop.shelf import Shelf
@@ -16,6 +16,7 @@ from omniloom.engines.llamacpp.native.context import Item, Sizes
 from omniloom.engines.llamacpp.native.projector import Projector, Shape
 from omniloom.engines.llamacpp.native.weights import Weights
 
+Word = Literal["encoding", "encoded", "unreadable"]
 _HELD_BYTES = 256 << 20  # of vectors in memory
 
 
@@ -89,10 +90,11 @@ def tokens_up_to(runs: Sequence[Run], end: int) -> int:
 class Encodings:
     """Vectors by the name of what they show: in memory, on the shelf, or made.
 
-    told: called with a run and whether its vectors were put on the shelf (True), or are no such vectors (False).
+    told: called with a run and what becomes of its vectors: they are made now ("encoding"), were put on the shelf
+    ("encoded"), or the stored ones are none ("unreadable").
     """
 
-    def __init__(self, projector: Projector, shelf: Shelf, told: Callable[[Run, bool], None]) -> None:
+    def __init__(self, projector: Projector, shelf: Shelf, told: Callable[[Run, Word], None]) -> None:
         self._projector, self._shelf, self._told = projector, shelf, told
         self._held: OrderedDict[str, Any] = OrderedDict()
         self.encoded = 0
@@ -113,7 +115,7 @@ class Encodings:
         size = run.length * self._projector.width * 4
         state = self._shelf.get(run.stored)
         if state is None or len(state) < size:
-            self._told(run, False)
+            self._told(run, "unreadable")
             return None
         return np.frombuffer(state[:size], dtype=np.float32).reshape(run.length, -1)
 
@@ -121,6 +123,7 @@ class Encodings:
         data = self._shelf.get(run.data)
         if data is None:
             raise EngineError(f"the content of the {run.shape.kind} is gone", hint="ask again")
+        self._told(run, "encoding")
         try:
             vectors = self._projector.encode(run.shape, data, run.piece)
         except UnsupportedError as error:
@@ -129,7 +132,7 @@ class Encodings:
             raise EngineError(f"the projector made {len(vectors)} vectors where it had said {run.length}")
         self.encoded += 1
         if run.keep and self._shelf.put(run.keep, vectors.tobytes()):
-            self._told(run, True)
+            self._told(run, "encoded")
         return vectors
 
 
