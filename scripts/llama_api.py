@@ -24,13 +24,28 @@ llama_context_default_params llama_init_from_model llama_free
 llama_get_memory llama_memory_seq_rm llama_memory_seq_cp llama_memory_seq_pos_max
 llama_state_seq_get_size llama_state_seq_get_data llama_state_seq_set_data
 llama_batch_init llama_batch_free llama_decode llama_get_logits_ith
+llama_set_causal_attn llama_model_n_embd_inp
 llama_get_embeddings_seq
 llama_vocab_n_tokens llama_vocab_is_eog llama_vocab_bos llama_vocab_eos llama_vocab_get_add_bos
 llama_vocab_get_text llama_vocab_get_attr llama_tokenize llama_token_to_piece
 """.split()
-STRUCTS = "llama_model_params llama_context_params llama_batch".split()
-HEADERS = ("include/llama.h",)
-INCLUDES = ("include", "ggml/include")
+# Images and audio. Kept apart: a library without them still does everything else.
+MEDIA = """
+mtmd_default_marker mtmd_context_params_default mtmd_init_from_file mtmd_free mtmd_log_set
+mtmd_decode_use_non_causal mtmd_decode_use_mrope
+mtmd_support_vision mtmd_support_audio mtmd_get_audio_sample_rate
+mtmd_bitmap_init mtmd_bitmap_init_from_audio mtmd_bitmap_free
+mtmd_input_chunks_init mtmd_input_chunks_size mtmd_input_chunks_get mtmd_input_chunks_free
+mtmd_input_chunk_get_type mtmd_input_chunk_get_tokens_text mtmd_input_chunk_get_tokens_image
+mtmd_input_chunk_get_n_tokens mtmd_input_chunk_get_n_pos mtmd_image_tokens_get_decoder_pos
+mtmd_tokenize mtmd_encode_chunk mtmd_get_output_embd
+""".split()
+STRUCTS = """
+llama_model_params llama_context_params llama_batch
+mtmd_context_params mtmd_input_text mtmd_decoder_pos
+""".split()
+HEADERS = ("include/llama.h", "tools/mtmd/mtmd.h")
+INCLUDES = ("include", "ggml/include", "tools/mtmd")
 _PLAIN = {
     "void": "void", "bool": "bool", "float": "float", "double": "double", "int": "int32", "char": "int8",
     "int8_t": "int8", "int16_t": "int16", "int32_t": "int32", "int64_t": "int64", "uint8_t": "uint8",
@@ -38,6 +53,7 @@ _PLAIN = {
     "llama_token": "int32", "llama_pos": "int32", "llama_seq_id": "int32",
     "llama_memory_t": "pointer", "ggml_backend_dev_t": "pointer", "ggml_backend_sched_eval_callback": "pointer",
     "ggml_abort_callback": "pointer", "llama_progress_callback": "pointer", "ggml_log_callback": "pointer",
+    "mtmd_progress_callback": "pointer",
 }  # fmt: skip
 
 
@@ -50,6 +66,7 @@ def main(folder: Path, version: str) -> int:
         "structs": structs,
         "layout": layout(folder, structs),
         "functions": {name: signature(plain, name) for name in FUNCTIONS},
+        "media": {name: signature(plain, name) for name in MEDIA},
     }
     print(json.dumps(api, separators=(",", ":")).replace('],"', '],\n"').replace('},"', '},\n"'))
     return 0
@@ -72,7 +89,7 @@ def fields(plain: str, name: str) -> list[list[str]]:
 
 def signature(plain: str, name: str) -> list[object]:
     """[result, [parameter, ...]]."""
-    found = re.search(rf"LLAMA_API\s+([\w\s*]*?)\b{name}\s*\(([^)]*)\)\s*;", plain, re.DOTALL)
+    found = re.search(rf"(?:LLAMA|MTMD)_API\s+([\w\s*]*?)\b{name}\s*\(([^)]*)\)\s*;", plain, re.DOTALL)
     if found is None:
         raise SystemExit(f"{name} is not in the headers")
     result, parameters = found.groups()
@@ -101,7 +118,7 @@ def layout(folder: Path, structs: dict[str, list[list[str]]]) -> dict[str, list[
     compiler = shutil.which("cc")
     if compiler is None:
         return {}
-    lines = ["#include <stdio.h>", "#include <stddef.h>", '#include "llama.h"', "int main(void) {"]
+    lines = ["#include <stdio.h>", "#include <stddef.h>", '#include "mtmd.h"', "int main(void) {"]
     for name, found in structs.items():
         lines.append(f'printf("{name} %zu", sizeof(struct {name}));')
         lines += [f'printf(" %zu", offsetof(struct {name}, {field}));' for field, _ in found]

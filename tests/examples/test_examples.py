@@ -27,6 +27,7 @@ PROMISES = {
     "mixed": [r"sources: results\.csv, figure_1\.png, newsletter\.txt"],
     "openai_server": [r"Start a server"],
     "receipt": [r"\{\"heading\":", r"/heading ", r"reduced: .* not seen"],
+    "see": [r"Name a model that sees"],
     "stream": [r"the pieces are the whole text: True", r"[1-9]\d* tokens, first after"],
     "table_cells": [r"results\.csv: .", r"last weeks: .|pandas is not installed"],
     "thinking": [r"budget 0: .*(\n.*)*thinking 0,", r"thinking [1-9]\d*, answer"],

@@ -1,5 +1,6 @@
 """Run one model: a Request in, events out. `open_engine` finds the engine that a name means."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,9 @@ def open_engine(
 ) -> Engine:
     """The engine a name means.
 
-    name: "openai:http://host:port/v1#model", "scripted" (option script), "recorded:path", a path to a .gguf, or a
-    catalog name, whose weights are pulled when they are missing: `say` and `on_progress` are told. kv_home: where an
+    name: "openai:http://host:port/v1#model", "scripted" (option script), "recorded:path", a path to a .gguf, a folder
+    with one and perhaps its projector (written with a slash), or a catalog name, whose weights are pulled when they
+    are missing: `say` and `on_progress` are told. kv_home: where an
     embedded engine keeps KV states; `kv` in the home without it. options go to the engine's constructor.
     Raises UsageError, WeightsError, OfflineError.
     """
@@ -65,6 +67,11 @@ def _embedded(
     kept = options | {"kv_home": kv_home or home() / "kv"}
     if name.endswith(".gguf"):
         return _built(LlamaCpp, Path(name).expanduser(), **kept)
+    if (os.sep in name or "/" in name) and (folder := Path(name).expanduser()).is_dir():
+        from omniloom.engines.llamacpp.beside import in_folder
+
+        model, projector = in_folder(folder)
+        return _built(LlamaCpp, model, **({"projector": projector} | kept))
     from omniloom.catalog import ensure, entry
 
     known = entry(name)
@@ -72,4 +79,5 @@ def _embedded(
     if not any(file.role == "model" and file.name.endswith(".gguf") for file in files):
         raise UsageError(f"{name!r} ({known.purpose}) is no model that answers or embeds", hint="omniloom list")
     weights = ensure(name, on_progress=on_progress, say=say)
+    kept = {"projector": weights.paths.get("projector")} | kept
     return _built(LlamaCpp, weights.paths["model"], name=weights.name, digest=weights.digest, **kept)

@@ -29,7 +29,8 @@ def load(
 ) -> Model:
     """A Model by name: that of OMNILOOM_MODEL, or the embedded default, without one.
 
-    name: a catalog name ("qwen2.5-coder-0.5b"), a path to a .gguf, or "openai:http://host:port/v1#model".
+    name: a catalog name ("qwen2.5-coder-0.5b"), a path to a .gguf, a folder that holds one and its projector, or
+    "openai:http://host:port/v1#model".
     home: where the store lies (OMNILOOM_HOME, or the user's data folder). on_progress, say: told what is pulled,
     and how large it is, before weights are downloaded. options go to the engine: context_tokens, threads, api_key.
     Raises WeightsError, OfflineError, UsageError for an unknown name or a wrong option.

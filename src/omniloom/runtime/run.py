@@ -167,7 +167,7 @@ class EngineRun:
             )
         if self.budget.tokens is None:
             return request
-        prompt = self._prompt_tokens(request)
+        prompt = self.prompt_tokens(request)
         left = self.budget.tokens - self._spent - prompt
         if purpose == "reasoning":
             left = (left - prompt - _LEAST_ANSWER) // 2
@@ -244,7 +244,7 @@ class EngineRun:
         counts = self._counts(dict(zip(digests, texts, strict=True)))
         return [counts[digest] for digest in digests]
 
-    def _prompt_tokens(self, request: Request) -> int:
+    def prompt_tokens(self, request: Request) -> int:
         """Tokens of the whole prompt, in the engine's template."""
         digest = hashlib.sha256(f"request {request.model_dump_json(include={'messages'})}".encode()).hexdigest()
         return self._counts({digest: request})[digest]

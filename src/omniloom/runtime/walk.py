@@ -9,7 +9,7 @@ from typing import Any
 from omniloom.core.errors import BudgetError, CancelledError, ContextError, LossError, SchemaError, UsageError
 from omniloom.core.events import Event, Progress
 from omniloom.core.protocols import Engine
-from omniloom.core.values import Completion, Constraint, Loss, Part, Response, Segment, Usage
+from omniloom.core.values import Completion, Constraint, Loss, Message, Part, Request, Response, Segment, Usage
 from omniloom.outputs.schemas import shape
 from omniloom.reasoning import direct, survey
 from omniloom.reasoning.confidence import mean_probability
@@ -139,7 +139,7 @@ class Walk:
         )
         if not task.said and not sources:
             raise UsageError("nothing was asked", hint="give a question, a file, or both")
-        shown = self._fitted(task.said, {part.id: heading(task, part) for part in sources}, segments)
+        shown = self._fitted(task.said, {part.id: heading(task, part) for part in sources}, segments, natives)
         names = {part.id: part.name for part in sources}
         passages = Passages(tuple(segments[index] for index in shown), names)
         left_out = {segment.source for segment in segments} - {segment.source for segment in passages.segments}
@@ -157,7 +157,9 @@ class Walk:
                 hint='on_loss="report" goes on without them and lists them with the answer',
             )
 
-    def _fitted(self, said: str, headings: dict[str, str], segments: Sequence[Segment]) -> list[int]:
+    def _fitted(
+        self, said: str, headings: dict[str, str], segments: Sequence[Segment], natives: Sequence[Segment]
+    ) -> list[int]:
         """Which Segments to show, so that every request of this call fits."""
         call = self.call
         beside = "\n".join([call.system, *(message.text for message in call.messages), said])
@@ -167,7 +169,7 @@ class Walk:
         }  # named in the question too
         costs = [count + _TOKENS_A_SEGMENT for count in counts[len(headings) :]]
         used = around + _OVERHEAD_TOKENS + call.max_output_tokens + 2 * call.reasoning_budget
-        room = self.engine.capabilities.context_tokens - used - self._json_tokens()
+        room = self.engine.capabilities.context_tokens - used - self._json_tokens() - self._native_tokens(natives)
         with self.run.span("retrieve", "fit", segments=len(segments), room=room) as kept:
             chosen = fit(
                 said, segments, costs, above, room, self.run, words=keys, dense=self.has_embedder and not self.ahead
@@ -193,6 +195,12 @@ class Walk:
                 hint="ask for a shorter answer, think less, or load with a larger context_tokens",
             )
         return chosen
+
+    def _native_tokens(self, natives: Sequence[Segment]) -> int:
+        """What the parts take that the model sees or hears as they are."""
+        if not natives:
+            return 0
+        return self.run.prompt_tokens(Request(messages=(Message(role="user", content=tuple(natives)),)))
 
     def _json_tokens(self) -> int:
         """What the JSON prompts hold beside the sources: the shape, and the answer in words or a broken first try."""

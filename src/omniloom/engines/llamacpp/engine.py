@@ -11,8 +11,9 @@ from typing import Any
 from omniloom.core.errors import CancelledError, ContextError, EngineError, OutputError, SchemaError, UnsupportedError
 from omniloom.core.events import Event, Finished, Progress, ReasoningDelta, TextDelta
 from omniloom.core.protocols import Capabilities
-from omniloom.core.values import Completion, Constraint, Request, Usage
+from omniloom.core.values import Completion, Constraint, Kind, Request, Usage
 from omniloom.engines import constraints
+from omniloom.engines.llamacpp.beside import beside
 from omniloom.engines.llamacpp.decode import Generated
 from omniloom.engines.llamacpp.header import Header, read_header
 from omniloom.engines.llamacpp.host import Host
@@ -20,9 +21,11 @@ from omniloom.engines.llamacpp.line import Line
 from omniloom.engines.llamacpp.looped import Looped
 from omniloom.engines.llamacpp.machine import physical_cores
 from omniloom.engines.llamacpp.native.check import why_not
+from omniloom.engines.llamacpp.plain import Plains
 from omniloom.engines.llamacpp.process import Lost, Settings
 from omniloom.engines.llamacpp.prompt import Prompt, PromptBuilder
 from omniloom.engines.llamacpp.served import Served
+from omniloom.engines.llamacpp.sight import Sight
 from omniloom.engines.llamacpp.states import Kept, slots_folder
 from omniloom.engines.llamacpp.thinking import Tags
 from omniloom.storage.home import cache_bytes
@@ -41,7 +44,7 @@ class LlamaCpp:
     are kept; without it they last as long as the engine. reasoning_tags: around the model's thinking; told from the
     chat template without them. batch_tokens: read in one step. at_once: requests computed side by side, if memory
     allows; more wait. loop: False answers through llama.cpp's server, one request after the other; without it
-    (or OMNILOOM_LOOP=0) that is done only where the C interface fails its self-test.
+    (or OMNILOOM_LOOP=0) that is done only where the C interface fails its self-test, and a projector is of no use.
 
     No answer depends on what else runs. Raises WeightsError at once if the file is no usable GGUF; the process starts
     with the first request.
@@ -60,6 +63,7 @@ class LlamaCpp:
         embedding: bool | None = None,
         batch_tokens: int = 128,
         at_once: int = 4,
+        projector: str | Path | None = None,
         loop: bool | None = None,
         kept: Kept | None = None,
     ) -> None:
@@ -77,7 +81,11 @@ class LlamaCpp:
         home = kv_home or Path(self._own_home.name, "kv")  # type: ignore[union-attr]
         self._slots = slots_folder(home)
         self._looping = _may_loop() if loop is None else loop
-        self._prompts = PromptBuilder(self._ask)
+        self._beside = beside(Path(projector).expanduser()) if projector is not None else None
+        is_seeing = self._beside is not None and self._looping and not self._embedding
+        kinds = self._beside.takes if self._beside is not None and is_seeing else frozenset[Kind]()
+        self._sight = Sight(self._ask, kinds, Plains()) if kinds else None
+        self._prompts = PromptBuilder(self._ask, self._sight)
         self._way = self._opened(model.resolve(), header, at_once, kept or KVStore(home, cache_bytes() // 2))
         self._host = self._way.host
 
@@ -85,7 +93,9 @@ class LlamaCpp:
         told = (kept, self.identity, self._prompts, self._tags)
         if not self._looping:
             return Served(Host(model, self._settings, self._slots), *told)
-        more = {"template": header.chat_template, "pooling": header.pooling, "at_once": max(1, at_once)}
+        more: dict[str, Any] = {"template": header.chat_template, "pooling": header.pooling, "at_once": max(1, at_once)}
+        if self._sight is not None and self._beside is not None:
+            more |= {"projector": self._beside.path, "kinds": self._sight.kinds}
         return Looped(Line(model, self._settings, self._slots, **more), *told)
 
     @property
@@ -99,12 +109,14 @@ class LlamaCpp:
 
         build = f"xllamacpp-{version('xllamacpp')}"
         way = "loop/2" if self._looping else "llamacpp/1"
-        return f"{way} {build} {self._digest} {self._settings.model_dump_json()} {self._tags}"
+        seen = f" {self._beside.digest}" if self._sight is not None and self._beside is not None else ""
+        return f"{way} {build} {self._digest} {self._settings.model_dump_json()} {self._tags}{seen}"
 
     @property
     def capabilities(self) -> Capabilities:
         return Capabilities(
             context_tokens=self._settings.context,
+            input_kinds=frozenset[Kind]({"text"}) | (self._sight.kinds if self._sight is not None else frozenset()),
             constraints=frozenset() if self._embedding else constraints.KINDS,
             reasoning=self._tags is not None,
             logprobs=not self._embedding,
@@ -226,7 +238,7 @@ class LlamaCpp:
                 thought, answer, computed = end.value
                 break
             if isinstance(event, Progress):
-                event = event.model_copy(update={"total": float(total)})
+                event = event.model_copy(update={"total": float(total)}) if event.step == "prefill" else event
             elif first is None:
                 first = time.monotonic() - started
             yield event

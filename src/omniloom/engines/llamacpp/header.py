@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 from omniloom.core.base import Value
 from omniloom.core.errors import WeightsError
+from omniloom.core.values import Kind
 
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
@@ -21,13 +22,14 @@ _BLOCKS = {
     10: (256, 84), 11: (256, 110), 12: (256, 144), 13: (256, 176), 14: (256, 210), 15: (256, 292),
     24: (1, 1), 25: (1, 2), 26: (1, 4), 27: (1, 8), 28: (1, 8), 30: (1, 2),
 }  # fmt: skip
-_KEPT = ("general.architecture", "general.name", "tokenizer.chat_template")
+_ENCODERS: dict[Kind, str] = {"image": "clip.has_vision_encoder", "audio": "clip.has_audio_encoder"}
 
 
 class Header(Value):
     """What the header says. context: the length the model was trained for, 0 if it does not say.
 
-    pooling: 0 none, 1 mean, 2 CLS, 3 last, 4 rank; None if it does not say.
+    pooling: 0 none, 1 mean, 2 CLS, 3 last, 4 rank; None if it does not say. takes: of a projector (the architecture
+    "clip"), what it makes vectors of, "image" or "audio".
     """
 
     architecture: str
@@ -37,6 +39,7 @@ class Header(Value):
     layers: int = 0
     pooling: int | None = None
     tensors: int = 0
+    takes: frozenset[Kind] = frozenset()
 
 
 def read_header(path: Path) -> Header:
@@ -88,6 +91,7 @@ class _Reader:
             layers=_whole(fields.get(f"{architecture}.block_count")),
             pooling=pooling if isinstance(pooling, int) else None,
             tensors=tensors,
+            takes=frozenset(kind for kind, name in _ENCODERS.items() if fields.get(name) is True),
         )
 
     def _field(self) -> tuple[str, Any]:

@@ -6,7 +6,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event as Flag
@@ -25,13 +25,25 @@ _Inbox = SimpleQueue[dict[str, Any] | None]
 
 
 class Line(Process):
-    """template: the model's chat template. pooling: of an embedding model. at_once: sequences computed side by side."""
+    """template: the model's chat template. pooling: of an embedding model. at_once: sequences computed side by side.
+    projector: beside the model, and `kinds`, what its header says it takes."""
 
     def __init__(
-        self, model: Path, settings: Settings, slots: Path, *, template: str, pooling: int | None, at_once: int
+        self,
+        model: Path,
+        settings: Settings,
+        slots: Path,
+        *,
+        template: str,
+        pooling: int | None,
+        at_once: int,
+        projector: Path | None = None,
+        kinds: Sequence[str] = (),
     ) -> None:
         super().__init__(model, settings, slots)
-        self._told = {"template": template, "pooling": pooling, "at_once": at_once}
+        self._told: dict[str, Any] = {"template": template, "pooling": pooling, "at_once": at_once}
+        self._told |= {"projector": str(projector) if projector else "", "kinds": sorted(kinds)}
+        self._projector = projector
         self._wire: _Wire | None = None
 
     def post(self, path: str, body: dict[str, Any], cancel: Flag | None = None) -> Any:
@@ -64,20 +76,23 @@ class Line(Process):
         finally:
             wire.leave(key, ended)
 
+    def _size(self) -> int:
+        return super()._size() + (self._projector.stat().st_size if self._projector else 0)
+
     def _launch(self) -> None:
         payload = self._settings.model_dump() | self._told
         payload |= {"model": str(self._model), "slots": str(self.slots), "memory": _free_memory()}
         self._child = Child(
             _TARGET,
             payload,
-            readable=[self._model, self.slots.parent],
+            readable=[self._model, self.slots.parent, *([self._projector] if self._projector else [])],
             writable=[self.slots],
             limits=self._limits(),
         )
         try:
             told = self._child.receive()
         except (IsolationError, EngineError, TooLargeError) as error:
-            raise self._load_error(error) from error
+            raise self._load_error(error, self._projector) from error
         if told is None:
             raise EngineError("the engine's process ended before it listened")
         self._wire = _Wire(self._child, self.slots)
@@ -171,7 +186,7 @@ class _Wire:
             inbox = self._calls.get(str(frame.get("id")))
         if inbox is not None:
             inbox.put(frame)
-        elif "kept" in frame and _NAME.fullmatch(name := str(frame.get("name"))):
+        elif ("kept" in frame or "encoded" in frame) and _NAME.fullmatch(name := str(frame.get("name"))):
             (self._slots / name).unlink(missing_ok=True)  # nobody waits for this state any more
 
 

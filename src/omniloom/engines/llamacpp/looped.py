@@ -20,6 +20,7 @@ from omniloom.engines.llamacpp.process import Lost
 from omniloom.engines.llamacpp.prompt import Prompt, PromptBuilder
 from omniloom.engines.llamacpp.states import Kept, shown_to_child, state_keys, stops
 from omniloom.engines.llamacpp.thinking import Tags, answer_lead, open_lead
+from omniloom.engines.llamacpp.vectors import Vectors
 
 _STOPPED = {"stop": "eos", "word": "word", "length": "limit"}
 _COSTS_BYTES = 4096
@@ -69,7 +70,9 @@ class Looped:
     def _sequence(self, tokens: list[int], prompt: Prompt) -> dict[str, Any]:
         """All that a sequence can be asked for, with nothing asked but reading."""
         free = {"limit": 1, "room": 1, "sampling": {}, "seed": 0, "stops": [], "grammar": "", "thinking": None}
-        return {"tokens": tokens, "ends": stops(prompt), "until": None, "costs": self._known_costs(), **free}
+        runs = [shown.run for shown in prompt.shown if shown.run["start"] + shown.run["length"] <= len(tokens)]
+        known = {"runs": runs, "costs": self._known_costs()}
+        return {"tokens": tokens, "ends": stops(prompt), "until": None, **known, **free}
 
     def _thinking(self, tags: Tags, prompt: Prompt, budget: int) -> dict[str, Any]:
         lead = answer_lead(tags, prompt.tail, True)
@@ -83,7 +86,7 @@ class Looped:
     def _run(self, prompt: Prompt, asked: dict[str, Any], cancel: Flag | None) -> Generator[Event, None, Answered]:
         made = Answered(Generated(), Generated(), 0)
         with _States(self._kept, self._identity, prompt, self.host.slots) as states:
-            for frame in self.host.run(asked | states.asked(), cancel):
+            for frame in self.host.run(states.asked(asked), cancel):
                 try:
                     states.heard(frame)
                     if "costs" in frame:
@@ -122,6 +125,8 @@ def _event(made: Answered, frame: dict[str, Any], total: int) -> Event | None:
     if "begin" in frame or "read" in frame:
         done = frame["begin"] if "begin" in frame else frame["read"]
         return Progress(step="prefill", done=min(done, total), total=total, unit="tokens")
+    if "encoding" in frame:
+        return Progress(step="encode", done=0, total=1, unit="inputs")
     if "thought" in frame:
         made.thought.text += frame["thought"]
         return ReasoningDelta(text=frame["thought"])
@@ -153,29 +158,33 @@ class _States:
         self._keys = dict(zip(points, state_keys(identity, prompt.tokens, points), strict=True))
         self._stored: tuple[int, str] | None = None
         self._names: dict[int, str] = {}
+        self._vectors = Vectors(kept, identity, prompt, slots)
 
     def __enter__(self) -> "_States":
         return self
 
     def __exit__(self, *_: object) -> None:
-        left = [*self._names.values(), *([self._stored[1]] if self._stored else [])]
+        left = [*self._names.values(), *([self._stored[1]] if self._stored else []), *self._vectors.files()]
         for name in left:
             with contextlib.suppress(OSError):
                 (self._slots / name).unlink(missing_ok=True)
 
-    def asked(self) -> dict[str, Any]:
-        """The longest state there is, and names for those that are read through because there is none."""
+    def asked(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """The sequence; with the longest state there is, and names for those that are read through because there is
+        none; and with the files of what it shows."""
         for point in sorted(self._keys, reverse=True):
             path = self._kept.get(self._keys[point])
             if path is not None:
                 self._stored = (point, shown_to_child(path, self._slots))
                 break
         self._names = {point: secrets.token_hex(8) for point in self._keys}
-        return {"stored": self._stored, "keep": list(self._names.items())}
+        states = {"stored": self._stored, "keep": list(self._names.items())}
+        return asked | states | {"runs": self._vectors.asked(asked["runs"])}
 
     def heard(self, frame: dict[str, Any]) -> None:
         if "spoiled" in frame and self._stored is not None:
             self._kept.drop(self._keys[self._stored[0]])
+        self._vectors.heard(frame)
         name = self._names.pop(frame["kept"], None) if "kept" in frame else None
         if name is None:
             return

@@ -12,7 +12,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from omniloom.core.errors import EngineError, UnsupportedError
-from omniloom.core.values import Message, Request
+from omniloom.core.values import Message, Part, Request
+from omniloom.engines.llamacpp.sight import Shown, Sight, Stretch
 
 _ASK = Callable[[str, dict[str, Any]], Any]
 
@@ -21,13 +22,14 @@ class Prompt(NamedTuple):
     """tokens: the whole input. ends: how many tokens there are up to the end of each run of one source, in order.
 
     sources: whose run it is. tail: the template's text after the last message, which opens the answer (and perhaps
-    the thinking).
+    the thinking). shown: the pictures and sounds among the tokens.
     """
 
     tokens: list[int]
     ends: list[int]
     sources: list[str]
     tail: str
+    shown: tuple[Shown, ...] = ()
 
     def sources_before(self, stop: int) -> list[str]:
         return list(dict.fromkeys(name for name, end in zip(self.sources, self.ends, strict=True) if end <= stop))
@@ -36,29 +38,41 @@ class Prompt(NamedTuple):
 class PromptBuilder:
     """Asks the server for templates and tokens, and keeps what it answered. Safe from several threads."""
 
-    def __init__(self, ask: _ASK) -> None:
-        self._ask = ask
+    def __init__(self, ask: _ASK, sight: Sight | None = None) -> None:
+        self._ask, self._sight = ask, sight
         self._nonce = secrets.token_hex(8)
         self._shape = lru_cache(64)(self._render)
         self._tokens = lru_cache(512)(self._tokenize)
 
     def build(self, request: Request, thinking: bool) -> Prompt:
-        """Raises UnsupportedError for content that is no text, and for roles the template leaves out."""
+        """Raises UnsupportedError for content the engine does not take, and for roles the template leaves out."""
         pieces = self._shape(tuple(message.role for message in request.messages), thinking)
         tokens: list[int] = []
         ends: list[int] = []
         sources: list[str] = []
+        shown: list[Shown] = []
         for position, piece in enumerate(pieces):
             if isinstance(piece, str):
                 tokens += self.template_tokens(piece, first=position == 0)
                 continue
-            for text, source in _runs(request.messages[piece]):
-                tokens += self._tokens(text, False, False)
+            for content, source in _runs(request.messages[piece]):
+                for stretch in self._stretches(content, source):
+                    if stretch.shown is not None:
+                        run = stretch.shown.run | {"start": len(tokens)}
+                        shown.append(stretch.shown._replace(run=run))
+                    tokens += stretch.tokens
                 if source is not None:
                     ends.append(len(tokens))
                     sources.append(source)
         tail = pieces[-1] if isinstance(pieces[-1], str) else ""
-        return Prompt(tokens, ends, sources, tail)
+        return Prompt(tokens, ends, sources, tail, tuple(shown))
+
+    def _stretches(self, content: str | Part, source: str | None) -> list[Stretch]:
+        if isinstance(content, str):
+            return [Stretch(list(self._tokens(content, False, False)))]
+        if self._sight is None:
+            raise UnsupportedError(f"this engine reads text only, and a Segment holds {content.kind!r}")
+        return self._sight.stretches(content, source or content.id)
 
     def template_tokens(self, text: str, *, first: bool = False) -> list[int]:
         """Tokens of text of ours, control tokens parsed; `first` adds what the model wants at its beginning."""
@@ -88,19 +102,23 @@ class PromptBuilder:
         return tuple(piece for at, piece in enumerate(shape) if piece != "" or at == 0)
 
 
-def _runs(message: Message) -> list[tuple[str, str | None]]:
-    """The message's text cut where a source ends; its name stands with the text that ends with it."""
-    runs: list[tuple[str, str | None]] = []
+def _runs(message: Message) -> list[tuple[str | Part, str | None]]:
+    """The message's content cut where a source ends, and around what is no text; the source's name stands with what
+    ends with it."""
+    runs: list[tuple[str | Part, str | None]] = []
     text, source, ended = "", None, 0  # `ended` characters of `text` reach to the end of the source's last Segment
     for item in message.content:
         if isinstance(item, str):
             text += item
             continue
-        if not isinstance(item.content, str):
-            raise UnsupportedError(f"this engine reads text only, and a Segment holds {item.content.kind!r}")
-        if source is not None and item.source != source:
+        is_text = isinstance(item.content, str)
+        if source is not None and (item.source != source or not is_text):
             runs.append((text[:ended], source))
             text = text[ended:]
+        if not isinstance(item.content, str):
+            runs += [(text, None), (item.content, item.source)]
+            text, source, ended = "", None, 0
+            continue
         source = item.source
         text += item.text
         ended = len(text)

@@ -1,27 +1,31 @@
 """What runs inside the engine's child: one thread hears the parent, the other computes.
 
 Frames in:  {id, ask, body} a short question · {id, run: {...}} a sequence · {drop: id} · {ping: n}
-Frames out: {id, answer | refused} · for a sequence begin, read, thought, text, kept, spoiled; last, ended or refused
+Frames out: {id, answer | refused} · for a sequence begin, read, thought, text, kept, spoiled, and of what it shows
+encoding, encoded, unreadable; last, ended or refused
 (`end` and `error` are words of the pipe itself)
 The hearing thread answers questions about tokens and templates by itself, so none waits for a step to end.
 """
 
 import os
 import threading
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from omniloom.core.errors import OmniloomError, UsageError
+from omniloom.core.errors import EngineError, OmniloomError, UsageError
 from omniloom.core.values import Sampling
 from omniloom.engines.llamacpp.loop.answer import Answer, Asked, Thinking
 from omniloom.engines.llamacpp.loop.costs import Costs
 from omniloom.engines.llamacpp.loop.grammar import Grammars
 from omniloom.engines.llamacpp.loop.loop import Loop, Told
+from omniloom.engines.llamacpp.loop.media import Encodings, Run, Seeing, Word, run_of
 from omniloom.engines.llamacpp.loop.sequence import Sequence
 from omniloom.engines.llamacpp.loop.shelf import Shelf
 from omniloom.engines.llamacpp.native.apart import Apart
 from omniloom.engines.llamacpp.native.context import Sizes
+from omniloom.engines.llamacpp.native.projector import Projector, Shape
 from omniloom.engines.llamacpp.native.vectors import Vectors
 from omniloom.engines.llamacpp.native.weights import Weights
 from omniloom.engines.llamacpp.templates import ChatTemplate
@@ -30,7 +34,8 @@ from omniloom.engines.llamacpp.templates import ChatTemplate
 def run(payload: dict[str, Any], channel: Any) -> None:
     """Load the model, say so, and work until the parent closes its end.
 
-    payload: model (path), template, slots (folder), context, batch, threads, embedding, pooling, at_once, memory.
+    payload: model (path), template, slots (folder), context, batch, threads, embedding, pooling, at_once, memory;
+    projector (path, or none), and kinds, what it says to take.
     """
     # A waiting thread must not burn the core that another process computes on: libgomp reads this when it is loaded.
     os.environ.setdefault("GOMP_SPINCOUNT", "300")
@@ -52,11 +57,13 @@ class Inside:
         self._sending = threading.Lock()
         self._loop: Loop | None = None
         self._vectors: Vectors | None = None
+        self._projector: Projector | None = None
         if payload["embedding"]:
             self._vectors = Vectors(self._weights, payload["context"], payload["threads"], payload["pooling"])
         else:
             sizes = Sizes(payload["context"], payload["batch"], self._most(), payload["threads"])
-            self._loop = Loop(Apart(self._weights, sizes, self._unwanted), Shelf(Path(payload["slots"])))
+            shelf = Shelf(Path(payload["slots"]))
+            self._loop = Loop(self._context(sizes, shelf), shelf)
 
     def work(self) -> None:
         self._send({"listening": True})
@@ -71,6 +78,20 @@ class Inside:
                 self._take(frame)
             self._step(self._loop)
 
+    def _context(self, sizes: Sizes, shelf: Shelf) -> Apart:
+        asked = self._payload
+        if not asked["projector"]:
+            return Apart(self._weights, sizes, self._unwanted)
+        projector = Projector(Path(asked["projector"]), self._weights, asked["threads"], self._unwanted)
+        takes = {kind for kind, is_taken in (("image", projector.sees), ("audio", projector.hears)) if is_taken}
+        if takes != set(asked["kinds"]):
+            raise EngineError(
+                f"the projector's header promises {asked['kinds']}, llama.cpp finds {sorted(takes)} in it"
+            )
+        self._projector = projector
+        seeing = replace(sizes, vectors=projector.widest)
+        return Seeing(self._weights, seeing, self._unwanted, projector, Encodings(projector, shelf, self._seen))
+
     def _most(self) -> int:
         """As many sequences at once as asked for, if a quarter of the free memory holds their cells."""
         asked = self._payload
@@ -81,6 +102,11 @@ class Inside:
     def _unwanted(self) -> bool:
         """Asked by the library between two operations of a step: whether to give it up."""
         return bool(self._leaving) and self._loop is not None and self._loop.computing in self._leaving
+
+    def _seen(self, run: Run, word: Word) -> None:
+        """What became of the vectors of a run that the computed sequence shows."""
+        assert self._loop is not None
+        self._send({"id": self._loop.computing, word: run.name, "name": run.keep})
 
     def _send(self, frame: dict[str, Any]) -> None:
         with self._sending:
@@ -127,6 +153,10 @@ class Inside:
             begin = self._weights.marks[0]
             # The tokenizer adds what begins a text by itself.
             return {"prompt": text.removeprefix(begin) if self._weights.adds_first else text}
+        if path == "/media" and self._projector is not None:
+            shape = body.get("shape")
+            pieces = self._projector.pieces(Shape(*shape)) if shape else []
+            return {"rate": self._projector.rate, "pieces": [piece._asdict() for piece in pieces]}
         if path == "/busy":
             return {"busy": bool(self._running) or not self._inbox.empty()}
         raise UsageError(f"nothing is known of {path!r}")
@@ -151,6 +181,7 @@ class Inside:
             until=asked["until"],
             stored=tuple(asked["stored"]) if asked["stored"] else None,
             keep=dict(asked["keep"]),
+            runs=tuple(run_of(each) for each in asked["runs"]),
         )
 
     # -- the thread that computes --------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from omniloom.core.errors import ContextError, EngineError
 from omniloom.engines.llamacpp.loop.answer import Answer, Asked, Reason, Wrote
 from omniloom.engines.llamacpp.loop.costs import Costs, measure
 from omniloom.engines.llamacpp.loop.drafts import SHORTEST
+from omniloom.engines.llamacpp.loop.media import around, edges
 from omniloom.engines.llamacpp.loop.sequence import Held, Sequence, boundaries, shared
 from omniloom.engines.llamacpp.loop.shelf import Shelf
 from omniloom.engines.llamacpp.native.apart import Apart
@@ -66,7 +67,8 @@ class Loop:
             raise ContextError(f"the request needs {needed} tokens, a sequence holds {cells}")
         if sequence.key in self._live or any(each.key == sequence.key for each in self._waiting):
             raise EngineError(f"{sequence.key!r} is already in the loop")
-        sequence.bounds = boundaries(sequence.prompt, sequence.ends, self._context.sizes.batch)
+        ends = (*sequence.ends, *edges(sequence.runs))
+        sequence.bounds = around(boundaries(sequence.prompt, ends, self._context.sizes.batch), sequence.runs)
         if sequence.answer is None:
             asked = Asked(sequence.limit, sequence.sampling, sequence.seed)
             sequence.answer = Answer(self._context.weights, asked)
@@ -224,6 +226,7 @@ class Loop:
         assert sequence.stored is not None
         length, name = sequence.stored
         self._held.pop(slot, None)
+        self._context.hold(slot, sequence.runs)
         state = self._shelf.get(name) if self._shelf is not None else None
         if state is None or not self._context.restore(slot, state) or self._context.end(slot) != length:
             self._empty(slot)
@@ -232,6 +235,7 @@ class Loop:
         return True
 
     def _begin(self, sequence: Sequence, slot: int, source: int, length: int) -> list[Told]:
+        self._context.hold(slot, sequence.runs)
         if slot == source:
             self._context.cut(slot, length)
         elif length:

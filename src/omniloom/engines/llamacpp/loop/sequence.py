@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from omniloom.core.values import Sampling
 from omniloom.engines.llamacpp.loop.answer import Answer
 from omniloom.engines.llamacpp.loop.drafts import Drafts
+from omniloom.engines.llamacpp.loop.media import Run, whole_run
 
 
 def boundaries(length: int, ends: Ordered[int], piece: int) -> list[int]:
@@ -32,6 +33,7 @@ class Sequence:
     tokens; made of `limit`, `sampling` and `seed` without one. until: read that far and write nothing. stored: a
     state on the shelf, as (tokens, name). keep: states to put there, by tokens. reused: tokens that were not computed.
     drafts: guesses at what it writes next. alone: the next token is computed by itself.
+    runs: of the prompt's tokens, those that are pictures or sounds.
     bounds: the boundaries of its prompt. slot: the sequence of the Context it lies in, -1 while it waits.
     """
 
@@ -45,6 +47,7 @@ class Sequence:
     until: int | None = None
     stored: tuple[int, str] | None = None
     keep: dict[int, str] = field(default_factory=dict)
+    runs: tuple[Run, ...] = ()
     prompt: int = 0
     done: int = 0
     slot: int = -1
@@ -61,9 +64,9 @@ class Sequence:
         return self.done < self.prompt
 
     def next_piece(self, most: int) -> list[int]:
-        """The tokens up to the next boundary, or all that are left, at most `most`."""
+        """The tokens up to the next boundary, or all that are left, at most `most`; of a run read at once, all."""
         later = next((bound for bound in self.bounds if bound > self.done), len(self.tokens))
-        return self.tokens[self.done : min(later, self.done + most)]
+        return self.tokens[self.done : whole_run(self.runs, self.done) or min(later, self.done + most)]
 
 
 @dataclass

@@ -23,9 +23,16 @@ class Apart:
         self._contexts: dict[int, Context] = {}
         self._of(0)
 
+    def hold(self, sequence: int, runs: Sequence[Any]) -> None:
+        """Told whenever a sequence begins; of use where something else than tokens is read."""
+
     def step(self, items: Sequence[Item]) -> list[Any]:
         """As Context.step; all items are of one sequence."""
         return self._of(items[0].sequence).step([item._replace(sequence=0) for item in items])
+
+    def feed(self, sequence: int, vectors: Any, positions: Any, causal: bool, wanted: bool) -> list[Any]:
+        """As Context.feed."""
+        return self._of(sequence).feed(0, vectors, positions, causal, wanted)
 
     def copy(self, source: int, target: int, length: int) -> None:
         if not self._of(target).restore(0, self._of(source).save(0)):

@@ -35,10 +35,19 @@ class Native:
 
     def __init__(self, library: Any, api: dict[str, Any]) -> None:
         self.structs = {name: _struct(name, fields) for name, fields in api["structs"].items()}
+        self._library, self._media = library, api["media"]
+        self._bind(api["functions"])
+
+    def with_media(self) -> "Native":
+        """Itself, with the functions for images and audio. Raises EngineError if the library has none."""
+        self._bind(self._media)
+        return self
+
+    def _bind(self, functions: dict[str, Any]) -> None:
         known = _TYPES | self.structs
-        for name, (result, parameters) in api["functions"].items():
+        for name, (result, parameters) in functions.items():
             try:
-                function = getattr(library, name)
+                function = getattr(self._library, name)
             except AttributeError:
                 raise EngineError(f"the native library does not export {name}") from None
             function.restype = known[result]
@@ -66,6 +75,16 @@ def native() -> Native:
     _same_layout(bound, api["layout"])
     bound.llama_log_set(ctypes.cast(_quiet, ctypes.c_void_p), None)
     bound.llama_backend_init()
+    return bound
+
+
+@cache
+def native_media() -> Native:
+    """`native` with the functions for images and audio. Raises EngineError if this library has none, or other ones."""
+    bound = native().with_media()
+    bound.mtmd_log_set(ctypes.cast(_quiet, ctypes.c_void_p), None)
+    if bound.mtmd_context_params_default().media_marker != bound.mtmd_default_marker():
+        raise EngineError("mtmd_context_params_default gave no parameters: its struct is another one")
     return bound
 
 

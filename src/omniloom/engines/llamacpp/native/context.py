@@ -27,12 +27,19 @@ class Aborted(Exception):
 
 @dataclass(frozen=True)
 class Sizes:
-    """cells: KV cells of each sequence. batch: tokens in one step. sequences: at most at once."""
+    """cells: KV cells of each sequence. batch: tokens in one step. sequences: at most at once. vectors: in one step,
+    where that is more than `batch`."""
 
     cells: int
     batch: int
     sequences: int
     threads: int
+    vectors: int = 0
+
+    @property
+    def step(self) -> int:
+        """The most that one step takes of anything."""
+        return max(self.batch, self.vectors)
 
 
 class Item(NamedTuple):
@@ -52,7 +59,7 @@ class Context:
         self._abort = _ABORT(lambda _: aborted())  # kept: the library holds its address only
         asked = self._native.llama_context_default_params()
         asked.n_ctx = sizes.cells * sizes.sequences
-        asked.n_batch = asked.n_ubatch = sizes.batch
+        asked.n_batch = asked.n_ubatch = sizes.step
         asked.n_seq_max = sizes.sequences
         asked.n_outputs_max_per_seq = 0
         asked.n_threads = asked.n_threads_batch = sizes.threads
@@ -62,8 +69,11 @@ class Context:
         if not self.pointer:
             raise EngineError(f"llama.cpp cannot make a context of {sizes.sequences} sequences of {sizes.cells} cells")
         self._memory = self._native.llama_get_memory(self.pointer)
-        self._batch = self._native.llama_batch_init(sizes.batch, 0, 1)
+        self._batch = self._native.llama_batch_init(sizes.step, 0, 1)
         self._arrays = _arrays(self._batch)
+
+    def hold(self, sequence: int, runs: Sequence[Any]) -> None:
+        """As Apart.hold."""
 
     def step(self, items: Sequence[Item]) -> list[Any]:
         """Compute the items; the logits of each wanted one, in order, as float32 arrays that live until the next step.
@@ -73,14 +83,37 @@ class Context:
         for at, item in enumerate(items):
             self._fill(at, item)
         self._batch.n_tokens = len(items)
-        status = self._native.llama_decode(self.pointer, self._batch)
-        if status == _FULL:
-            raise Full(f"no KV cells are free for {len(items)} tokens")
-        if status == _ABORTED:
-            raise Aborted
-        if status != 0:
-            raise EngineError(f"llama_decode gave {status}")
+        self._decode(self._batch)
         return [self._logits(at) for at, item in enumerate(items) if item.wanted]
+
+    def feed(self, sequence: int, vectors: Any, positions: Any, causal: bool, wanted: bool) -> list[Any]:
+        """Compute what no token stands for. vectors: float32 [n, width of the input]. positions: int32 [sections, n].
+
+        causal: whether a vector sees only those before it; otherwise all n are one step, and see each other. wanted:
+        return the logits after the last. Raises as `step`; EngineError for more vectors than one step takes.
+        """
+        import numpy as np
+
+        count = len(vectors)
+        if count > self.sizes.step:
+            raise EngineError(f"{count} vectors are to be read at once, and a step takes {self.sizes.step}")
+        vectors, positions = np.ascontiguousarray(vectors), np.ascontiguousarray(positions)
+        batch = type(self._batch)()  # the library's own arrays, but for what is told otherwise
+        for name, _ in batch._fields_:
+            setattr(batch, name, getattr(self._batch, name))
+        batch.n_tokens, batch.token = count, None
+        batch.embd, batch.pos = vectors.ctypes.data, positions.ctypes.data
+        _, _, seen, place, outputs = self._arrays
+        for at in range(count):
+            seen[at], place[at][0], outputs[at] = 1, sequence, wanted and at == count - 1
+        if not causal:
+            self._native.llama_set_causal_attn(self.pointer, False)
+        try:
+            self._decode(batch)
+        finally:
+            if not causal:
+                self._native.llama_set_causal_attn(self.pointer, True)
+        return [self._logits(count - 1)] if wanted else []
 
     def copy(self, source: int, target: int, length: int) -> None:
         """Copy the cells of the first `length` tokens of `source` to `target`, whatever that held."""
@@ -116,6 +149,15 @@ class Context:
             self._native.llama_batch_free(self._batch)
             self._native.llama_free(self.pointer)
             self.pointer = None
+
+    def _decode(self, batch: Any) -> None:
+        status = self._native.llama_decode(self.pointer, batch)
+        if status == _FULL:
+            raise Full(f"no KV cells are free for {batch.n_tokens} tokens")
+        if status == _ABORTED:
+            raise Aborted
+        if status != 0:
+            raise EngineError(f"llama_decode gave {status}")
 
     def _fill(self, at: int, item: Item) -> None:
         token, position, count, sequence, wanted = self._arrays
