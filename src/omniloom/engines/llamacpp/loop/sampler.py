@@ -7,6 +7,8 @@ from typing import Any
 from omniloom.core.errors import EngineError
 from omniloom.core.values import Sampling
 
+_FEW = 1024  # tokens that are sorted at first; all that a filter keeps are nearly always among them
+
 
 class Sampler:
     """For one sequence. Order: repeat penalty, temperature, top-k, top-p, min-p (llama.cpp documents these filters)."""
@@ -29,16 +31,34 @@ class Sampler:
             raise EngineError("the model's weights give no numbers to choose a token by: the file is damaged")
         if asked.temperature <= 0:
             return best
-        order = np.argsort(-logits, kind="stable")[: asked.top_k or None]
-        weights = np.exp((logits[order] - logits[order[0]]) / asked.temperature, dtype=np.float64)
-        weights /= weights.sum()
-        kept = np.cumsum(weights) - weights < asked.top_p
-        kept &= weights >= asked.min_p * weights[0]
-        order, weights = order[kept], weights[kept]
+        tokens, weights = self._kept(logits, float(logits[best]))
         if self._random is None:
             self._random = np.random.default_rng(self._seed)
-        place = np.searchsorted(np.cumsum(weights), self._random.random() * weights.sum(), side="right")
-        return int(order[min(int(place), len(order) - 1)])
+        # In the order of the vocabulary: two tokens that change places by a hair's breadth move no other's share.
+        heights = np.cumsum(weights)
+        place = int(np.searchsorted(heights, self._random.random() * heights[-1], side="right"))
+        return int(tokens[min(place, len(tokens) - 1)])
+
+    def _kept(self, logits: Any, best: float) -> tuple[Any, Any]:
+        """The tokens that pass the filters, ascending, and their weights."""
+        import numpy as np
+
+        asked = self._sampling
+        weights = np.exp((logits - best) / asked.temperature, dtype=np.float64)
+        if not asked.top_k and asked.top_p == 1.0 and not asked.min_p:
+            return np.arange(len(weights)), weights
+        total = weights.sum()
+        for most in (asked.top_k,) if asked.top_k else (_FEW, _FEW**2):
+            order = _likeliest(logits, most)
+            if asked.top_k:
+                order = order[:most]
+                total = weights[order].sum()
+            shares = weights[order] / total
+            kept = (np.cumsum(shares) - shares < asked.top_p) & (shares >= asked.min_p * shares[0])
+            if asked.top_k or not kept[-1]:
+                break
+        tokens = np.sort(order[kept])
+        return tokens, weights[tokens]
 
     def lead(self, logits: Any, written: Ordered[int], allowed: Any = None) -> float:
         """By how many logits the likeliest token leads the next one; arguments as for `pick`."""
@@ -57,6 +77,16 @@ class Sampler:
             seen = list(set(written))
             logits[seen] = np.where(logits[seen] > 0, logits[seen] / penalty, logits[seen] * penalty)
         return logits if allowed is None else np.where(allowed, logits, -np.inf)
+
+
+def _likeliest(logits: Any, most: int) -> Any:
+    """At least the `most` likeliest tokens, in order; of two alike the first comes first."""
+    import numpy as np
+
+    if most >= len(logits):
+        return np.argsort(-logits, kind="stable")
+    found = np.flatnonzero(logits >= np.partition(logits, -most)[-most])
+    return found[np.argsort(-logits[found], kind="stable")]
 
 
 def logprobs(logits: Any, token: int, top: int) -> tuple[float, list[tuple[int, float]]]:
