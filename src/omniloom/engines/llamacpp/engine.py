@@ -8,7 +8,15 @@ from pathlib import Path
 from threading import Event as Flag
 from typing import Any
 
-from omniloom.core.errors import CancelledError, ContextError, EngineError, OutputError, SchemaError, UnsupportedError
+from omniloom.core.errors import (
+    CancelledError,
+    ContextError,
+    EngineError,
+    OutputError,
+    SchemaError,
+    UnsupportedError,
+    UsageError,
+)
 from omniloom.core.events import Event, Finished, Progress, ReasoningDelta, TextDelta
 from omniloom.core.protocols import Capabilities
 from omniloom.core.values import Completion, Constraint, Kind, Request, Usage
@@ -43,11 +51,13 @@ class LlamaCpp:
     at most what the model was trained for. threads: physical cores without it. kv_home: where KV states of sources
     are kept; without it they last as long as the engine. reasoning_tags: around the model's thinking; told from the
     chat template without them. batch_tokens: read in one step. at_once: requests computed side by side, if memory
-    allows; more wait. loop: False answers through llama.cpp's server, one request after the other; without it
-    (or OMNILOOM_LOOP=0) that is done only where the C interface fails its self-test, and a projector is of no use.
+    allows; more wait. together: their answers share steps, which is faster with several; then a near tie between two
+    tokens may fall otherwise in company. loop: False answers through llama.cpp's server, one request after the other;
+    without it (or OMNILOOM_LOOP=0) that is done only where the C interface fails its self-test, and a projector is of
+    no use.
 
-    No answer depends on what else runs. Raises WeightsError at once if the file is no usable GGUF; the process starts
-    with the first request.
+    Unless `together` is set no answer depends on what else runs. Raises WeightsError at once if the file is no usable
+    GGUF; the process starts with the first request.
     """
 
     def __init__(
@@ -63,10 +73,15 @@ class LlamaCpp:
         embedding: bool | None = None,
         batch_tokens: int = 128,
         at_once: int = 4,
+        together: bool = False,
         projector: str | Path | None = None,
         loop: bool | None = None,
         kept: Kept | None = None,
     ) -> None:
+        self._looping = _may_loop() if loop is None else loop
+        if together and (projector is not None or not self._looping):
+            raise UsageError("answers share steps only in the loop, and not beside a projector")
+        self._together = f" {at_once} together" if together else ""
         header = read_header(model)
         self._name = name or header.name or model.stem
         self._digest = digest or _sha256(model)
@@ -80,20 +95,24 @@ class LlamaCpp:
         self._own_home = None if kv_home else _temporary()
         home = kv_home or Path(self._own_home.name, "kv")  # type: ignore[union-attr]
         self._slots = slots_folder(home)
-        self._looping = _may_loop() if loop is None else loop
         self._beside = beside(Path(projector).expanduser()) if projector is not None else None
-        is_seeing = self._beside is not None and self._looping and not self._embedding
-        kinds = self._beside.takes if self._beside is not None and is_seeing else frozenset[Kind]()
-        self._sight = Sight(self._ask, kinds, Plains()) if kinds else None
+        self._sight = self._seeing()
         self._prompts = PromptBuilder(self._ask, self._sight)
         self._way = self._opened(model.resolve(), header, at_once, kept or KVStore(home, cache_bytes() // 2))
         self._host = self._way.host
+
+    def _seeing(self) -> Sight | None:
+        """What of a request goes to the projector; None without one."""
+        if self._beside is None or not self._looping or self._embedding or not self._beside.takes:
+            return None
+        return Sight(self._ask, self._beside.takes, Plains())
 
     def _opened(self, model: Path, header: Header, at_once: int, kept: Kept) -> Looped | Served:
         told = (kept, self.identity, self._prompts, self._tags)
         if not self._looping:
             return Served(Host(model, self._settings, self._slots), *told)
         more: dict[str, Any] = {"template": header.chat_template, "pooling": header.pooling, "at_once": max(1, at_once)}
+        more["together"] = bool(self._together)
         if self._sight is not None and self._beside is not None:
             more |= {"projector": self._beside.path, "kinds": self._sight.kinds}
         return Looped(Line(model, self._settings, self._slots, **more), *told)
@@ -110,7 +129,7 @@ class LlamaCpp:
         build = f"xllamacpp-{version('xllamacpp')}"
         way = "loop/2" if self._looping else "llamacpp/1"
         seen = f" {self._beside.digest}" if self._sight is not None and self._beside is not None else ""
-        return f"{way} {build} {self._digest} {self._settings.model_dump_json()} {self._tags}{seen}"
+        return f"{way} {build} {self._digest} {self._settings.model_dump_json()} {self._tags}{seen}{self._together}"
 
     @property
     def capabilities(self) -> Capabilities:

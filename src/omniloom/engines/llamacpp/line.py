@@ -26,7 +26,7 @@ _Inbox = SimpleQueue[dict[str, Any] | None]
 
 class Line(Process):
     """template: the model's chat template. pooling: of an embedding model. at_once: sequences computed side by side.
-    projector: beside the model, and `kinds`, what its header says it takes."""
+    together: their answers share steps. projector: beside the model, and `kinds`, what its header says it takes."""
 
     def __init__(
         self,
@@ -37,12 +37,13 @@ class Line(Process):
         template: str,
         pooling: int | None,
         at_once: int,
+        together: bool = False,
         projector: Path | None = None,
         kinds: Sequence[str] = (),
     ) -> None:
         super().__init__(model, settings, slots)
         self._told: dict[str, Any] = {"template": template, "pooling": pooling, "at_once": at_once}
-        self._told |= {"projector": str(projector) if projector else "", "kinds": sorted(kinds)}
+        self._told |= {"together": together, "projector": str(projector) if projector else "", "kinds": sorted(kinds)}
         self._projector = projector
         self._wire: _Wire | None = None
 

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 from omniloom.engines.llamacpp.native.context import Context, Item, Sizes
 from omniloom.engines.llamacpp.native.weights import Weights
 
-WIDTHS = (4, 6, 16, 32)
+WIDTHS = (4, 6, 8, 16, 32)
 _CELLS = 128
 _BEFORE = 64  # tokens that stand before what is measured
-_MARGINS = 3.0  # the noise of a margin is taken for so many times the largest one seen
+_MARGINS = 1.5  # the noise of a margin is taken for so many times the largest one seen
 _TEXT = (
     "The house by the river was sold in the spring of that year for a price that nobody in the village had thought "
     "possible. Its new owner, a printer from the coast, kept the garden as it was, planted two rows of apple trees "
@@ -48,6 +48,11 @@ class Costs(NamedTuple):
                 return self.times[at - 1] + share * (self.times[at] - self.times[at - 1])
         return self.times[0] * width
 
+    def widest_worth(self, most: int) -> int:
+        """Of the measured widths up to `most`, that at which a token costs least."""
+        pairs = [pair for pair in zip(self.widths, self.times, strict=True) if pair[0] <= most]
+        return min(pairs, key=lambda pair: pair[1] / pair[0])[0]
+
     def noise(self, width: int) -> float:
         """That of the next measured width; 0 for a single token."""
         return next(
@@ -56,7 +61,7 @@ class Costs(NamedTuple):
 
 
 def measure(weights: Weights, threads: int) -> Costs:
-    """In a context of its own; takes the time of about 60 single steps. Raises EngineError."""
+    """In a context of its own; takes the time of about 70 single steps. Raises EngineError."""
     context = Context(weights, Sizes(_CELLS, _BEFORE, 1, threads), lambda: False)
     try:
         return _measured(context, weights.tokenize(_TEXT * 2)[: _BEFORE + WIDTHS[-1]])

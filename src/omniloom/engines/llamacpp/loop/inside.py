@@ -24,7 +24,7 @@ from omniloom.engines.llamacpp.loop.media import Encodings, Run, Seeing, Word, r
 from omniloom.engines.llamacpp.loop.sequence import Sequence
 from omniloom.engines.llamacpp.loop.shelf import Shelf
 from omniloom.engines.llamacpp.native.apart import Apart
-from omniloom.engines.llamacpp.native.context import Sizes
+from omniloom.engines.llamacpp.native.context import Context, Sizes
 from omniloom.engines.llamacpp.native.projector import Projector, Shape
 from omniloom.engines.llamacpp.native.vectors import Vectors
 from omniloom.engines.llamacpp.native.weights import Weights
@@ -78,8 +78,10 @@ class Inside:
                 self._take(frame)
             self._step(self._loop)
 
-    def _context(self, sizes: Sizes, shelf: Shelf) -> Apart:
+    def _context(self, sizes: Sizes, shelf: Shelf) -> Apart | Context:
         asked = self._payload
+        if asked["together"]:
+            return Context(self._weights, sizes, self._unwanted)
         if not asked["projector"]:
             return Apart(self._weights, sizes, self._unwanted)
         projector = Projector(Path(asked["projector"]), self._weights, asked["threads"], self._unwanted)
@@ -101,12 +103,12 @@ class Inside:
 
     def _unwanted(self) -> bool:
         """Asked by the library between two operations of a step: whether to give it up."""
-        return bool(self._leaving) and self._loop is not None and self._loop.computing in self._leaving
+        return bool(self._leaving) and self._loop is not None and not self._leaving.isdisjoint(self._loop.computing)
 
     def _seen(self, run: Run, word: Word) -> None:
         """What became of the vectors of a run that the computed sequence shows."""
         assert self._loop is not None
-        self._send({"id": self._loop.computing, word: run.name, "name": run.keep})
+        self._send({"id": self._loop.computing[0], word: run.name, "name": run.keep})
 
     def _send(self, frame: dict[str, Any]) -> None:
         with self._sending:
@@ -213,7 +215,7 @@ class Inside:
         known = loop.costs
         told = loop.step()
         if loop.costs is not known:
-            self._send({"id": loop.computing, "costs": loop.costs})
+            self._send({"id": loop.computing[-1], "costs": loop.costs})
         for each in told:
             self._tell(each)
         for key in {each.key for each in told if each.kind == "token"}:

@@ -42,8 +42,20 @@ class Told(NamedTuple):
     problem: EngineError | None = None
 
 
+class _Turn(NamedTuple):
+    """What is computed next of a sequence. items: those of the piece, then those of the draft."""
+
+    sequence: Sequence
+    piece: list[int]
+    draft: list[int]
+    items: list[Item]
+    is_alone: bool
+
+
 class Loop:
-    """For one thread. Each sequence is computed in calls of its own, so that none changes a bit of another."""
+    """For one thread. context: Apart, where each sequence is computed in calls of its own and none changes a bit of
+    another; or Context, where answers share calls: more tokens a second, and near ties may fall otherwise in company.
+    """
 
     def __init__(self, context: Context | Apart, shelf: Shelf | None = None) -> None:
         self._context, self._shelf = context, shelf
@@ -52,7 +64,7 @@ class Loop:
         self._held: dict[int, Held] = {}
         self._steps = self._pieces = 0
         self._owed = 0.0  # seconds
-        self.computing = ""
+        self.computing: tuple[str, ...] = ()
         self.costs: Costs | None = None  # measured when a draft is first to be weighed
         self.evaluated = self.alone = 0
 
@@ -85,51 +97,78 @@ class Loop:
         told = self._admit()
         began = time.monotonic()
         writing = [sequence for sequence in self._live.values() if not sequence.reading]
-        told += [each for sequence in writing for each in self._go_on(sequence)]
+        for group in self._groups([self._turn(sequence) for sequence in writing]):
+            told += self._go_on(group)
         ended = time.monotonic()
         self._owed -= ended - began
         reading = [sequence for sequence in self._live.values() if sequence.reading]
         if reading and (not writing or self._owed <= 0):
             # The oldest and the shortest by turns: a long prompt neither holds up a short one nor waits for ever.
             shortest = min(reading, key=lambda sequence: sequence.prompt - sequence.done)
-            told += self._go_on(shortest if self._pieces % 2 else reading[0])
+            told += self._go_on([self._turn(shortest if self._pieces % 2 else reading[0])])
             self._pieces += 1
             self._owed = time.monotonic() - ended
         return told
 
     # -- reading and writing -------------------------------------------------------------------------------------
 
-    def _go_on(self, sequence: Sequence) -> list[Told]:
+    def _turn(self, sequence: Sequence) -> _Turn:
+        """A piece of its prompt, or all that was written and not computed yet, and what probably follows that."""
+        piece = sequence.next_piece(self._context.sizes.batch)
+        whole = sequence.done + len(piece) == len(sequence.tokens)
+        is_alone, sequence.alone = sequence.alone, False
+        draft = [] if sequence.reading or is_alone else self._draft(sequence, len(piece))
+        items = [
+            Item(token, sequence.done + at, sequence.slot, whole and at >= len(piece) - 1)
+            for at, token in enumerate([*piece, *draft])
+        ]
+        return _Turn(sequence, piece, draft, items, is_alone)
+
+    def _groups(self, turns: list[_Turn]) -> list[list[_Turn]]:
+        """What is computed in one call: single tokens of several sequences, where the context holds them together."""
+        alone = [[turn] for turn in turns if turn.is_alone or len(turn.items) > 1]
+        single = [turn for turn in turns if not turn.is_alone and len(turn.items) == 1]
+        if not self._context.joins or not self._context.weights.rewinds or len(single) < 2:
+            return alone + [[turn] for turn in single]
+        width = self._known_costs().widest_worth(len(single))
+        return alone + [single[at : at + width] for at in range(0, len(single), width)]
+
+    def _go_on(self, group: list[_Turn]) -> list[Told]:
         """What went wrong with one sequence is told of that one, and its slot is empty."""
-        self.computing = sequence.key
+        self.computing = tuple(turn.sequence.key for turn in group)
         try:
-            return self._compute(sequence)
+            return self._compute(group)
         except Aborted:
-            if not self._context.cut(sequence.slot, sequence.done):
-                self._empty(sequence.slot)
-            self.drop(sequence.key)
+            for sequence in (turn.sequence for turn in group):
+                if not self._context.cut(sequence.slot, sequence.done):
+                    self._empty(sequence.slot)
+                if len(group) == 1:
+                    self.drop(sequence.key)
             return []
         except EngineError as error:
-            self._empty(sequence.slot)
-            self.drop(sequence.key)
-            return [Told(sequence.key, "failed", problem=error)]
+            for sequence in (turn.sequence for turn in group):
+                self._empty(sequence.slot)
+                self.drop(sequence.key)
+            return [Told(turn.sequence.key, "failed", problem=error) for turn in group]
 
-    def _compute(self, sequence: Sequence) -> list[Told]:
-        """Its next tokens: a piece of the prompt, or all that was written and not computed yet."""
-        reading, start = sequence.reading, sequence.done
-        piece = sequence.next_piece(self._context.sizes.batch)
-        whole = start + len(piece) == len(sequence.tokens)
-        draft = [] if reading else self._draft(sequence, len(piece))
-        items = [Item(token, start + at, sequence.slot, whole) for at, token in enumerate([*piece, *draft])]
-        items[: len(piece) - 1] = [item._replace(wanted=False) for item in items[: len(piece) - 1]]
-        logits = self._context.step(items)
+    def _compute(self, group: list[_Turn]) -> list[Told]:
+        items = [item for turn in group for item in turn.items]
+        logits = iter(self._context.step(items))
         self.evaluated += len(items)
-        sequence.done += len(piece)
-        told = self._read(sequence) if reading else []
+        told: list[Told] = []
+        for turn in group:
+            own = [next(logits) for item in turn.items if item.wanted]
+            told += self._take(turn, own, self._noise(len(items)))
+        return told
+
+    def _take(self, turn: _Turn, logits: list[Any], noise: float) -> list[Told]:
+        """What a sequence makes of its turn."""
+        sequence, is_reading = turn.sequence, turn.sequence.reading
+        sequence.done += len(turn.piece)
+        told = self._read(sequence) if is_reading else []
         if sequence.until is not None and sequence.done >= sequence.until:
             return [*told, self._ended(sequence, "stop")]
-        noise = 0.0 if reading else self._noise(len(items))
-        return told + (self._follow(sequence, draft, logits, noise) if whole else [])
+        return told + (self._follow(sequence, turn.draft, logits, 0.0 if is_reading else noise) if logits else [])
 
     def _follow(self, sequence: Sequence, draft: list[int], logits: list[Any], noise: float) -> list[Told]:
         """Ask the answer at each of the logits in turn, as long as what it wrote is what was drafted."""
@@ -154,16 +193,18 @@ class Loop:
 
     def _draft(self, sequence: Sequence, width: int) -> list[int]:
         """What probably follows, if that is worth computing together with `width` tokens."""
-        if sequence.alone or not self._context.weights.rewinds:
-            sequence.alone = False
+        if not self._context.weights.rewinds:
             return []
         room = min(sequence.prompt + sequence.limit - len(sequence.tokens), self._context.sizes.batch - width)
         match = sequence.drafts.match(sequence.tokens)
         if match.length < SHORTEST or room <= 0:
             return []
+        return sequence.drafts.propose(sequence.tokens, match, width, room, self._known_costs())
+
+    def _known_costs(self) -> Costs:
         if self.costs is None:
             self.costs = measure(self._context.weights, self._context.sizes.threads)
-        return sequence.drafts.propose(sequence.tokens, match, width, room, self.costs)
+        return self.costs
 
     def _noise(self, width: int) -> float:
         """By how much a lead of logits may be off in a step of so many tokens."""

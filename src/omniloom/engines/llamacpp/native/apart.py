@@ -17,6 +17,8 @@ from omniloom.engines.llamacpp.native.weights import Weights
 class Apart:
     """For one thread. sizes.sequences: at most that many Contexts. Raises EngineError if the first cannot be made."""
 
+    joins = False
+
     def __init__(self, weights: Weights, sizes: Sizes, aborted: Callable[[], bool]) -> None:
         self.weights, self.sizes = weights, sizes
         self._aborted = aborted

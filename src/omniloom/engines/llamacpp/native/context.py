@@ -54,6 +54,8 @@ class Item(NamedTuple):
 class Context:
     """For one thread. `step` computes, the rest moves cells between sequences without computing."""
 
+    joins = True  # items of several sequences may stand in one step
+
     def __init__(self, weights: Weights, sizes: Sizes, aborted: Callable[[], bool]) -> None:
         self._native, self.weights, self.sizes = native(), weights, sizes
         self._abort = _ABORT(lambda _: aborted())  # kept: the library holds its address only
