@@ -132,7 +132,7 @@ def draw(told: Told, place: Path) -> None:
             left += wide
         tree.text(left + 2, at, f"{sum(tokens for _, tokens in parts)} tokens", va="center", fontsize=8)
         tree.text(0, at + 0.34, name, fontsize=8, style="italic")
-    tree.set(yticks=[], xticks=[], title="A session: three questions, and one after a restart (the document drawn at an eighth)")
+    tree.set(yticks=[], xticks=[], title="Three questions, and one after a restart (the document drawn at an eighth)")
     tree.set_xlim(0, tree.get_xlim()[1] * 1.08)
     _costs(costs, told)
     for axes in (tree, costs):
