@@ -1,20 +1,24 @@
-"""One cold prompt and its free text, the control: our loop costs nothing."""
+"""One cold prompt and 256 free tokens, the control: our loop costs nothing."""
 
-from pathlib import Path
-
-from beside import Run, asking, compare, opened, options, together
+from ratios import equal_texts, finish, options, per_token, ratios, turns
+from sides import Ours, peers
 
 
 def main() -> None:
-    asked = options(__doc__ or "", repeats=5)
-    request = asking("Tell a long tale of a weaver.", max_output_tokens=128)
-
-    def work(home: Path, loop: bool) -> Run:
-        with opened(asked, home, loop) as engine:
-            engine.count_tokens("x")
-            return together(engine, [request])
-
-    compare("plain", 0.97, asked, work)
+    asked = options(__doc__ or "")
+    ours = Ours(asked)
+    sides = [ours, *peers(asked)]
+    limit = 128 if asked.quick else 256
+    try:
+        # Another town each time: no side has read the prompt before.
+        found = turns(
+            asked, sides, lambda at: {"asks": [ours.ask(f"{at + 1}. Tell a long tale of a weaver.", limit=limit)]}
+        )
+    finally:
+        for side in sides:
+            side.close()
+    print("answers as ours:", {name: round(share, 2) for name, share in equal_texts(found).items()})
+    finish(asked, "plain", ratios(found, ours.name, "plain", 0.97, per_token))
 
 
 if __name__ == "__main__":

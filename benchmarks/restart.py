@@ -1,36 +1,106 @@
-"""The first token on a document that an earlier process read: our loop against the server-level path."""
+"""The first token after a process restart, on a document that an earlier process read.
+
+Against the server as shipped, which reads it again; and against its slots saved and restored by hand: where the wanted
+document was the last in its slot, and where another one came after it, so that the saved slot holds that.
+"""
 
 import argparse
+import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
-from beside import Run, asking, compare, document, opened, options, together
+from ratios import Ratio, finish, options, ratios, turns
+from sides import Ask, Ours, Peer
+from texts import document, questions
+
+SHIPPED, LAST, OTHER = "server as shipped", "slot restored, the document was last", "slot restored, another came after"
+
+
+class Restarted:
+    """Starts anew for each piece of work; what counts is the time from there to the first token."""
+
+    def __init__(self, name: str, asked: argparse.Namespace, open_one: Any, file: str = "") -> None:
+        self.name, self._asked, self._open, self._file = name, asked, open_one, file
+
+    def work(self, job: dict[str, Any]) -> dict[str, Any]:
+        began = time.perf_counter()
+        side = self._open()
+        try:
+            if self._file:
+                restored = side.work({"op": "restore", "slot": 0, "file": self._file})
+                if "failed" in restored:
+                    return restored
+            ready = time.perf_counter() - began
+            told = side.work(job)
+        finally:
+            side.close()
+        if "failed" not in told:
+            told["answers"] = [answer | {"first": answer["first"] + ready} for answer in told["answers"]]
+        return told
+
+    def close(self) -> None:
+        """Nothing runs between two pieces of work."""
+
+
+class Saving(Peer):
+    """A server whose saved slots outlive it."""
+
+    def __init__(self, asked: argparse.Namespace, tuned: bool, folder: Path) -> None:
+        super().__init__("llama_server", asked, tuned, folder=folder)
 
 
 def main() -> None:
-    asked = options(__doc__ or "", repeats=5)
-    request = asking("How much cloth did the mill of Varn weave?", document(600), max_output_tokens=2)
-    homes: dict[bool, Path] = {}
+    asked = options(__doc__ or "", context=10_240)
+    tokens = 500 if asked.quick else 2000
+    asked.repetitions = min(asked.repetitions, 3) if asked.quick else asked.repetitions
+    with tempfile.TemporaryDirectory() as place:
+        home, slots = Path(place, "kv"), Path(place, "slots")
+        slots.mkdir()
+        probe = prepared(asked, tokens, home, slots)
+        server = lambda tuned: lambda: Saving(asked, tuned, slots)  # noqa: E731
+        sides = [
+            Restarted("omniloom", asked, lambda: Ours(asked, home)),
+            Restarted(SHIPPED, asked, server(False)),
+            Restarted(LAST, asked, server(True), "last"),
+            Restarted(OTHER, asked, server(True), "other"),
+        ]
+        found = turns(asked, sides, lambda _: {"asks": [probe]})
+        if not asked.quick:
+            long = prepared(asked, 8000, home, slots)
+            print("8,000 tokens, once:")
+            asked.repetitions = 1
+            turns(asked, sides[:2], lambda _: {"asks": [long]})
+    floors = {SHIPPED: 50.0, LAST: 1.0, OTHER: 10.0}
+    parts: list[Ratio] = [
+        part._replace(floor=floors[part.peer]) for part in ratios(found, "omniloom", "restart", 1.0, first)
+    ]
+    texts = {answer["text"] for runs in found.values() for run in runs for answer in run["answers"]}
+    print("identical answers:", len(texts) == 1)
+    finish(asked, "restart", parts)
 
-    def work(place: Path, loop: bool) -> Run:
-        """The first process of each side reads the document; it is not timed."""
-        import tempfile
 
-        if loop not in homes:
-            homes[loop] = Path(tempfile.mkdtemp())
-            with opened(asked, homes[loop], loop) as engine:
-                together(engine, [request])
-        return _again(asked, homes[loop], loop, request)
+def prepared(asked: argparse.Namespace, tokens: int, home: Path, slots: Path) -> Ask:
+    """Our engine and the server read the document, and another one; the server's slot is saved after each.
 
-    compare("restart", 1.0, asked, work, value="first")
+    Gives another question on the first."""
+    ours, peer = Ours(asked, home), Saving(asked, True, slots)
+    try:
+        wanted = ours.ask(questions(1)[0], document(tokens), limit=4)
+        other = ours.ask(questions(1, 1)[0], document(tokens, 1), limit=4)
+        probe = ours.ask(questions(2)[1], document(tokens), limit=8)
+        for ask, name in ((wanted, "last"), (other, "other")):
+            ours.work({"asks": [ask]})
+            peer.work({"asks": [ask | {"id_slot": 0}]})
+            peer.work({"op": "save", "slot": 0, "file": name})
+    finally:
+        ours.close()
+        peer.close()
+    return probe
 
 
-def _again(asked: argparse.Namespace, home: Path, loop: bool, request: object) -> Run:
-    started = time.monotonic()
-    with opened(asked, home, loop) as engine:
-        before = time.monotonic() - started
-        run = together(engine, [request])  # type: ignore[list-item]
-    return run._replace(first=run.first + before, seconds=run.seconds + before)
+def first(told: dict[str, Any]) -> float:
+    return told["answers"][0]["first"]
 
 
 if __name__ == "__main__":

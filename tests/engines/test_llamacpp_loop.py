@@ -74,6 +74,26 @@ def test_what_arrives_together_reads_the_document_once(weights: Weights) -> None
     assert loop.computed == document + sum(len(weights.tokenize(question)) for question in QUESTIONS)
 
 
+@pytest.mark.parametrize("sequences", [8, 2])
+def test_samples_of_one_prompt_read_it_once_and_are_those_of_each_alone(weights: Weights, sequences: int) -> None:
+    sampling = Sampling(temperature=1.0, top_logprobs=2)
+    alone = {}
+    for seed in range(6):
+        loop = Counted(weights)
+        loop.add(asked(weights, "How often?", sampling=sampling, seed=seed))
+        alone[seed] = written(loop.run()["How often?"])
+    loop = Counted(weights, sequences)
+    for seed in range(6):
+        sample = asked(weights, "How often?", sampling=sampling, seed=seed)
+        sample.key = str(seed)
+        loop.add(sample)
+    together = loop.run()
+    assert {seed: written(together[str(seed)]) for seed in range(6)} == alone
+    assert len({str(each) for each in alone.values()}) > 1
+    prompt = len(weights.tokenize(DOCUMENT, first=True)) + len(weights.tokenize("How often?"))
+    assert loop.computed <= prompt + sum(len(each) for each in alone.values())
+
+
 def test_a_document_outlives_its_question(weights: Weights) -> None:
     loop = Counted(weights, sequences=2)
     for question in QUESTIONS:

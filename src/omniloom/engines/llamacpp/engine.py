@@ -17,10 +17,11 @@ from omniloom.core.errors import (
     UnsupportedError,
     UsageError,
 )
-from omniloom.core.events import Event, Finished, Progress, ReasoningDelta, TextDelta
+from omniloom.core.events import Event, Finished, Progress
 from omniloom.core.protocols import Capabilities
 from omniloom.core.values import Completion, Constraint, Kind, Request, Usage
 from omniloom.engines import constraints
+from omniloom.engines.llamacpp.again import Heard
 from omniloom.engines.llamacpp.beside import beside
 from omniloom.engines.llamacpp.decode import Generated
 from omniloom.engines.llamacpp.header import Header, read_header
@@ -221,18 +222,14 @@ class LlamaCpp:
 
     def _lasting(self, work: Callable[[], Iterator[Event]], cancel: Flag | None) -> Iterator[Event]:
         """The stream, begun again when the process dies under it: what was yielded before is compared and skipped."""
-        yielded: list[str] = []
+        heard = Heard()
         while True:
-            position = 0
+            heard.begin()
             try:
                 for event in work():
-                    if isinstance(event, (TextDelta, ReasoningDelta)):
-                        position += 1
-                        if position <= len(yielded):
-                            if event.text != yielded[position - 1]:
-                                raise EngineError("the engine's process died, and its second answer was another")
-                            continue
-                        yielded.append(event.text)
+                    event = heard.news(event)
+                    if event is None:
+                        continue
                     if isinstance(event, Finished):
                         self._host.worked()  # before the yield: a caller may leave once it has the result
                     yield event

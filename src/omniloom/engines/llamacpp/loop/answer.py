@@ -60,6 +60,11 @@ class Answer:
         self.thought_tokens = self.said_tokens = self.forced_tokens = 0
         self._written: list[int] = []
 
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing is known before the prompt is read."""
+        return self._thinking is not None or self._asked.grammar is None
+
     def first(self) -> Wrote:
         """What is known before anything is computed."""
         return Wrote([]) if self._thinking else self._forced()

@@ -16,7 +16,7 @@ from omniloom.engines.llamacpp.loop.answer import Answer, Asked, Reason, Wrote
 from omniloom.engines.llamacpp.loop.costs import Costs, measure
 from omniloom.engines.llamacpp.loop.drafts import SHORTEST
 from omniloom.engines.llamacpp.loop.media import around, edges
-from omniloom.engines.llamacpp.loop.sequence import Held, Sequence, boundaries, shared
+from omniloom.engines.llamacpp.loop.sequence import Held, Sequence, boundaries, same_prompt, shared
 from omniloom.engines.llamacpp.loop.shelf import Shelf
 from omniloom.engines.llamacpp.native.apart import Apart
 from omniloom.engines.llamacpp.native.context import Aborted, Context, Item
@@ -168,6 +168,9 @@ class Loop:
         told = self._read(sequence) if is_reading else []
         if sequence.until is not None and sequence.done >= sequence.until:
             return [*told, self._ended(sequence, "stop")]
+        if is_reading and sequence.done == sequence.prompt:
+            held = self._held[sequence.slot]
+            held.prompt, held.logits = sequence.prompt, logits[0].copy()
         return told + (self._follow(sequence, turn.draft, logits, 0.0 if is_reading else noise) if logits else [])
 
     def _follow(self, sequence: Sequence, draft: list[int], logits: list[Any], noise: float) -> list[Told]:
@@ -284,7 +287,8 @@ class Loop:
         else:
             self._context.cut(slot, 0)
         bounds = [bound for bound in sequence.bounds if bound <= length]
-        self._held[slot] = Held(sequence.tokens, bounds, self._steps)
+        prompt, logits = (length, self._held[source].logits) if length == sequence.prompt else (0, None)
+        self._held[slot] = Held(sequence.tokens, bounds, self._steps, prompt, logits)
         if length:
             self._held[source].used = self._steps
         sequence.slot, sequence.done, sequence.reused = slot, length, length
@@ -292,21 +296,31 @@ class Loop:
         told = [Told(sequence.key, "begin", done=length)]
         if sequence.until is not None:
             return [*told, self._ended(sequence, "stop")] if length >= sequence.until else told
-        return told + self._wrote(sequence, self._answer(sequence).first())
+        told += self._wrote(sequence, self._answer(sequence).first())
+        return told if logits is None else told + self._follow(sequence, [], [logits], 0.0)
 
     def _longest(self, sequence: Sequence) -> tuple[int, int]:
         """(slot, length) of the longest beginning that is computed."""
-        lengths = {slot: self._usable(slot, shared(held, sequence)) for slot, held in self._held.items()}
+        lengths = {slot: self._usable(slot, sequence) for slot in self._held}
         slot = max(lengths, key=lambda each: lengths[each], default=-1)
         return slot, lengths.get(slot, 0)
 
-    def _usable(self, slot: int, length: int) -> int:
-        """A recurrent state cannot go back: it is of use only where it stands."""
+    def _usable(self, slot: int, sequence: Sequence) -> int:
+        """A recurrent state cannot go back: it is of use only where it stands. A whole prompt is of use with what is
+        to be decided from, unless a first token is forced."""
+        held = self._held[slot]
+        is_whole = held.logits is not None and self._answer(sequence).is_open and same_prompt(held, sequence)
+        length = sequence.prompt if is_whole else shared(held, sequence)
         return length if self._context.weights.rewinds or self._context.end(slot) == length else 0
 
     def _longest_coming(self, sequence: Sequence) -> int:
         """How far the beginning will reach that a live sequence is reading."""
-        return max((shared(each, sequence) for each in self._live.values() if each.reading), default=0)
+        is_open = self._answer(sequence).is_open
+        reading = [each for each in self._live.values() if each.reading]
+        return max(
+            (each.prompt if is_open and same_prompt(each, sequence) else shared(each, sequence) for each in reading),
+            default=0,
+        )
 
     def _free_slot(self, source: int, length: int) -> int | None:
         """A slot nobody lives in: the source itself if it holds no more, an empty one, or that used longest ago."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence as Ordered
 from dataclasses import dataclass, field
+from typing import Any
 
 from omniloom.core.values import Sampling
 from omniloom.engines.llamacpp.loop.answer import Answer
@@ -71,11 +72,22 @@ class Sequence:
 
 @dataclass
 class Held:
-    """What a slot holds that others may begin with: a prompt, computed up to the boundary `bounds[-1]`."""
+    """What a slot holds that others may begin with: a prompt, computed up to the boundary `bounds[-1]`.
+
+    logits: those after the whole prompt, of `prompt` tokens; None before it is read.
+    """
 
     tokens: list[int]
     bounds: list[int]
     used: int = 0
+    prompt: int = 0
+    logits: Any = None
+
+
+def same_prompt(one: Held | Sequence, other: Sequence) -> bool:
+    """Whether both are the same prompt, and nothing is known before it is read of what follows."""
+    alike = one.prompt == other.prompt == len(other.tokens) and one.bounds == other.bounds
+    return alike and one.tokens[: one.prompt] == other.tokens
 
 
 def shared(one: Held | Sequence, other: Sequence) -> int:

@@ -1,0 +1,56 @@
+"""Eight conversations over three documents, turn about, where memory holds the cache of two: the median first token."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ratios import finish, first_median, options, ratios, turns
+from sides import OWN, Ours, peers
+from texts import document, questions
+
+
+def main() -> None:
+    asked = options(__doc__ or "", slots=2)
+    tokens = 400 if asked.quick else 1000
+    asked.repetitions = min(asked.repetitions, 2) if asked.quick else asked.repetitions
+    megabytes = tokens * (12 if "0.5b" in asked.model else 28) // 1000  # of cells, for one document
+    with tempfile.TemporaryDirectory() as home:
+        ours = Ours(asked, Path(home))
+        sides = [ours, *peers(asked, OWN, ram=2 * megabytes)]
+        try:
+            found = turns(asked, [_InTurn(side) for side in sides], lambda at: conversations(ours, tokens, at))
+        finally:
+            for side in sides:
+                side.close()
+    finish(asked, "interleave", ratios(found, ours.name, "interleave", 3.0, first_median))
+
+
+def conversations(ours: Ours, tokens: int, at: int) -> dict[str, Any]:
+    """Sixteen turns: two of each conversation."""
+    asks = [
+        ours.ask(questions(8, 3 * at + talk % 3)[(talk + turn) % 8], document(tokens, 3 * at + talk % 3), limit=8)
+        for turn in range(2)
+        for talk in range(8)
+    ]
+    return {"asks": asks}
+
+
+class _InTurn:
+    """One ask after the other."""
+
+    def __init__(self, side: Any) -> None:
+        self._side, self.name = side, side.name
+
+    def work(self, job: dict[str, Any]) -> dict[str, Any]:
+        runs = [self._side.work({"asks": [ask]}) for ask in job["asks"]]
+        if failed := next((run for run in runs if "failed" in run), None):
+            return failed
+        whole = {word: sum(run[word] for run in runs) for word in ("seconds", "processor")}
+        return whole | {"answers": [answer for run in runs for answer in run["answers"]]}
+
+    def close(self) -> None:
+        self._side.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""1, 4 and 16 clients with short and long questions; once alone, once while an 8,000-token document is read.
+
+Alone: tokens a second against the tuned server. With it: the worst first token of the short ones, against three times
+that of one when nothing else runs (load-prefill: 3 x idle / worst).
+"""
+
+import statistics
+from typing import Any
+
+from ratios import Ratio, finish, first_worst, options, per_token, ratios, turns
+from sides import OWN, Ours, Side, peers
+from texts import document, questions
+
+
+def main() -> None:
+    asked = options(__doc__ or "", context=10_240, slots=17)
+    long = 2000 if asked.quick else 8000
+    clients = (1, 4) if asked.quick else (1, 4, 16)
+    asked.context = 3072 if asked.quick else asked.context
+    asked.repetitions = min(asked.repetitions, 2) if asked.quick else asked.repetitions
+    ours = Ours(asked)
+    sides: list[Side] = [ours, *peers(asked, OWN)[-1:]]
+    parts: list[Ratio] = []
+    try:
+        for count in clients:
+            print(f"{count} clients:")
+            found = turns(asked, sides, lambda at, count=count: {"asks": mixed(ours, at, count)})
+            parts += ratios(found, ours.name, f"load-{count}", 0.98, per_token)
+        print("one short question alone, then six while a long document is read:")
+        idle = turns(asked, sides, lambda at: {"asks": short(ours, at + 50, 1)})
+        busy = turns(asked, sides, lambda at: {"asks": [reading(ours, at, long), *short(ours, at + 60, 6)]})
+    finally:
+        for side in sides:
+            side.close()
+    for name in idle:
+        alone = [first_worst(run) for run in idle[name]]
+        worst = [first_worst({"answers": run["answers"][1:]}) for run in busy[name]]
+        pairs = [3 * one / many for one, many in zip(alone, worst, strict=True)]
+        part = Ratio("load-prefill", statistics.median(pairs), min(pairs), max(pairs), 1.0, "three times its own idle")
+        if name == ours.name:
+            parts.append(part)
+        else:
+            print(f"beside it, {name}: {part.line()}")
+    finish(asked, "load", parts)
+
+
+def mixed(ours: Ours, at: int, count: int) -> list[dict[str, Any]]:
+    """Each client asks once: about 60, 200 or 400 tokens of input, 16 to 64 of output."""
+    asks: list[dict[str, Any]] = []
+    for client in range(count):
+        number = 40 * at + client
+        tokens, most = ((400, 64), (60, 16), (200, 32))[client % 3]
+        asks.append(ours.ask(questions(1, number)[0], document(tokens, number), limit=most))
+    return asks
+
+
+def short(ours: Ours, at: int, count: int) -> list[dict[str, Any]]:
+    """One after the other, from half a second on."""
+    return [
+        ours.ask(f"{at}.{n} Say a colour.", limit=8, after=0.5 + n * 1.0 if count > 1 else 0.0) for n in range(count)
+    ]
+
+
+def reading(ours: Ours, at: int, tokens: int) -> dict[str, Any]:
+    return ours.ask(questions(1, at + 900)[0], document(tokens, at + 900), limit=8)
+
+
+if __name__ == "__main__":
+    main()

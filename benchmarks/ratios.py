@@ -1,0 +1,134 @@
+"""How it is measured: all sides turn about on the same work, ratios of pairs, the best peer against the floor."""
+
+import argparse
+import json
+import statistics
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sides import Side
+
+from omniloom.catalog import ensure
+
+Measure = Callable[[dict[str, Any]], float]
+
+
+class Ratio(NamedTuple):
+    """theirs / ours: the median of the repetitions, the lowest, the highest."""
+
+    name: str
+    middle: float
+    low: float
+    high: float
+    floor: float
+    peer: str = ""
+
+    @property
+    def holds(self) -> bool:
+        return self.middle >= self.floor
+
+    def line(self) -> str:
+        return f"{self.name} ratio {self.middle:.2f} ({self.low:.2f}-{self.high:.2f}) floor {self.floor}"
+
+
+def options(description: str, quick_model: str = "qwen2.5-coder-0.5b", **defaults: Any) -> argparse.Namespace:
+    """context: tokens of a sequence. slots: sequences at once. Both may be given as defaults."""
+    known = {"context": 2048, "slots": 1, "repetitions": 5} | defaults
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--quick", action="store_true", help="the same work in small, under two minutes on two cores")
+    parser.add_argument("--model", default=None, help=f"a catalog name (qwen2.5-coder-1.5b; --quick: {quick_model})")
+    parser.add_argument("--threads", type=int, default=2, help="of every side (%(default)s)")
+    parser.add_argument("--repetitions", type=int, default=known["repetitions"], help="(%(default)s)")
+    parser.add_argument("--data", type=Path, help="a folder of real documents, receipts and schemas")
+    parser.add_argument("--json", type=Path, help="write the result there, for report.py")
+    parser.add_argument("--peer-python", default="", help="a Python that has llama-cpp-python and openvino-genai")
+    asked = parser.parse_args()
+    asked.model = asked.model or (quick_model if asked.quick else "qwen2.5-coder-1.5b")
+    asked.path = ensure(asked.model).paths["model"]
+    asked.context, asked.slots = known["context"], known["slots"]
+    return asked
+
+
+def turns(
+    asked: argparse.Namespace, sides: Sequence[Side], job: Callable[[int], dict[str, Any]]
+) -> dict[str, list[dict[str, Any]]]:
+    """Each repetition's job by every side, in an order that rotates; sides that fail are named and left out."""
+    found: dict[str, list[dict[str, Any]]] = {side.name: [] for side in sides}
+    for number in range(asked.repetitions):
+        work, shift = job(number), number % max(1, len(sides))
+        for side in [*sides[shift:], *sides[:shift]]:
+            if side.name not in found:
+                continue
+            told = side.work(work)
+            if "failed" in told:
+                print(f"left out: {side.name}: {told['failed']}", flush=True)
+                del found[side.name]
+                continue
+            found[side.name].append(told)
+            print(_row(number, side.name, told), flush=True)
+    return found
+
+
+def ratios(found: dict[str, list[dict[str, Any]]], ours: str, name: str, floor: float, measure: Measure) -> list[Ratio]:
+    """One for each peer, the best peer's last. measure: what is compared, less is better."""
+    made: list[Ratio] = []
+    for peer in found:
+        if peer != ours:
+            pairs = [measure(their) / measure(own) for their, own in zip(found[peer], found[ours], strict=True)]
+            made.append(Ratio(name, statistics.median(pairs), min(pairs), max(pairs), floor, peer))
+    return sorted(made, key=lambda ratio: -ratio.middle)
+
+
+def finish(asked: argparse.Namespace, name: str, parts: Sequence[Ratio], why: str = "") -> None:
+    """Print every part; last, under `name`, the one that is worst against its floor, which decides the exit status."""
+    for part in parts:
+        print(f"{part.line()}  against {part.peer}")
+    worst = min(parts, key=lambda part: part.middle / part.floor)._replace(name=name)
+    if not worst.holds and why:
+        print(why)
+    if asked.json:
+        told = {"name": name, "model": asked.model, "threads": asked.threads, "repetitions": asked.repetitions,
+                "parts": [part._asdict() for part in parts]}  # fmt: skip
+        asked.json.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    print(worst.line())
+    sys.exit(0 if worst.holds else 1)
+
+
+def _row(number: int, name: str, told: dict[str, Any]) -> str:
+    answers = told.get("answers", [])
+    firsts = [answer["first"] for answer in answers]
+    written, read = sum(answer["tokens"] for answer in answers), sum(answer["read"] for answer in answers)
+    return (
+        f"{number + 1}  {name:34} {told['seconds']:7.2f} s  processor {told['processor']:7.2f} s  "
+        f"first {statistics.median(firsts) if firsts else 0:6.2f} s  read {read:6}  written {written:5}"
+    )
+
+
+def per_token(told: dict[str, Any]) -> float:
+    """Seconds for a token written."""
+    return told["seconds"] / max(1, sum(answer["tokens"] for answer in told["answers"]))
+
+
+def seconds(told: dict[str, Any]) -> float:
+    return told["seconds"]
+
+
+def first_median(told: dict[str, Any]) -> float:
+    return statistics.median(answer["first"] for answer in told["answers"])
+
+
+def first_worst(told: dict[str, Any]) -> float:
+    return max(answer["first"] for answer in told["answers"])
+
+
+def equal_texts(found: dict[str, list[dict[str, Any]]]) -> dict[str, float]:
+    """For each side, the share of its answers that are those of the first side."""
+    first = next(iter(found.values()))
+    same = {
+        name: [a["text"] == b["text"] for one, other in zip(first, runs, strict=True)
+               for a, b in zip(one["answers"], other["answers"], strict=False)]
+        for name, runs in found.items()
+    }  # fmt: skip
+    return {name: sum(each) / max(1, len(each)) for name, each in same.items()}

@@ -1,0 +1,167 @@
+"""Who is measured: our engine as a user opens it, and peers as processes of their own, all asked the same tokens."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any, Protocol
+
+from omniloom.core.events import Finished, ReasoningDelta, TextDelta
+from omniloom.core.values import Completion, Constraint, Message, Request, Sampling, Segment
+from omniloom.engines.llamacpp import LlamaCpp
+
+Ask = dict[str, Any]
+Answer = dict[str, Any]
+PEERS = Path(__file__).parent / "peers"
+OWN, OTHERS = ("llama_server",), ("llama_cpp_python", "openvino_genai_pipeline")
+
+
+class Side(Protocol):
+    """`work` gives {"answers": [{text, tokens, read, first, seconds}], "seconds", "processor"}, or "failed"."""
+
+    name: str
+
+    def work(self, job: dict[str, Any]) -> dict[str, Any]: ...
+    def close(self) -> None: ...
+
+
+class Ours:
+    """kv_home: where states are kept, a folder of its own without one."""
+
+    name = "omniloom"
+
+    def __init__(self, asked: argparse.Namespace, kv_home: Path | None = None, **options: Any) -> None:
+        settings: dict[str, Any] = {"context_tokens": asked.context, "at_once": asked.slots} | options
+        self.engine = LlamaCpp(
+            asked.path, name=asked.model, digest=asked.model, threads=asked.threads, kv_home=kv_home, **settings
+        )
+        self.engine.count_tokens("x")  # the process runs and the weights are mapped
+
+    def ask(self, question: str, source: str = "", **options: Any) -> Ask:
+        """The same for all sides: as messages for us, as tokens and as text for peers. Options: limit, temperature,
+        seed, n, json_schema, after (seconds to wait before it is sent)."""
+        sampling = Sampling(temperature=options.get("temperature", 0.0))
+        schema = options.get("json_schema")
+        content = (*((Segment(source="s0", content=source, made_by="text/1"), "\n") if source else ()), question)
+        request = Request(
+            messages=(Message(role="user", content=content),),
+            max_output_tokens=options.get("limit", 64),
+            sampling=sampling,
+            seed=options.get("seed", 1),
+            constraint=Constraint(kind="json_schema", value=schema) if schema is not None else None,
+        )
+        tokens = self.engine._prompt(request).tokens
+        text = self.engine._ask("/detokenize", {"tokens": tokens})["content"]
+        known = {"tokens": tokens, "text": text, "request": request, "limit": 64, "temperature": 0.0, "seed": 1}
+        return known | options
+
+    def work(self, job: dict[str, Any]) -> dict[str, Any]:
+        asks = [(ask, seed) for ask in job["asks"] for seed in range(ask.get("n", 1))]
+        answers: list[Answer] = [{} for _ in asks]
+        started, spent = time.perf_counter(), processor(self.engine._host.pid)
+
+        def one(place: int) -> None:
+            ask, seed = asks[place]
+            time.sleep(ask.get("after", 0.0))
+            request = ask["request"]
+            answers[place] = _streamed(self.engine, request.model_copy(update={"seed": request.seed + seed}))
+
+        threads = [threading.Thread(target=one, args=(place,)) for place in range(len(asks))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        worked = processor(self.engine._host.pid) - spent
+        return {"answers": answers, "seconds": time.perf_counter() - started, "processor": worked}
+
+    def close(self) -> None:
+        self.engine.close()
+
+
+def _streamed(engine: LlamaCpp, request: Request) -> Answer:
+    began, first = time.perf_counter(), 0.0
+    completion: Completion | None = None
+    for event in engine.stream(request):
+        if isinstance(event, (TextDelta, ReasoningDelta)):
+            first = first or time.perf_counter() - began
+        if isinstance(event, Finished):
+            completion = event.completion
+    assert completion is not None
+    usage = completion.usage
+    return {"text": completion.text, "tokens": usage.output_tokens, "read": usage.input_tokens - usage.cached_tokens,
+            "first": first, "seconds": time.perf_counter() - began}  # fmt: skip
+
+
+class Peer:
+    """A script of peers/ in a Python that has its library. Raises RuntimeError with the reason if it does not start."""
+
+    def __init__(
+        self, script: str, asked: argparse.Namespace, tuned: bool, ram: int | None = None, folder: Path | None = None
+    ) -> None:
+        """ram: MiB of kept prompts. folder: where saved slots are kept, one of its own without it."""
+        self.name = f"{script} {'tuned' if tuned else 'as shipped'}"
+        self._folder = tempfile.TemporaryDirectory(prefix="peer-")
+        told = {"model": str(asked.path), "threads": asked.threads, "context": asked.context, "slots": asked.slots}
+        told |= {"tuned": tuned, "ram": ram, "folder": str(folder or self._folder.name)}
+        python = sys.executable if script in OWN else asked.peer_python
+        errors = Path(self._folder.name, "errors")
+        environment = os.environ | {"GOMP_SPINCOUNT": "300"}  # else a busy machine slows it down tenfold; we set it too
+        self._process = subprocess.Popen(
+            [python, str(PEERS / f"{script}.py"), json.dumps(told)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors.open("w"), text=True, env=environment,
+        )  # fmt: skip
+        said = self._heard()
+        if "peer" not in said:
+            self.close()
+            raise RuntimeError(said["failed"])
+
+    def work(self, job: dict[str, Any]) -> dict[str, Any]:
+        said = job | {"asks": [{**ask, "request": None} for ask in job.get("asks", [])]}
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(said) + "\n")
+        self._process.stdin.flush()
+        return self._heard()
+
+    def _heard(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if line:
+            return json.loads(line)
+        said = [text for text in Path(self._folder.name, "errors").read_text(errors="replace").splitlines() if text]
+        return {"failed": " ".join(said[-2:])[-300:] or "it ended without a word"}
+
+    def close(self) -> None:
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._process.kill()
+        self._process.wait()
+        self._folder.cleanup()
+
+
+def peers(asked: argparse.Namespace, only: tuple[str, ...] = OWN + OTHERS, ram: int | None = None) -> list[Peer]:
+    """Those that start: llama.cpp's server as shipped and tuned, the others tuned. The rest are named, with why."""
+    wanted = [(script, tuned) for script in only if script in OWN for tuned in (False, True)]
+    wanted += [(script, True) for script in only if script in OTHERS and asked.peer_python]
+    started: list[Peer] = []
+    for script, tuned in wanted:
+        try:
+            started.append(Peer(script, asked, tuned, ram))
+        except (OSError, RuntimeError) as error:
+            print(f"left out: {script}: {error}", flush=True)
+    return started
+
+
+def processor(pid: int | None) -> float:
+    """Seconds of processor time of a process; 0 where nothing tells."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
