@@ -10,26 +10,25 @@ from texts import document, questions
 
 
 def main() -> None:
-    asked = options(__doc__ or "", slots=2)
-    tokens = 400 if asked.quick else 1000
-    asked.repetitions = min(asked.repetitions, 2) if asked.quick else asked.repetitions
+    asked = options(__doc__ or "", slots=2, quick_repetitions=1)
+    tokens, rounds = (250, 1) if asked.quick else (1000, 2)
     megabytes = tokens * (12 if "0.5b" in asked.model else 28) // 1000  # of cells, for one document
     with tempfile.TemporaryDirectory() as home:
         ours = Ours(asked, Path(home))
         sides = [ours, *peers(asked, OWN, ram=2 * megabytes)]
         try:
-            found = turns(asked, [_InTurn(side) for side in sides], lambda at: conversations(ours, tokens, at))
+            found = turns(asked, [_InTurn(side) for side in sides], lambda at: conversations(ours, tokens, at, rounds))
         finally:
             for side in sides:
                 side.close()
     finish(asked, "interleave", ratios(found, ours.name, "interleave", 3.0, first_median))
 
 
-def conversations(ours: Ours, tokens: int, at: int) -> dict[str, Any]:
-    """Sixteen turns: two of each conversation."""
+def conversations(ours: Ours, tokens: int, at: int, rounds: int) -> dict[str, Any]:
+    """So many turns of each of eight conversations."""
     asks = [
         ours.ask(questions(8, 3 * at + talk % 3)[(talk + turn) % 8], document(tokens, 3 * at + talk % 3), limit=8)
-        for turn in range(2)
+        for turn in range(rounds)
         for talk in range(8)
     ]
     return {"asks": asks}

@@ -7,24 +7,23 @@ that of one when nothing else runs (load-prefill: 3 x idle / worst).
 import statistics
 from typing import Any
 
-from ratios import Ratio, finish, first_worst, options, per_token, ratios, turns
+from ratios import Ratio, finish, first_worst, options, per_token, ratios, turns, warm_up
 from sides import OWN, Ours, Side, peers
-from texts import document, questions
+from texts import COPY, document, questions
 
 
 def main() -> None:
-    asked = options(__doc__ or "", context=10_240, slots=17)
-    long = 2000 if asked.quick else 8000
-    clients = (1, 4) if asked.quick else (1, 4, 16)
-    asked.context = 3072 if asked.quick else asked.context
-    asked.repetitions = min(asked.repetitions, 2) if asked.quick else asked.repetitions
-    ours = Ours(asked)
+    asked = options(__doc__ or "", context=10_240, slots=17, quick_repetitions=2)
+    long, clients, scale = (1000, (1, 4), 2) if asked.quick else (8000, (1, 4, 16), 1)
+    asked.context = 1536 if asked.quick else asked.context
+    ours = Ours(asked, together=True)
     sides: list[Side] = [ours, *peers(asked, OWN)[-1:]]
     parts: list[Ratio] = []
     try:
+        warm_up(sides, ours.ask(COPY, document(60, 99), limit=24))
         for count in clients:
             print(f"{count} clients:")
-            found = turns(asked, sides, lambda at, count=count: {"asks": mixed(ours, at, count)})
+            found = turns(asked, sides, lambda at, count=count: {"asks": mixed(ours, at, count, scale)})
             parts += ratios(found, ours.name, f"load-{count}", 0.98, per_token)
         print("one short question alone, then six while a long document is read:")
         idle = turns(asked, sides, lambda at: {"asks": short(ours, at + 50, 1)})
@@ -44,13 +43,13 @@ def main() -> None:
     finish(asked, "load", parts)
 
 
-def mixed(ours: Ours, at: int, count: int) -> list[dict[str, Any]]:
-    """Each client asks once: about 60, 200 or 400 tokens of input, 16 to 64 of output."""
+def mixed(ours: Ours, at: int, count: int, scale: int) -> list[dict[str, Any]]:
+    """Each client asks once: about 60, 200 or 400 tokens of input, 16 to 64 of output; in small a `scale`th."""
     asks: list[dict[str, Any]] = []
     for client in range(count):
         number = 40 * at + client
         tokens, most = ((400, 64), (60, 16), (200, 32))[client % 3]
-        asks.append(ours.ask(questions(1, number)[0], document(tokens, number), limit=most))
+        asks.append(ours.ask(questions(1, number)[0], document(tokens // scale, number), limit=most // scale))
     return asks
 
 

@@ -1,15 +1,18 @@
 """One cold prompt and 256 free tokens, the control: our loop costs nothing."""
 
-from ratios import equal_texts, finish, options, per_token, ratios, turns
+from ratios import equal_texts, finish, options, per_token, ratios, turns, warm_up
 from sides import Ours, peers
+from texts import COPY, document
 
 
 def main() -> None:
-    asked = options(__doc__ or "")
+    # In small: many short turns, for a noisy machine moves single ones by more than the floor is from 1.
+    asked = options(__doc__ or "", quick_repetitions=9)
     ours = Ours(asked)
     sides = [ours, *peers(asked)]
-    limit = 128 if asked.quick else 256
+    limit = 40 if asked.quick else 256
     try:
+        warm_up(sides, ours.ask(COPY, document(60, 99), limit=24))
         # Another town each time: no side has read the prompt before.
         found = turns(
             asked, sides, lambda at: {"asks": [ours.ask(f"{at + 1}. Tell a long tale of a weaver.", limit=limit)]}

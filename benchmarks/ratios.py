@@ -35,17 +35,19 @@ class Ratio(NamedTuple):
 
 def options(description: str, quick_model: str = "qwen2.5-coder-0.5b", **defaults: Any) -> argparse.Namespace:
     """context: tokens of a sequence. slots: sequences at once. Both may be given as defaults."""
-    known = {"context": 2048, "slots": 1, "repetitions": 5} | defaults
+    known = {"context": 2048, "slots": 1, "repetitions": 5, "quick_repetitions": 3} | defaults
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true", help="the same work in small, under two minutes on two cores")
     parser.add_argument("--model", default=None, help=f"a catalog name (qwen2.5-coder-1.5b; --quick: {quick_model})")
     parser.add_argument("--threads", type=int, default=2, help="of every side (%(default)s)")
-    parser.add_argument("--repetitions", type=int, default=known["repetitions"], help="(%(default)s)")
+    often = f"({known['repetitions']}; --quick: {known['quick_repetitions']})"
+    parser.add_argument("--repetitions", type=int, default=None, help=often)
     parser.add_argument("--data", type=Path, help="a folder of real documents, receipts and schemas")
     parser.add_argument("--json", type=Path, help="write the result there, for report.py")
     parser.add_argument("--peer-python", default="", help="a Python that has llama-cpp-python and openvino-genai")
     asked = parser.parse_args()
     asked.model = asked.model or (quick_model if asked.quick else "qwen2.5-coder-1.5b")
+    asked.repetitions = asked.repetitions or known["quick_repetitions" if asked.quick else "repetitions"]
     asked.path = ensure(asked.model).paths["model"]
     asked.context, asked.slots = known["context"], known["slots"]
     return asked
@@ -69,6 +71,12 @@ def turns(
             found[side.name].append(told)
             print(_row(number, side.name, told), flush=True)
     return found
+
+
+def warm_up(sides: Sequence[Side], ask: dict[str, Any]) -> None:
+    """A quote that nobody counts: memory is touched, and ours measures what steps cost, once for a machine."""
+    for side in sides:
+        side.work({"asks": [ask]})
 
 
 def ratios(found: dict[str, list[dict[str, Any]]], ours: str, name: str, floor: float, measure: Measure) -> list[Ratio]:
@@ -109,6 +117,13 @@ def _row(number: int, name: str, told: dict[str, Any]) -> str:
 def per_token(told: dict[str, Any]) -> float:
     """Seconds for a token written."""
     return told["seconds"] / max(1, sum(answer["tokens"] for answer in told["answers"]))
+
+
+def written(told: dict[str, Any]) -> float:
+    """Seconds from the first token on, for each token after it: reading the source is the same work for all."""
+    answers = told["answers"]
+    spent = sum(each["seconds"] - each["first"] for each in answers)
+    return spent / max(1, sum(each["tokens"] - 1 for each in answers))
 
 
 def seconds(told: dict[str, Any]) -> float:

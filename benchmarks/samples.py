@@ -1,15 +1,17 @@
 """Eight samples of one prompt, at temperature 0.8."""
 
-from ratios import finish, options, per_token, ratios, turns
+from ratios import finish, options, per_token, ratios, turns, warm_up
 from sides import OWN, Ours, peers
+from texts import COPY, document
 
 
 def main() -> None:
     asked = options(__doc__ or "", slots=8)
-    limit = 48 if asked.quick else 128
+    limit = 32 if asked.quick else 128
     ours = Ours(asked, together=True)
     sides = [ours, *peers(asked, OWN)]
     try:
+        warm_up(sides, ours.ask(COPY, document(60, 99), limit=24))
         found = turns(
             asked,
             sides,

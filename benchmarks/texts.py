@@ -4,6 +4,7 @@ TOWNS = "Varn Holm Lisse Berg Tarn Ostra Kvil Mora Sund Elva".split()
 TRADES = "mill guild harbour school farm".split()
 _LINE = "The {} of {} wove {} metres of cloth in {} and sold {} of them at the {} market. "
 TOKENS_A_LINE = 26
+COPY = "Copy the whole text word for word, from its first word on."
 
 
 def document(tokens: int, number: int = 0) -> str:

@@ -128,7 +128,7 @@ class LlamaCpp:
         from importlib.metadata import version
 
         build = f"xllamacpp-{version('xllamacpp')}"
-        way = "loop/2" if self._looping else "llamacpp/1"
+        way = "loop/3" if self._looping else "llamacpp/1"
         seen = f" {self._beside.digest}" if self._sight is not None and self._beside is not None else ""
         return f"{way} {build} {self._digest} {self._settings.model_dump_json()} {self._tags}{seen}{self._together}"
 

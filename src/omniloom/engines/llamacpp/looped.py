@@ -18,7 +18,7 @@ from omniloom.engines.llamacpp.line import Line
 from omniloom.engines.llamacpp.loop.costs import Costs
 from omniloom.engines.llamacpp.process import Lost
 from omniloom.engines.llamacpp.prompt import Prompt, PromptBuilder
-from omniloom.engines.llamacpp.states import Kept, shown_to_child, state_keys, stops
+from omniloom.engines.llamacpp.states import Kept, pauses, shown_to_child, state_keys, stops
 from omniloom.engines.llamacpp.thinking import Tags, answer_lead, open_lead
 from omniloom.engines.llamacpp.vectors import Vectors
 
@@ -72,7 +72,7 @@ class Looped:
         free = {"limit": 1, "room": 1, "sampling": {}, "seed": 0, "stops": [], "grammar": "", "thinking": None}
         runs = [shown.run for shown in prompt.shown if shown.run["start"] + shown.run["length"] <= len(tokens)]
         known = {"runs": runs, "costs": self._known_costs()}
-        return {"tokens": tokens, "ends": stops(prompt), "until": None, **known, **free}
+        return {"tokens": tokens, "ends": pauses(prompt), "until": None, **known, **free}
 
     def _thinking(self, tags: Tags, prompt: Prompt, budget: int) -> dict[str, Any]:
         lead = answer_lead(tags, prompt.tail, True)
@@ -155,7 +155,8 @@ class _States:
     def __init__(self, kept: Kept, identity: str, prompt: Prompt, slots: Path) -> None:
         self._kept, self._prompt, self._slots = kept, prompt, slots
         points = stops(prompt)
-        self._keys = dict(zip(points, state_keys(identity, prompt.tokens, points), strict=True))
+        keys = state_keys(identity, prompt.tokens, points, pauses(prompt))
+        self._keys = dict(zip(points, keys, strict=True))
         self._stored: tuple[int, str] | None = None
         self._names: dict[int, str] = {}
         self._vectors = Vectors(kept, identity, prompt, slots)

@@ -22,7 +22,8 @@ class Prompt(NamedTuple):
     """tokens: the whole input. ends: how many tokens there are up to the end of each run of one source, in order.
 
     sources: whose run it is. tail: the template's text after the last message, which opens the answer (and perhaps
-    the thinking). shown: the pictures and sounds among the tokens.
+    the thinking). shown: the pictures and sounds among the tokens. turns: how many tokens there are before what each
+    message says.
     """
 
     tokens: list[int]
@@ -30,6 +31,7 @@ class Prompt(NamedTuple):
     sources: list[str]
     tail: str
     shown: tuple[Shown, ...] = ()
+    turns: tuple[int, ...] = ()
 
     def sources_before(self, stop: int) -> list[str]:
         return list(dict.fromkeys(name for name, end in zip(self.sources, self.ends, strict=True) if end <= stop))
@@ -51,10 +53,12 @@ class PromptBuilder:
         ends: list[int] = []
         sources: list[str] = []
         shown: list[Shown] = []
+        turns: list[int] = []
         for position, piece in enumerate(pieces):
             if isinstance(piece, str):
                 tokens += self.template_tokens(piece, first=position == 0)
                 continue
+            turns.append(len(tokens))
             for content, source in _runs(request.messages[piece]):
                 for stretch in self._stretches(content, source):
                     if stretch.shown is not None:
@@ -65,7 +69,7 @@ class PromptBuilder:
                     ends.append(len(tokens))
                     sources.append(source)
         tail = pieces[-1] if isinstance(pieces[-1], str) else ""
-        return Prompt(tokens, ends, sources, tail, tuple(shown))
+        return Prompt(tokens, ends, sources, tail, tuple(shown), tuple(turns))
 
     def _stretches(self, content: str | Part, source: str | None) -> list[Stretch]:
         if isinstance(content, str):

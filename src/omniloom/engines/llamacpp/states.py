@@ -18,6 +18,7 @@ from omniloom.storage.files import is_alive, process_token
 
 _SHORTEST = 64
 _STEP, _GROWTH = 256, 1.5
+_TURN = 16  # tokens of a turn, or of what a template says before the first, that are worth a step of their own
 
 
 class Kept(Protocol):
@@ -48,12 +49,24 @@ def stops(prompt: Prompt) -> list[int]:
     return chosen
 
 
-def state_keys(identity: str, tokens: Sequence[int], points: Sequence[int]) -> list[str]:
-    """For each stop, the name of the state there: by what computed it, and all it was computed from."""
+def pauses(prompt: Prompt) -> list[int]:
+    """The stops, and where a message begins: what stands before it, another conversation may begin with too."""
+    chosen, fixed = [0], set(stops(prompt))
+    for at in sorted(fixed.union(prompt.turns)):
+        if at in fixed or at - chosen[-1] >= _TURN:
+            chosen.append(at)
+    return chosen[1:]
+
+
+def state_keys(identity: str, tokens: Sequence[int], points: Sequence[int], pauses: Sequence[int] = ()) -> list[str]:
+    """For each stop, the name of the state there: by what computed it, and all it was computed from.
+
+    pauses: where the reading paused, if not only at the stops.
+    """
     keys: list[str] = []
-    for at, point in enumerate(points):
-        material = json.dumps([identity, list(points[: at + 1]), list(tokens[:point])]).encode()
-        keys.append(hashlib.sha256(material).hexdigest())
+    for point in points:
+        paused = [each for each in pauses or points if each <= point]
+        keys.append(hashlib.sha256(json.dumps([identity, paused, list(tokens[:point])]).encode()).hexdigest())
     return keys
 
 

@@ -55,6 +55,7 @@ class Inside:
         self._leaving: set[str] = set()
         self._running: dict[str, Sequence] = {}
         self._sending = threading.Lock()
+        self._is_hurried = False  # a short prompt has come that the loop does not know yet
         self._loop: Loop | None = None
         self._vectors: Vectors | None = None
         self._projector: Projector | None = None
@@ -69,6 +70,7 @@ class Inside:
         self._send({"listening": True})
         threading.Thread(target=self._hear, daemon=True, name="omniloom-hear").start()
         while True:
+            self._is_hurried = False
             while not self._inbox.empty() or self._loop is None or not self._loop.busy:
                 frame = self._inbox.get()
                 if frame is None:
@@ -103,7 +105,11 @@ class Inside:
 
     def _unwanted(self) -> bool:
         """Asked by the library between two operations of a step: whether to give it up."""
-        return bool(self._leaving) and self._loop is not None and not self._leaving.isdisjoint(self._loop.computing)
+        if self._loop is None:
+            return False
+        if self._leaving and not self._leaving.isdisjoint(self._loop.computing):
+            return True
+        return self._is_hurried and self._loop.patient
 
     def _seen(self, run: Run, word: Word) -> None:
         """What became of the vectors of a run that the computed sequence shows."""
@@ -137,6 +143,8 @@ class Inside:
                 costs = Costs.told(frame["run"]["costs"]) if frame["run"]["costs"] else None
                 sequence = self._sequence(frame["id"], frame["run"])
                 self._inbox.put({"id": frame["id"], "sequence": sequence, "costs": costs})
+                unread = sequence.prompt - (sequence.stored[0] if sequence.stored else 0)
+                self._is_hurried = self._is_hurried or unread <= self._payload["batch"]
             elif frame["ask"] == "/embedding":
                 self._inbox.put(frame)
             else:

@@ -8,7 +8,9 @@ It knows tokens and slots. What a token means, Answer knows; whose states they a
 """
 
 import time
+from bisect import bisect_right
 from collections import deque
+from itertools import accumulate
 from typing import Any, Literal, NamedTuple
 
 from omniloom.core.errors import ContextError, EngineError
@@ -22,6 +24,8 @@ from omniloom.engines.llamacpp.native.apart import Apart
 from omniloom.engines.llamacpp.native.context import Aborted, Context, Item
 
 _NOISE = 0.5  # logits: that of wide steps before it is measured
+_LONG_TURN = 4  # of so many pieces one is a long prompt's, however many short ones wait
+_NEARLY = 0.8  # a piece that is so far done is not given up for another prompt
 
 
 class Told(NamedTuple):
@@ -64,6 +68,8 @@ class Loop:
         self._held: dict[int, Held] = {}
         self._steps = self._pieces = 0
         self._owed = 0.0  # seconds
+        self._pace = 0.0  # seconds for a token of a long prompt
+        self._until = 0.0  # when what is read now will nearly be done; 0 if it must not be given up
         self.computing: tuple[str, ...] = ()
         self.costs: Costs | None = None  # measured when a draft is first to be weighed
         self.evaluated = self.alone = 0
@@ -92,25 +98,66 @@ class Loop:
         self._live.pop(key, None)
 
     def step(self) -> list[Told]:
-        """What follows in every answer; and a piece of a prompt, unless answers are still owed the time of the last."""
+        """What follows in every answer; and what is due of the prompts."""
         self._steps += 1
         told = self._admit()
         began = time.monotonic()
         writing = [sequence for sequence in self._live.values() if not sequence.reading]
         for group in self._groups([self._turn(sequence) for sequence in writing]):
             told += self._go_on(group)
-        ended = time.monotonic()
-        self._owed -= ended - began
-        reading = [sequence for sequence in self._live.values() if sequence.reading]
-        if reading and (not writing or self._owed <= 0):
-            # The oldest and the shortest by turns: a long prompt neither holds up a short one nor waits for ever.
-            shortest = min(reading, key=lambda sequence: sequence.prompt - sequence.done)
-            told += self._go_on([self._turn(shortest if self._pieces % 2 else reading[0])])
-            self._pieces += 1
-            self._owed = time.monotonic() - ended
+        self._owed -= time.monotonic() - began
+        due = self._due(bool(writing))
+        if due:
+            told += self._go_on(due) if self._is_short(due[0].sequence) else self._read_long(due)
         return told
 
+    @property
+    def patient(self) -> bool:
+        """Whether what is computed now may be given up for a short prompt: a long one's piece that is not nearly done.
+
+        For any thread."""
+        return time.monotonic() < self._until
+
     # -- reading and writing -------------------------------------------------------------------------------------
+
+    def _due(self, is_writing: bool) -> list[_Turn]:
+        """Which prompts are read now: short ones at once, since they are soon done; a long one where nobody else waits,
+        or once the answers had as much time as its last piece took."""
+        reading = [sequence for sequence in self._live.values() if sequence.reading]
+        short = [sequence for sequence in reading if self._is_short(sequence)]
+        if short and (len(short) == len(reading) or (self._pieces + 1) % _LONG_TURN):
+            self._pieces += 1
+            return self._together([self._turn(sequence) for sequence in short])
+        longer = [sequence for sequence in reading if not self._is_short(sequence)]
+        if not longer or (not short and is_writing and self._owed > 0):
+            return []
+        self._pieces += 1
+        return [self._turn(longer[0])]
+
+    def _is_short(self, sequence: Sequence) -> bool:
+        return sequence.prompt - sequence.done <= self._context.sizes.batch
+
+    def _together(self, turns: list[_Turn]) -> list[_Turn]:
+        """Those at the beginning that one step takes."""
+        if not self._joins:
+            return turns[:1]
+        ends = list(accumulate(len(turn.items) for turn in turns))
+        return turns[: max(1, bisect_right(ends, self._context.sizes.batch))]
+
+    @property
+    def _joins(self) -> bool:
+        return self._context.joins and self._context.weights.rewinds
+
+    def _read_long(self, due: list[_Turn]) -> list[Told]:
+        began, tokens = time.monotonic(), len(due[0].items)
+        self._until = began + _NEARLY * self._pace * tokens
+        done = due[0].sequence.done
+        try:
+            return self._go_on(due)
+        finally:
+            self._until, self._owed = 0.0, time.monotonic() - began
+            if due[0].sequence.done > done:
+                self._pace = self._owed / tokens
 
     def _turn(self, sequence: Sequence) -> _Turn:
         """A piece of its prompt, or all that was written and not computed yet, and what probably follows that."""
@@ -128,7 +175,7 @@ class Loop:
         """What is computed in one call: single tokens of several sequences, where the context holds them together."""
         alone = [[turn] for turn in turns if turn.is_alone or len(turn.items) > 1]
         single = [turn for turn in turns if not turn.is_alone and len(turn.items) == 1]
-        if not self._context.joins or not self._context.weights.rewinds or len(single) < 2:
+        if not self._joins or len(single) < 2:
             return alone + [[turn] for turn in single]
         width = self._known_costs().widest_worth(len(single))
         return alone + [single[at : at + width] for at in range(0, len(single), width)]
@@ -142,8 +189,6 @@ class Loop:
             for sequence in (turn.sequence for turn in group):
                 if not self._context.cut(sequence.slot, sequence.done):
                     self._empty(sequence.slot)
-                if len(group) == 1:
-                    self.drop(sequence.key)
             return []
         except EngineError as error:
             for sequence in (turn.sequence for turn in group):
@@ -158,7 +203,8 @@ class Loop:
         told: list[Told] = []
         for turn in group:
             own = [next(logits) for item in turn.items if item.wanted]
-            told += self._take(turn, own, self._noise(len(items)))
+            # In company a near tie may fall otherwise anyway; what is drafted changes nothing even there.
+            told += self._take(turn, own, 0.0 if len(group) > 1 and not turn.draft else self._noise(len(items)))
         return told
 
     def _take(self, turn: _Turn, logits: list[Any], noise: float) -> list[Told]:
