@@ -7,6 +7,7 @@ from typing import Any
 from omniloom.core.errors import EngineError
 from omniloom.core.values import Sampling
 
+_COLDEST = 1e-30  # of temperatures; what is below is 0 in 32 bits
 _FEW = 1024  # tokens that are sorted at first; all that a filter keeps are nearly always among them
 
 
@@ -35,7 +36,7 @@ class Sampler:
         if self._random is None:
             self._random = np.random.default_rng(self._seed)
         # In the order of the vocabulary: two tokens that change places by a hair's breadth move no other's share.
-        heights = np.cumsum(weights)
+        heights = np.cumsum(weights, dtype=np.float64)
         place = int(np.searchsorted(heights, self._random.random() * heights[-1], side="right"))
         return int(tokens[min(place, len(tokens) - 1)])
 
@@ -44,15 +45,17 @@ class Sampler:
         import numpy as np
 
         asked = self._sampling
-        weights = np.exp((logits - best) / asked.temperature, dtype=np.float64)
+        weights = logits - np.float32(best)
+        weights /= np.float32(max(asked.temperature, _COLDEST))
+        np.exp(weights, out=weights)
         if not asked.top_k and asked.top_p == 1.0 and not asked.min_p:
             return np.arange(len(weights)), weights
-        total = weights.sum()
+        total = weights.sum(dtype=np.float64)
         for most in (asked.top_k,) if asked.top_k else (_FEW, _FEW**2):
             order = _likeliest(logits, most)
             if asked.top_k:
                 order = order[:most]
-                total = weights[order].sum()
+                total = weights[order].sum(dtype=np.float64)
             shares = weights[order] / total
             kept = (np.cumsum(shares) - shares < asked.top_p) & (shares >= asked.min_p * shares[0])
             if asked.top_k or not kept[-1]:
