@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from omniloom.engines.llamacpp.native.context import Context, Item, Sizes
 from omniloom.engines.llamacpp.native.weights import Weights
 
-WIDTHS = (4, 6, 8, 16, 32)
+WIDTHS = (2, 3, 4, 6, 8, 16, 32)
 _CELLS = 128
 _BEFORE = 64  # tokens that stand before what is measured
 _MARGINS = 1.5  # the noise of a margin is taken for so many times the largest one seen
