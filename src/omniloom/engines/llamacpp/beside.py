@@ -30,8 +30,9 @@ class Drafter(NamedTuple):
     context: int
 
 
-def drafter(path: Path, model: Path) -> Drafter:
+def drafter(path: str | Path, model: Path) -> Drafter:
     """Raises WeightsError if the file is no model of the same tokens as `model`."""
+    path = Path(path).expanduser()
     header = read_header(path)
     if tokens_digest(path) != tokens_digest(model):
         raise other_tokens(path, model)
@@ -46,8 +47,9 @@ def other_tokens(draft: Path, model: Path) -> WeightsError:
     )
 
 
-def beside(path: Path) -> Beside:
+def beside(path: str | Path) -> Beside:
     """Raises WeightsError if the file is no projector, or none that takes anything."""
+    path = Path(path).expanduser()
     header = read_header(path)
     if header.architecture != _PROJECTOR or not header.takes:
         raise WeightsError(

@@ -82,15 +82,10 @@ class LlamaCpp:
         kept: Kept | None = None,
     ) -> None:
         self._looping = _may_loop() if loop is None else loop
-        if together and (projector is not None or not self._looping):
-            raise UsageError("answers share steps only in the loop, and not beside a projector")
-        if draft is not None and (together or not self._looping):
-            raise UsageError(
-                "a draft model is of use only in the loop, and not where answers share steps", hint="leave draft out"
-            )
+        _go_together(self._looping, together, projector, draft)
         self._together = f" {at_once} together" if together else ""
         header = read_header(model)
-        self._draft = drafter(Path(draft).expanduser(), model) if draft is not None else None
+        self._draft = drafter(draft, model) if draft is not None else None
         self._name = name or header.name or model.stem
         self._digest = digest or _sha256(model)
         self._embedding = header.architecture in _EMBEDDERS if embedding is None else embedding
@@ -98,12 +93,11 @@ class LlamaCpp:
         self._settings = Settings(
             context=context, batch=batch_tokens, threads=threads or physical_cores(), embedding=self._embedding
         )
-        native = ("<think>", "</think>") if "</think>" in header.chat_template else None
-        self._tags = Tags(*tags) if (tags := reasoning_tags or native) else None
+        self._tags = _tags(reasoning_tags, header)
         self._own_home = None if kv_home else _temporary()
         home = kv_home or Path(self._own_home.name, "kv")  # type: ignore[union-attr]
         self._slots = slots_folder(home)
-        self._beside = beside(Path(projector).expanduser()) if projector is not None else None
+        self._beside = beside(projector) if projector is not None else None
         self._sight = self._seeing()
         self._prompts = PromptBuilder(self._ask, self._sight)
         self._way = self._opened(model.resolve(), header, at_once, kept or KVStore(home, cache_bytes() // 2))
@@ -322,6 +316,21 @@ def _completion(request: Request, thought: Generated, answer: Generated, usage: 
         finish_reason=answer.finish_reason,
         usage=usage,
     )
+
+
+def _go_together(looping: bool, together: bool, projector: Any, draft: Any) -> None:
+    """Raises UsageError for options that exclude each other."""
+    if together and (projector is not None or not looping):
+        raise UsageError("answers share steps only in the loop, and not beside a projector")
+    if draft is not None and (together or not looping):
+        raise UsageError(
+            "a draft model is of use only in the loop, and not where answers share steps", hint="leave draft out"
+        )
+
+
+def _tags(given: tuple[str, str] | None, header: Header) -> Tags | None:
+    native = ("<think>", "</think>") if "</think>" in header.chat_template else None
+    return Tags(*tags) if (tags := given or native) else None
 
 
 def _may_loop() -> bool:
