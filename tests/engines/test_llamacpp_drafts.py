@@ -32,7 +32,7 @@ class Known(Drafts):
         return Match(SHORTEST, len(tokens) - 1)
 
     def propose(self, tokens: Any, match: Match, width: int, most: int, costs: Costs) -> list[int]:
-        self._kind, at = 0, len(tokens) - self._prompt
+        at = len(tokens) - self._prompt
         following = list(enumerate(self._answer))[at : at + min(5, most)]
         self.furthest = max(self.furthest, len(tokens) + len(following))
         return [token if place % 7 else token + 1 for place, token in following]
@@ -45,7 +45,6 @@ class Wrong(Drafts):
         return Match(SHORTEST, len(tokens) - 1)
 
     def propose(self, tokens: Any, match: Match, width: int, most: int, costs: Costs) -> list[int]:
-        self._kind = 0
         return [(tokens[-1] * 7 + at) % 200 for at in range(min(5, most))]
 
 

@@ -185,7 +185,7 @@ class DraftModel:
         taken = {each.slot for each in self._places.values()}
         free = [slot for slot in range(self._sizes.sequences) if slot not in taken]
         lengths = {slot: self._whole_pieces(alike(read, tokens)) for slot, read in self._read.items()}
-        source = max(lengths, key=lambda each: lengths[each], default=-1)
+        source = max(lengths, key=lambda each: (lengths[each], each in free), default=-1)
         length = lengths.get(source, 0)
         unused = [slot for slot in free if slot not in self._read]
         longest_ago = [slot for slot in self._read if slot in free]

@@ -132,14 +132,9 @@ def best_length(share: float, width: int, most: int, costs: Costs, each: float =
     for wider in costs.widths:
         drafted = min(wider - width, most)
         if drafted > 0:
-            rate = expected(share, drafted) / (costs.seconds(width + drafted) + drafted * each)
+            rate = _expected(share, drafted) / (costs.seconds(width + drafted) + drafted * each)
             length, best = (drafted, rate) if rate > best else (length, best)
     return length, best
-
-
-def expected(share: float, drafted: int) -> float:
-    """Tokens of a step, if each drafted one comes true with probability `share` after those before it did."""
-    return sum(share**at for at in range(drafted + 1))
 
 
 def alike(tokens: Ordered[int], draft: Ordered[int]) -> int:
@@ -148,3 +143,8 @@ def alike(tokens: Ordered[int], draft: Ordered[int]) -> int:
         (at for at, (one, other) in enumerate(zip(tokens, draft, strict=False)) if one != other),
         min(len(tokens), len(draft)),
     )
+
+
+def _expected(share: float, drafted: int) -> float:
+    """Tokens of a step, if each drafted one comes true with probability `share` after those before it did."""
+    return sum(share**at for at in range(drafted + 1))
