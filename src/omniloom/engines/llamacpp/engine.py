@@ -93,7 +93,7 @@ class LlamaCpp:
         self._settings = Settings(
             context=context, batch=batch_tokens, threads=threads or physical_cores(), embedding=self._embedding
         )
-        self._tags = _tags(reasoning_tags, header)
+        self._tags = _tags(header, reasoning_tags)
         self._own_home = None if kv_home else _temporary()
         home = kv_home or Path(self._own_home.name, "kv")  # type: ignore[union-attr]
         self._slots = slots_folder(home)
@@ -328,7 +328,7 @@ def _go_together(looping: bool, together: bool, projector: Any, draft: Any) -> N
         )
 
 
-def _tags(given: tuple[str, str] | None, header: Header) -> Tags | None:
+def _tags(header: Header, given: tuple[str, str] | None) -> Tags | None:
     native = ("<think>", "</think>") if "</think>" in header.chat_template else None
     return Tags(*tags) if (tags := given or native) else None
 
