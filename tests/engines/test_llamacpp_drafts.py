@@ -32,7 +32,7 @@ class Known(Drafts):
         return Match(SHORTEST, len(tokens) - 1)
 
     def propose(self, tokens: Any, match: Match, width: int, most: int, costs: Costs) -> list[int]:
-        self._kind, at = 0, len(tokens) - self._prompt
+        at = len(tokens) - self._prompt
         following = list(enumerate(self._answer))[at : at + min(5, most)]
         self.furthest = max(self.furthest, len(tokens) + len(following))
         return [token if place % 7 else token + 1 for place, token in following]
@@ -45,7 +45,6 @@ class Wrong(Drafts):
         return Match(SHORTEST, len(tokens) - 1)
 
     def propose(self, tokens: Any, match: Match, width: int, most: int, costs: Costs) -> list[int]:
-        self._kind = 0
         return [(tokens[-1] * 7 + at) % 200 for at in range(min(5, most))]
 
 
@@ -136,9 +135,12 @@ def test_what_steps_cost_is_measured(weights: Weights) -> None:
     costs = measure(weights, threads=1)
     assert costs.widths == (1, *WIDTHS)
     assert min(costs.times) > 0 and costs.noises[0] == 0 and list(costs.noises) == sorted(costs.noises)
-    assert costs.seconds(5) == pytest.approx((costs.times[1] + costs.times[2]) / 2)
+    assert costs.seconds(3) == costs.times[2]
+    assert costs.seconds(5) == pytest.approx((costs.times[3] + costs.times[4]) / 2)
     assert costs.seconds(64) == pytest.approx(costs.times[-1] + 2 * (costs.times[-1] - costs.times[-2]))
-    assert costs.noise(3) == costs.noises[1] and costs.noise(99) == costs.noises[-1]
+    assert (
+        costs.noise(3) == costs.noises[2] and costs.noise(5) == costs.noises[4] and costs.noise(99) == costs.noises[-1]
+    )
     assert Costs.told([list(each) for each in costs]) == costs
 
 

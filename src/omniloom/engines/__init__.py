@@ -23,7 +23,8 @@ def open_engine(
     name: "openai:http://host:port/v1#model", "scripted" (option script), "recorded:path", a path to a .gguf, a folder
     with one and perhaps its projector (written with a slash), or a catalog name, whose weights are pulled when they
     are missing: `say` and `on_progress` are told. kv_home: where an
-    embedded engine keeps KV states; `kv` in the home without it. options go to the engine's constructor.
+    embedded engine keeps KV states; `kv` in the home without it. options go to the engine's constructor; `draft`
+    may be a catalog name there.
     Raises UsageError, WeightsError, OfflineError.
     """
     kind, _, rest = name.partition(":")
@@ -65,6 +66,8 @@ def _embedded(
     from omniloom.storage.home import home
 
     kept = options | {"kv_home": kv_home or home() / "kv"}
+    if isinstance(draft := options.get("draft"), str) and not draft.endswith(".gguf"):
+        kept["draft"] = _model(draft, on_progress, say).paths["model"]
     if name.endswith(".gguf"):
         return _built(LlamaCpp, Path(name).expanduser(), **kept)
     if (os.sep in name or "/" in name) and (folder := Path(name).expanduser()).is_dir():
@@ -72,12 +75,17 @@ def _embedded(
 
         model, projector = in_folder(folder)
         return _built(LlamaCpp, model, **({"projector": projector} | kept))
+    weights = _model(name, on_progress, say)
+    kept = {"projector": weights.paths.get("projector")} | kept
+    return _built(LlamaCpp, weights.paths["model"], name=weights.name, digest=weights.digest, **kept)
+
+
+def _model(name: str, on_progress: Callable[[Progress], None] | None, say: Callable[[str], None] | None) -> Any:
+    """The weights of a catalog name."""
     from omniloom.catalog import ensure, entry
 
     known = entry(name)
     files = [*known.files, *([known.built] if known.built else [])]
     if not any(file.role == "model" and file.name.endswith(".gguf") for file in files):
         raise UsageError(f"{name!r} ({known.purpose}) is no model that answers or embeds", hint="omniloom list")
-    weights = ensure(name, on_progress=on_progress, say=say)
-    kept = {"projector": weights.paths.get("projector")} | kept
-    return _built(LlamaCpp, weights.paths["model"], name=weights.name, digest=weights.digest, **kept)
+    return ensure(name, on_progress=on_progress, say=say)

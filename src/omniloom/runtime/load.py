@@ -32,7 +32,8 @@ def load(
     name: a catalog name ("qwen2.5-coder-0.5b"), a path to a .gguf, a folder that holds one and its projector, or
     "openai:http://host:port/v1#model".
     home: where the store lies (OMNILOOM_HOME, or the user's data folder). on_progress, say: told what is pulled,
-    and how large it is, before weights are downloaded. options go to the engine: context_tokens, threads, api_key.
+    and how large it is, before weights are downloaded. options go to the engine: context_tokens, threads, api_key;
+    draft, a smaller model with the same tokens.
     Raises WeightsError, OfflineError, UsageError for an unknown name or a wrong option.
     """
     wanted = _named(name)
@@ -92,6 +93,11 @@ def _options(options: dict[str, Any]) -> None:
     timeout = options.get("timeout", 1)
     if not isinstance(timeout, (int, float)) or isinstance(timeout, bool) or not 0 < timeout < math.inf:
         raise UsageError(f"timeout={timeout!r:.80} must be above 0 seconds", hint="such as timeout=600")
+    draft = options.get("draft")
+    if not isinstance(draft, (str, Path, type(None))) or draft == "":
+        raise UsageError(
+            f"draft={draft!r:.80} is no model's name", hint='such as draft="qwen2.5-coder-0.5b", or a path to a .gguf'
+        )
     if not isinstance(options.get("api_key"), (str, type(None))):
         raise UsageError("api_key must be a string", hint="check how it was read")
 

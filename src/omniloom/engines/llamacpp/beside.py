@@ -1,4 +1,5 @@
-"""Projectors beside models: what a GGUF file is, told from its header, and which files of a folder belong together."""
+"""Files beside a model, a projector or a draft model: what a GGUF file is, told from its header, and what belongs
+together."""
 
 import hashlib
 import re
@@ -7,7 +8,7 @@ from typing import NamedTuple
 
 from omniloom.core.errors import UsageError, WeightsError
 from omniloom.core.values import Kind
-from omniloom.engines.llamacpp.header import read_header
+from omniloom.engines.llamacpp.header import read_header, tokens_digest
 
 _PROJECTOR = "clip"
 _LATER_PART = re.compile(r"-(?!00001-)\d{5}-of-\d{5}$")  # llama.cpp finds these by the name of the first
@@ -21,8 +22,34 @@ class Beside(NamedTuple):
     takes: frozenset[Kind]
 
 
-def beside(path: Path) -> Beside:
+class Drafter(NamedTuple):
+    """A draft model's file, its sha256, and the context it was trained for (0 if it does not say)."""
+
+    path: Path
+    digest: str
+    context: int
+
+
+def drafter(path: str | Path, model: Path) -> Drafter:
+    """Raises WeightsError if the file is no model of the same tokens as `model`."""
+    path = Path(path).expanduser()
+    header = read_header(path)
+    if tokens_digest(path) != tokens_digest(model):
+        raise other_tokens(path, model)
+    with path.open("rb") as file:
+        return Drafter(path.resolve(), hashlib.file_digest(file, "sha256").hexdigest(), header.context)
+
+
+def other_tokens(draft: Path, model: Path) -> WeightsError:
+    return WeightsError(
+        f"{draft.name!r} cannot draft for {model.name!r}: its tokens are not the same",
+        hint="take a smaller model of the same family",
+    )
+
+
+def beside(path: str | Path) -> Beside:
     """Raises WeightsError if the file is no projector, or none that takes anything."""
+    path = Path(path).expanduser()
     header = read_header(path)
     if header.architecture != _PROJECTOR or not header.takes:
         raise WeightsError(

@@ -22,7 +22,7 @@ from omniloom.core.protocols import Capabilities
 from omniloom.core.values import Completion, Constraint, Kind, Request, Usage
 from omniloom.engines import constraints
 from omniloom.engines.llamacpp.again import Heard
-from omniloom.engines.llamacpp.beside import beside
+from omniloom.engines.llamacpp.beside import beside, drafter
 from omniloom.engines.llamacpp.decode import Generated
 from omniloom.engines.llamacpp.header import Header, read_header
 from omniloom.engines.llamacpp.host import Host
@@ -55,10 +55,11 @@ class LlamaCpp:
     allows; more wait. together: their answers share steps, which is faster with several; then a near tie between two
     tokens may fall otherwise in company. loop: False answers through llama.cpp's server, one request after the other;
     without it (or OMNILOOM_LOOP=0) that is done only where the C interface fails its self-test, and a projector is of
-    no use.
+    no use. draft: a smaller model with the same tokens, as a GGUF file: it guesses at what this one writes where the
+    measured costs of both say that this is faster; in the loop only.
 
-    Unless `together` is set no answer depends on what else runs. Raises WeightsError at once if the file is no usable
-    GGUF; the process starts with the first request.
+    Unless `together` is set no answer depends on what else runs. Raises WeightsError at once if a file is no usable
+    GGUF, or the draft model has other tokens; the process starts with the first request.
     """
 
     def __init__(
@@ -76,14 +77,15 @@ class LlamaCpp:
         at_once: int = 4,
         together: bool = False,
         projector: str | Path | None = None,
+        draft: str | Path | None = None,
         loop: bool | None = None,
         kept: Kept | None = None,
     ) -> None:
         self._looping = _may_loop() if loop is None else loop
-        if together and (projector is not None or not self._looping):
-            raise UsageError("answers share steps only in the loop, and not beside a projector")
+        _go_together(self._looping, together, projector, draft)
         self._together = f" {at_once} together" if together else ""
         header = read_header(model)
+        self._draft = drafter(draft, model) if draft is not None else None
         self._name = name or header.name or model.stem
         self._digest = digest or _sha256(model)
         self._embedding = header.architecture in _EMBEDDERS if embedding is None else embedding
@@ -91,12 +93,11 @@ class LlamaCpp:
         self._settings = Settings(
             context=context, batch=batch_tokens, threads=threads or physical_cores(), embedding=self._embedding
         )
-        native = ("<think>", "</think>") if "</think>" in header.chat_template else None
-        self._tags = Tags(*tags) if (tags := reasoning_tags or native) else None
+        self._tags = _tags(header, reasoning_tags)
         self._own_home = None if kv_home else _temporary()
         home = kv_home or Path(self._own_home.name, "kv")  # type: ignore[union-attr]
         self._slots = slots_folder(home)
-        self._beside = beside(Path(projector).expanduser()) if projector is not None else None
+        self._beside = beside(projector) if projector is not None else None
         self._sight = self._seeing()
         self._prompts = PromptBuilder(self._ask, self._sight)
         self._way = self._opened(model.resolve(), header, at_once, kept or KVStore(home, cache_bytes() // 2))
@@ -109,11 +110,13 @@ class LlamaCpp:
         return Sight(self._ask, self._beside.takes, Plains())
 
     def _opened(self, model: Path, header: Header, at_once: int, kept: Kept) -> Looped | Served:
-        told = (kept, self.identity, self._prompts, self._tags)
+        told = (kept, self._arithmetic, self._prompts, self._tags)
         if not self._looping:
             return Served(Host(model, self._settings, self._slots), *told)
         more: dict[str, Any] = {"template": header.chat_template, "pooling": header.pooling, "at_once": max(1, at_once)}
         more["together"] = bool(self._together)
+        if self._draft is not None:
+            more["draft"] = self._draft
         if self._sight is not None and self._beside is not None:
             more |= {"projector": self._beside.path, "kinds": self._sight.kinds}
         return Looped(Line(model, self._settings, self._slots, **more), *told)
@@ -125,6 +128,11 @@ class LlamaCpp:
     @property
     def identity(self) -> str:
         """What its results depend on: the weights, the build, and the sizes that shape the arithmetic."""
+        return self._arithmetic + (f" draft {self._draft.digest}" if self._draft is not None else "")
+
+    @property
+    def _arithmetic(self) -> str:
+        """What the states of its prompts depend on: a draft model changes the width of steps only behind them."""
         from importlib.metadata import version
 
         build = f"xllamacpp-{version('xllamacpp')}"
@@ -308,6 +316,21 @@ def _completion(request: Request, thought: Generated, answer: Generated, usage: 
         finish_reason=answer.finish_reason,
         usage=usage,
     )
+
+
+def _go_together(looping: bool, together: bool, projector: Any, draft: Any) -> None:
+    """Raises UsageError for options that exclude each other."""
+    if together and (projector is not None or not looping):
+        raise UsageError("answers share steps only in the loop, and not beside a projector")
+    if draft is not None and (together or not looping):
+        raise UsageError(
+            "a draft model is of use only in the loop, and not where answers share steps", hint="leave draft out"
+        )
+
+
+def _tags(header: Header, given: tuple[str, str] | None) -> Tags | None:
+    native = ("<think>", "</think>") if "</think>" in header.chat_template else None
+    return Tags(*tags) if (tags := given or native) else None
 
 
 def _may_loop() -> bool:

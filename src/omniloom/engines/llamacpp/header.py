@@ -4,7 +4,10 @@ Source: the GGUF specification (ggml/docs/gguf.md). Nothing but the header is re
 file's size, because parsers of this format have overflowed on such counts (CVE-2025-53630, CVE-2026-27940).
 """
 
+import contextlib
+import hashlib
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,6 +25,7 @@ _BLOCKS = {
     10: (256, 84), 11: (256, 110), 12: (256, 144), 13: (256, 176), 14: (256, 210), 15: (256, 292),
     24: (1, 1), 25: (1, 2), 26: (1, 4), 27: (1, 8), 28: (1, 8), 30: (1, 2),
 }  # fmt: skip
+_TOKENS = "tokenizer.ggml.tokens"
 _ENCODERS: dict[Kind, str] = {"image": "clip.has_vision_encoder", "audio": "clip.has_audio_encoder"}
 
 
@@ -44,10 +48,23 @@ class Header(Value):
 
 def read_header(path: Path) -> Header:
     """Raises WeightsError, naming what is wrong, on a file that is missing, no GGUF, truncated or inconsistent."""
+    with _opened(path) as file:
+        return _Reader(file, path.stat().st_size, path).header()
+
+
+def tokens_digest(path: Path) -> str:
+    """The same for files with the same list of tokens; "" without one. Raises as `read_header`."""
+    with _opened(path) as file:
+        reader = _TokensReader(file, path.stat().st_size, path)
+        reader.header()
+        return reader.digest
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
     try:
-        size = path.stat().st_size
         with path.open("rb") as file:
-            return _Reader(file, size, path).header()
+            yield file
     except OSError as error:
         raise WeightsError(
             f"the model {str(path)!r} cannot be read: {error.strerror}", hint="check the path, or see omniloom list"
@@ -169,6 +186,19 @@ class _Reader:
 
     def _wrong(self, why: str) -> WeightsError:
         return WeightsError(f"the model {str(self._path)!r} cannot be used: {why}", hint="download it again")
+
+
+class _TokensReader(_Reader):
+    digest = ""
+
+    def _field(self) -> tuple[str, Any]:
+        start = self._file.tell()
+        key, value = super()._field()
+        if key == _TOKENS:
+            length = self._file.tell() - start
+            self._file.seek(start)
+            self.digest = hashlib.sha256(self._exactly(length)).hexdigest()
+        return key, value
 
 
 def _whole(value: Any) -> int:

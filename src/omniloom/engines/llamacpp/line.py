@@ -14,6 +14,7 @@ from typing import Any
 
 from omniloom.core.errors import CancelledError, EngineError, IsolationError, OmniloomError, TooLargeError
 from omniloom.engines.llamacpp import host
+from omniloom.engines.llamacpp.beside import Drafter
 from omniloom.engines.llamacpp.process import POLL, Lost, Process, Settings
 from omniloom.isolation import Child, Limits
 from omniloom.isolation.reasons import from_frame
@@ -26,7 +27,8 @@ _Inbox = SimpleQueue[dict[str, Any] | None]
 
 class Line(Process):
     """template: the model's chat template. pooling: of an embedding model. at_once: sequences computed side by side.
-    together: their answers share steps. projector: beside the model, and `kinds`, what its header says it takes."""
+    together: their answers share steps. projector: beside the model, and `kinds`, what its header says it takes.
+    draft: a draft model."""
 
     def __init__(
         self,
@@ -40,11 +42,15 @@ class Line(Process):
         together: bool = False,
         projector: Path | None = None,
         kinds: Sequence[str] = (),
+        draft: Drafter | None = None,
     ) -> None:
         super().__init__(model, settings, slots)
         self._told: dict[str, Any] = {"template": template, "pooling": pooling, "at_once": at_once}
         self._told |= {"together": together, "projector": str(projector) if projector else "", "kinds": sorted(kinds)}
+        self._told |= {"draft": str(draft.path) if draft else "", "draft_context": draft.context if draft else 0}
         self._projector = projector
+        self.draft = draft
+        self._beside = [path for path in (projector, draft.path if draft else None) if path is not None]
         self._wire: _Wire | None = None
 
     def post(self, path: str, body: dict[str, Any], cancel: Flag | None = None) -> Any:
@@ -78,7 +84,7 @@ class Line(Process):
             wire.leave(key, ended)
 
     def _size(self) -> int:
-        return super()._size() + (self._projector.stat().st_size if self._projector else 0)
+        return super()._size() + sum(path.stat().st_size for path in self._beside if path.exists())
 
     def _launch(self) -> None:
         payload = self._settings.model_dump() | self._told
@@ -86,7 +92,7 @@ class Line(Process):
         self._child = Child(
             _TARGET,
             payload,
-            readable=[self._model, self.slots.parent, *([self._projector] if self._projector else [])],
+            readable=[self._model, self.slots.parent, *self._beside],
             writable=[self.slots],
             limits=self._limits(),
         )

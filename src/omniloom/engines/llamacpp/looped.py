@@ -1,8 +1,6 @@
 """Requests through the loop: what is asked of it as one sequence, and what it tells as events."""
 
 import contextlib
-import hashlib
-import json
 import secrets
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -15,7 +13,7 @@ from omniloom.core.values import Request, TokenLogprob
 from omniloom.engines import constraints
 from omniloom.engines.llamacpp.decode import Answered, Generated
 from omniloom.engines.llamacpp.line import Line
-from omniloom.engines.llamacpp.loop.costs import Costs
+from omniloom.engines.llamacpp.measured import Measured
 from omniloom.engines.llamacpp.process import Lost
 from omniloom.engines.llamacpp.prompt import Prompt, PromptBuilder
 from omniloom.engines.llamacpp.states import Kept, pauses, shown_to_child, state_keys, stops
@@ -23,7 +21,6 @@ from omniloom.engines.llamacpp.thinking import Tags, answer_lead, open_lead
 from omniloom.engines.llamacpp.vectors import Vectors
 
 _STOPPED = {"stop": "eos", "word": "word", "length": "limit"}
-_COSTS_BYTES = 4096
 _ROOM = 16  # for the tokens around a thought
 
 
@@ -33,7 +30,9 @@ class Looped:
     def __init__(self, host: Line, kept: Kept, identity: str, prompts: PromptBuilder, tags: Tags | None) -> None:
         self.host = host
         self._kept, self._identity, self._prompts, self._tags = kept, identity, prompts, tags
-        self._costs: list[Any] | None = None
+        self._costs = Measured(kept, host.slots, f"costs of {identity}")
+        drafter = host.draft.digest if host.draft is not None else ""
+        self._draft_costs = Measured(kept, host.slots, f"costs of {identity} draft {drafter}") if drafter else None
 
     def turn(self, cancel: Flag | None = None) -> contextlib.AbstractContextManager[None]:
         return contextlib.nullcontext()
@@ -71,7 +70,8 @@ class Looped:
         """All that a sequence can be asked for, with nothing asked but reading."""
         free = {"limit": 1, "room": 1, "sampling": {}, "seed": 0, "stops": [], "grammar": "", "thinking": None}
         runs = [shown.run for shown in prompt.shown if shown.run["start"] + shown.run["length"] <= len(tokens)]
-        known = {"runs": runs, "costs": self._known_costs()}
+        drafting = self._draft_costs.known() if self._draft_costs is not None else None
+        known = {"runs": runs, "costs": self._costs.known(), "draft_costs": drafting}
         return {"tokens": tokens, "ends": pauses(prompt), "until": None, **known, **free}
 
     def _thinking(self, tags: Tags, prompt: Prompt, budget: int) -> dict[str, Any]:
@@ -90,7 +90,9 @@ class Looped:
                 try:
                     states.heard(frame)
                     if "costs" in frame:
-                        self._keep_costs(frame["costs"])
+                        self._costs.keep(frame["costs"])
+                    if "draft_costs" in frame and self._draft_costs is not None:
+                        self._draft_costs.keep(frame["draft_costs"])
                     event = _event(made, frame, len(prompt.tokens))
                 except (KeyError, TypeError, ValueError) as error:
                     raise EngineError(f"the engine's process said what it may not: {error}") from error
@@ -99,25 +101,6 @@ class Looped:
                 if "ended" in frame:
                     return made._replace(computed=max(0, len(prompt.tokens) - frame["reused"]))
         raise Lost("the stream ended in the middle of the answer")
-
-    # -- what steps cost here: measured once for a model and a machine, and kept where its states are -----------------
-
-    def _known_costs(self) -> list[Any] | None:
-        if self._costs is None and (path := self._kept.get(self._costs_key())) is not None:
-            with contextlib.suppress(OSError, ValueError), path.open("rb") as file:
-                self._costs = json.loads(file.readline(_COSTS_BYTES))
-        return self._costs
-
-    def _keep_costs(self, said: Any) -> None:
-        self._costs = [list(each) for each in Costs.told(said)]
-        written = self.host.slots / secrets.token_hex(8)
-        with contextlib.suppress(StorageError, OSError):
-            written.write_bytes(json.dumps(self._costs).encode() + b"\n")
-            self._kept.put(self._costs_key(), written)
-        written.unlink(missing_ok=True)
-
-    def _costs_key(self) -> str:
-        return hashlib.sha256(f"costs of {self._identity}".encode()).hexdigest()
 
 
 def _event(made: Answered, frame: dict[str, Any], total: int) -> Event | None:

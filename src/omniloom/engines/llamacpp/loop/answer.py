@@ -74,6 +74,11 @@ class Answer:
         token = self._pick(logits)
         return self._think(token) if self._thinking else self._say(token, logits)
 
+    def may_say(self, tokens: Ordered[int]) -> bool:
+        """Whether `tokens`, none of which ends an answer, may be written next. Of a thought, any may."""
+        grammar = None if self._thinking else self._asked.grammar
+        return grammar is None or grammar.takes_all(tokens)
+
     def sure(self, logits: Any, noise: float) -> bool:
         """Whether logits that differ by `noise` give the same token; a drawn one is as good a draw from either."""
         if self._asked.sampling.temperature > 0:

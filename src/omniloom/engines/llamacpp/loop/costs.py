@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 from omniloom.engines.llamacpp.native.context import Context, Item, Sizes
 from omniloom.engines.llamacpp.native.weights import Weights
 
-WIDTHS = (4, 6, 8, 16, 32)
+WIDTHS = (2, 3, 4, 6, 8, 16, 32)
 _CELLS = 128
 _BEFORE = 64  # tokens that stand before what is measured
+_LEAST = 8  # tokens that a width is measured on, in as many steps as that takes
 _MARGINS = 1.5  # the noise of a margin is taken for so many times the largest one seen
 _TEXT = (
     "The house by the river was sold in the spring of that year for a price that nobody in the village had thought "
@@ -61,7 +62,7 @@ class Costs(NamedTuple):
 
 
 def measure(weights: Weights, threads: int) -> Costs:
-    """In a context of its own; takes the time of about 70 single steps. Raises EngineError."""
+    """In a context of its own; takes the time of about 90 single steps. Raises EngineError."""
     context = Context(weights, Sizes(_CELLS, _BEFORE, 1, threads), lambda: False)
     try:
         return _measured(context, weights.tokenize(_TEXT * 2)[: _BEFORE + WIDTHS[-1]])
@@ -80,10 +81,14 @@ def _measured(context: Context, tokens: list[int]) -> Costs:
     costs = Costs((1,), (sorted(times)[len(times) // 2],), (0.0,))
     for width in WIDTHS:
         context.cut(0, _BEFORE)
-        began = time.perf_counter()
-        logits = _compute(context, tokens[_BEFORE : _BEFORE + width], _BEFORE)
-        took = time.perf_counter() - began
-        moved = max(_moved(lead, each) for lead, each in zip(alone, logits, strict=False))
+        times, moved = list[float](), 0.0
+        for start in range(0, max(width, _LEAST), width):  # two tokens alone would say little of the noise
+            began = time.perf_counter()
+            at = _BEFORE + start
+            logits = _compute(context, tokens[at : at + width], at)
+            times.append(time.perf_counter() - began)
+            moved = max(moved, *(_moved(lead, each) for lead, each in zip(alone[start:], logits, strict=False)))
+        took = sorted(times)[len(times) // 2]
         noise = max(_MARGINS * moved, costs.noises[-1])
         costs = Costs((*costs.widths, width), (*costs.times, took), (*costs.noises, noise))
     return costs

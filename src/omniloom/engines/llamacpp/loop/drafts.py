@@ -70,13 +70,37 @@ class Repeats:
         return len(self._next) - 1
 
 
+class Acceptance:
+    """The share of drafted tokens that come true: what was measured on other texts, then what this one shows.
+
+    stopped: whether the last draft ended before its planned end, because whoever drafted was not sure of the next
+    token: that counts as one that did not come true.
+    """
+
+    def __init__(self, prior: float) -> None:
+        self._asked, self._true = _PRIOR, _PRIOR * prior
+        self.stopped = False
+
+    @property
+    def share(self) -> float:
+        return self._true / self._asked
+
+    def learn(self, drafted: int, kept: int) -> None:
+        """Of `drafted` tokens `kept` came true; those behind the first false one say nothing."""
+        self._asked += min(drafted + self.stopped, kept + 1)
+        self._true += kept
+
+
 class Drafts:
-    """For one sequence, and from its own tokens only: what else runs changes no draft. drafted, kept: tokens."""
+    """For one sequence, and from its own tokens only: what else runs changes no draft. drafted, kept: tokens.
+
+    acceptance: of whatever the last draft was made by.
+    """
 
     def __init__(self) -> None:
         self._repeats = Repeats()
-        self._asked, self._true = [0] * len(_KEPT), [0] * len(_KEPT)
-        self._kind = 0
+        self._kinds = [Acceptance(kept) for kept in _KEPT]
+        self.acceptance = self._kinds[0]
         self.drafted = self.kept = 0
 
     def match(self, tokens: Ordered[int]) -> Match:
@@ -86,28 +110,41 @@ class Drafts:
 
     def propose(self, tokens: Ordered[int], match: Match, width: int, most: int, costs: Costs) -> list[int]:
         """What is worth computing behind the `width` tokens that must be computed anyway; at most `most`."""
-        self._kind = min((match.length // SHORTEST).bit_length(), len(_KEPT)) - 1
-        share = self._share(self._kind)
-        best, length = _GAIN / costs.seconds(width), 0
-        for wider in costs.widths:
-            drafted = min(wider - width, most)
-            if drafted > 0 and (rate := _expected(share, drafted) / costs.seconds(width + drafted)) > best:
-                best, length = rate, drafted
+        self.acceptance = self._kinds[min((match.length // SHORTEST).bit_length(), len(_KEPT)) - 1]
+        length, _ = best_length(self.acceptance.share, width, most, costs)
         found = list(tokens[match.after : match.after + length])
         # Below 0 stand pictures and sounds, which no model writes.
         return found[: next((at for at, token in enumerate(found) if token < 0), length)]
 
     def learn(self, drafted: int, kept: int) -> None:
-        """Of the last proposal `kept` tokens came true; those behind the first false one say nothing."""
+        """Of the last proposal `kept` tokens came true."""
         self.drafted += drafted
         self.kept += kept
-        self._asked[self._kind] += min(drafted, kept + 1)
-        self._true[self._kind] += kept
+        self.acceptance.learn(drafted, kept)
 
-    def _share(self, kind: int) -> float:
-        return (self._true[kind] + _PRIOR * _KEPT[kind]) / (self._asked[kind] + _PRIOR)
+
+def best_length(share: float, width: int, most: int, costs: Costs, each: float = 0.0) -> tuple[int, float]:
+    """How many tokens are to be drafted behind `width`, at most `most`, and the tokens a second that this should give.
+
+    share: of drafted tokens that come true. each: seconds that it takes to draft one. 0 where drafting gains nothing.
+    """
+    length, best = 0, _GAIN / costs.seconds(width)
+    for wider in costs.widths:
+        drafted = min(wider - width, most)
+        if drafted > 0:
+            rate = _expected(share, drafted) / (costs.seconds(width + drafted) + drafted * each)
+            length, best = (drafted, rate) if rate > best else (length, best)
+    return length, best
+
+
+def alike(tokens: Ordered[int], draft: Ordered[int]) -> int:
+    """How many tokens at the beginning are the same."""
+    return next(
+        (at for at, (one, other) in enumerate(zip(tokens, draft, strict=False)) if one != other),
+        min(len(tokens), len(draft)),
+    )
 
 
 def _expected(share: float, drafted: int) -> float:
     """Tokens of a step, if each drafted one comes true with probability `share` after those before it did."""
-    return (1 - share ** (drafted + 1)) / (1 - share)
+    return sum(share**at for at in range(drafted + 1))

@@ -2,6 +2,7 @@
 
 import ctypes
 import threading
+from collections.abc import Sequence as Ordered
 from typing import Any
 
 from omniloom.core.errors import EngineError
@@ -25,6 +26,10 @@ class Grammar:
         if self._weights.ends(token):
             return bool(self._matcher.is_accepting())
         return self._matcher.try_consume_tokens([token]) == 1
+
+    def takes_all(self, tokens: Ordered[int]) -> bool:
+        """Whether `tokens`, none of which ends an answer, are allowed here one after the other."""
+        return self._matcher.validate_tokens(list(tokens)) == len(tokens)
 
     def takes(self, token: int) -> bool:
         """Whether `token` is allowed here."""

@@ -18,6 +18,7 @@ from omniloom.core.errors import EngineError, OmniloomError, UsageError
 from omniloom.core.values import Sampling
 from omniloom.engines.llamacpp.loop.answer import Answer, Asked, Thinking
 from omniloom.engines.llamacpp.loop.costs import Costs
+from omniloom.engines.llamacpp.loop.draft_model import DraftModel, load_draft
 from omniloom.engines.llamacpp.loop.grammar import Grammars
 from omniloom.engines.llamacpp.loop.loop import Loop, Told
 from omniloom.engines.llamacpp.loop.media import Encodings, Run, Seeing, Word, run_of
@@ -30,12 +31,14 @@ from omniloom.engines.llamacpp.native.vectors import Vectors
 from omniloom.engines.llamacpp.native.weights import Weights
 from omniloom.engines.llamacpp.templates import ChatTemplate
 
+_MEASURED = ("costs", "draft_costs")
+
 
 def run(payload: dict[str, Any], channel: Any) -> None:
     """Load the model, say so, and work until the parent closes its end.
 
     payload: model (path), template, slots (folder), context, batch, threads, embedding, pooling, at_once, memory;
-    projector (path, or none), and kinds, what it says to take.
+    projector (path, or none), and kinds, what it says to take; draft (path, or none), and draft_context.
     """
     # A waiting thread must not burn the core that another process computes on: libgomp reads this when it is loaded.
     os.environ.setdefault("GOMP_SPINCOUNT", "300")
@@ -49,6 +52,7 @@ class Inside:
         self._payload, self._channel = payload, channel
         threading.Thread(target=_import_ahead, daemon=True).start()
         self._weights = Weights(Path(payload["model"]))
+        self._draft = load_draft(Path(payload["draft"]), self._weights) if payload["draft"] else None
         self._template = ChatTemplate(payload["template"], self._weights.marks)
         self._grammars = Grammars(self._weights)
         self._inbox: SimpleQueue[dict[str, Any] | Exception | None] = SimpleQueue()
@@ -64,7 +68,7 @@ class Inside:
         else:
             sizes = Sizes(payload["context"], payload["batch"], self._most(), payload["threads"])
             shelf = Shelf(Path(payload["slots"]))
-            self._loop = Loop(self._context(sizes, shelf), shelf)
+            self._loop = Loop(self._context(sizes, shelf), shelf, self._drafter(sizes))
 
     def work(self) -> None:
         self._send({"listening": True})
@@ -96,10 +100,17 @@ class Inside:
         seeing = replace(sizes, vectors=projector.widest)
         return Seeing(self._weights, seeing, self._unwanted, projector, Encodings(projector, shelf, self._seen))
 
+    def _drafter(self, sizes: Sizes) -> DraftModel | None:
+        if self._draft is None:
+            return None
+        cells = min(sizes.cells, self._payload["draft_context"] or sizes.cells)
+        return DraftModel(self._draft, replace(sizes, cells=cells), self._unwanted)
+
     def _most(self) -> int:
         """As many sequences at once as asked for, if a quarter of the free memory holds their cells."""
         asked = self._payload
-        sequence = max(1, asked["context"] * self._weights.cell_bytes)
+        cell = self._weights.cell_bytes + (self._draft.cell_bytes if self._draft is not None else 0)
+        sequence = max(1, asked["context"] * cell)
         fitting = max(1, asked["memory"] // 4 // sequence) if asked["memory"] else asked["at_once"]
         return min(asked["at_once"], fitting)
 
@@ -140,9 +151,9 @@ class Inside:
             return
         try:
             if "run" in frame:
-                costs = Costs.told(frame["run"]["costs"]) if frame["run"]["costs"] else None
+                known = {name: Costs.told(said) if (said := frame["run"][name]) else None for name in _MEASURED}
                 sequence = self._sequence(frame["id"], frame["run"])
-                self._inbox.put({"id": frame["id"], "sequence": sequence, "costs": costs})
+                self._inbox.put({"id": frame["id"], "sequence": sequence} | known)
                 unread = sequence.prompt - (sequence.stored[0] if sequence.stored else 0)
                 self._is_hurried = self._is_hurried or unread <= self._payload["batch"]
             elif frame["ask"] == "/embedding":
@@ -203,6 +214,8 @@ class Inside:
         try:
             if "sequence" in frame and self._loop is not None:
                 self._loop.costs = self._loop.costs or frame["costs"]
+                if self._loop.drafter is not None:
+                    self._loop.drafter.costs = self._loop.drafter.costs or frame["draft_costs"]
                 self._loop.add(frame["sequence"])
                 self._running[frame["id"]] = frame["sequence"]
             elif "ask" in frame and self._vectors is not None:
@@ -220,10 +233,11 @@ class Inside:
         self._leaving.discard(key)
 
     def _step(self, loop: Loop) -> None:
-        known = loop.costs
+        known = _costs(loop)
         told = loop.step()
-        if loop.costs is not known:
-            self._send({"id": loop.computing[-1], "costs": loop.costs})
+        for name, costs in _costs(loop).items():
+            if costs is not known[name]:
+                self._send({"id": loop.computing[-1], name: costs})
         for each in told:
             self._tell(each)
         for key in {each.key for each in told if each.kind == "token"}:
@@ -263,6 +277,11 @@ def _import_ahead() -> None:
     """What the first request needs, while the weights are read."""
     import numpy  # noqa: F401
     from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: F401
+
+
+def _costs(loop: Loop) -> dict[str, Costs | None]:
+    """What steps cost, as far as it is known, by the names that frames have for it."""
+    return {"costs": loop.costs, "draft_costs": loop.drafter.costs if loop.drafter is not None else None}
 
 
 def _texts(frame: dict[str, Any]) -> list[tuple[int, list[int]]]:

@@ -16,7 +16,8 @@ from typing import Any, Literal, NamedTuple
 from omniloom.core.errors import ContextError, EngineError
 from omniloom.engines.llamacpp.loop.answer import Answer, Asked, Reason, Wrote
 from omniloom.engines.llamacpp.loop.costs import Costs, measure
-from omniloom.engines.llamacpp.loop.drafts import SHORTEST
+from omniloom.engines.llamacpp.loop.draft_model import DraftModel
+from omniloom.engines.llamacpp.loop.drafts import SHORTEST, alike
 from omniloom.engines.llamacpp.loop.media import around, edges
 from omniloom.engines.llamacpp.loop.sequence import Held, Sequence, boundaries, same_prompt, shared
 from omniloom.engines.llamacpp.loop.shelf import Shelf
@@ -59,10 +60,11 @@ class _Turn(NamedTuple):
 class Loop:
     """For one thread. context: Apart, where each sequence is computed in calls of its own and none changes a bit of
     another; or Context, where answers share calls: more tokens a second, and near ties may fall otherwise in company.
+    drafter: guesses at what answers write, where what they have said before does not tell.
     """
 
-    def __init__(self, context: Context | Apart, shelf: Shelf | None = None) -> None:
-        self._context, self._shelf = context, shelf
+    def __init__(self, context: Context | Apart, shelf: Shelf | None = None, drafter: DraftModel | None = None) -> None:
+        self._context, self._shelf, self.drafter = context, shelf, drafter
         self._waiting: deque[Sequence] = deque()
         self._live: dict[str, Sequence] = {}
         self._held: dict[int, Held] = {}
@@ -96,6 +98,8 @@ class Loop:
         """Forget a sequence, wherever it is; what was read of its prompt stays for others."""
         self._waiting = deque(each for each in self._waiting if each.key != key)
         self._live.pop(key, None)
+        if self.drafter is not None:
+            self.drafter.leave(key)
 
     def step(self) -> list[Told]:
         """What follows in every answer; and what is due of the prompts."""
@@ -229,7 +233,7 @@ class Loop:
                 break
             wrote = answer.next(logits[kept])
             told += self._wrote(sequence, wrote)
-            same = _alike(wrote.tokens, draft[kept:])
+            same = alike(wrote.tokens, draft[kept:])
             kept += same
             sequence.done += same
             if wrote.reason or same < len(wrote.tokens):
@@ -246,9 +250,15 @@ class Loop:
             return []
         room = min(sequence.prompt + sequence.limit - len(sequence.tokens), self._context.sizes.batch - width)
         match = sequence.drafts.match(sequence.tokens)
-        if match.length < SHORTEST or room <= 0:
+        if room <= 0:
             return []
-        return sequence.drafts.propose(sequence.tokens, match, width, room, self._known_costs())
+        found = list[int]()
+        if match.length >= SHORTEST:
+            found = sequence.drafts.propose(sequence.tokens, match, width, room, self._known_costs())
+        if not found and self.drafter is not None:
+            self.computing = (sequence.key,)  # it leaves in the middle of a guess, too
+            found = self.drafter.propose(sequence, width, room, self._known_costs())
+        return found
 
     def _known_costs(self) -> Costs:
         if self.costs is None:
@@ -383,11 +393,3 @@ class Loop:
     def _empty(self, slot: int) -> None:
         self._held.pop(slot, None)
         self._context.cut(slot, 0)
-
-
-def _alike(tokens: list[int], draft: list[int]) -> int:
-    """How many tokens at the beginning are the same."""
-    return next(
-        (at for at, (one, other) in enumerate(zip(tokens, draft, strict=False)) if one != other),
-        min(len(tokens), len(draft)),
-    )

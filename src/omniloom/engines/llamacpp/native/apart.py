@@ -53,6 +53,11 @@ class Apart:
     def restore(self, sequence: int, state: bytes) -> bool:
         return self._of(sequence).restore(0, state)
 
+    def give_back(self, sequence: int) -> None:
+        """Forget it, and give back its memory."""
+        if (context := self._contexts.pop(sequence, None)) is not None:
+            context.close()
+
     def close(self) -> None:
         for context in self._contexts.values():
             context.close()

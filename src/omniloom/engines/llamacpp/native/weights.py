@@ -84,10 +84,24 @@ class Weights:
         ]
         return pieces, [token for token in range(self.tokens) if self.ends(token)], self._vocabulary
 
+    def differs(self, other: "Weights") -> str:
+        """Where the tokens of `other` are not the same; "" if they are."""
+        if self.tokens != other.tokens:
+            return f"{other.tokens} tokens, not {self.tokens}"
+        for token in range(self.tokens):
+            if (mine := self._named(token)) != (theirs := other._named(token)):
+                return f"token {token} is {theirs}, not {mine}"
+        return ""
+
     def close(self) -> None:
         if self.pointer:
             self._native.llama_model_free(self.pointer)
             self.pointer = None
+
+    def _named(self, token: int) -> tuple[bytes, int]:
+        """Its text in the vocabulary, and its attributes."""
+        text = self._native.llama_vocab_get_text(self._vocabulary, token)
+        return text, self._native.llama_vocab_get_attr(self._vocabulary, token)
 
     def _spelled(self, token: int) -> str:
         found = self._native.llama_vocab_get_text(self._vocabulary, token) if token >= 0 else b""
