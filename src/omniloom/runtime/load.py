@@ -32,7 +32,8 @@ def load(
     name: a catalog name ("qwen2.5-coder-0.5b"), a path to a .gguf, a folder that holds one and its projector, or
     "openai:http://host:port/v1#model".
     home: where the store lies (OMNILOOM_HOME, or the user's data folder). on_progress, say: told what is pulled,
-    and how large it is, before weights are downloaded. options go to the engine: context_tokens, threads, api_key.
+    and how large it is, before weights are downloaded. options go to the engine: context_tokens, threads, api_key,
+    adapters (LoRA files by name) and adapter (the name of that which answers).
     Raises WeightsError, OfflineError, UsageError for an unknown name or a wrong option.
     """
     wanted = _named(name)

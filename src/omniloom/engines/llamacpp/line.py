@@ -6,7 +6,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event as Flag
@@ -26,7 +26,8 @@ _Inbox = SimpleQueue[dict[str, Any] | None]
 
 class Line(Process):
     """template: the model's chat template. pooling: of an embedding model. at_once: sequences computed side by side.
-    together: their answers share steps. projector: beside the model, and `kinds`, what its header says it takes."""
+    together: their answers share steps. projector: beside the model, and `kinds`, what its header says it takes.
+    adapters: LoRA adapters by the names that sequences give."""
 
     def __init__(
         self,
@@ -40,11 +41,13 @@ class Line(Process):
         together: bool = False,
         projector: Path | None = None,
         kinds: Sequence[str] = (),
+        adapters: Mapping[str, Path] | None = None,
     ) -> None:
         super().__init__(model, settings, slots)
         self._told: dict[str, Any] = {"template": template, "pooling": pooling, "at_once": at_once}
         self._told |= {"together": together, "projector": str(projector) if projector else "", "kinds": sorted(kinds)}
-        self._projector = projector
+        self._projector, self._adapters = projector, dict(adapters or {})
+        self._told["adapters"] = {name: str(path) for name, path in self._adapters.items()}
         self._wire: _Wire | None = None
 
     def post(self, path: str, body: dict[str, Any], cancel: Flag | None = None) -> Any:
@@ -78,7 +81,11 @@ class Line(Process):
             wire.leave(key, ended)
 
     def _size(self) -> int:
-        return super()._size() + (self._projector.stat().st_size if self._projector else 0)
+        return super()._size() + sum(path.stat().st_size for path in self._beside() if path.exists())
+
+    def _beside(self) -> list[Path]:
+        """What the child reads beside the model."""
+        return [*([self._projector] if self._projector else []), *self._adapters.values()]
 
     def _launch(self) -> None:
         payload = self._settings.model_dump() | self._told
@@ -86,17 +93,23 @@ class Line(Process):
         self._child = Child(
             _TARGET,
             payload,
-            readable=[self._model, self.slots.parent, *([self._projector] if self._projector else [])],
+            readable=[self._model, self.slots.parent, *self._beside()],
             writable=[self.slots],
             limits=self._limits(),
         )
+        self._listening(self._child)
+        self._wire = _Wire(self._child, self.slots)
+
+    def _listening(self, child: Child) -> None:
+        """Wait until it listens. Before, it says which adapter it tries, for that may end it."""
+        beside = self._projector
         try:
-            told = self._child.receive()
+            while (told := child.receive()) is not None and "adapter" in told:
+                beside = self._adapters.get(str(told["adapter"]), beside)
         except (IsolationError, EngineError, TooLargeError) as error:
-            raise self._load_error(error, self._projector) from error
+            raise self._load_error(error, beside) from error
         if told is None:
             raise EngineError("the engine's process ended before it listened")
-        self._wire = _Wire(self._child, self.slots)
 
     def _end(self) -> None:
         if self._wire is not None:

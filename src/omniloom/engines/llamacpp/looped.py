@@ -71,7 +71,7 @@ class Looped:
         """All that a sequence can be asked for, with nothing asked but reading."""
         free = {"limit": 1, "room": 1, "sampling": {}, "seed": 0, "stops": [], "grammar": "", "thinking": None}
         runs = [shown.run for shown in prompt.shown if shown.run["start"] + shown.run["length"] <= len(tokens)]
-        known = {"runs": runs, "costs": self._known_costs()}
+        known = {"runs": runs, "costs": self._known_costs(), "adapter": prompt.adapter}
         return {"tokens": tokens, "ends": stops(prompt), "until": None, **known, **free}
 
     def _thinking(self, tags: Tags, prompt: Prompt, budget: int) -> dict[str, Any]:
@@ -155,7 +155,8 @@ class _States:
     def __init__(self, kept: Kept, identity: str, prompt: Prompt, slots: Path) -> None:
         self._kept, self._prompt, self._slots = kept, prompt, slots
         points = stops(prompt)
-        self._keys = dict(zip(points, state_keys(identity, prompt.tokens, points), strict=True))
+        read_by = f"{identity} adapter {prompt.adapter}" if prompt.adapter else identity
+        self._keys = dict(zip(points, state_keys(read_by, prompt.tokens, points), strict=True))
         self._stored: tuple[int, str] | None = None
         self._names: dict[int, str] = {}
         self._vectors = Vectors(kept, identity, prompt, slots)

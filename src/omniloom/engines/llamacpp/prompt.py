@@ -22,7 +22,7 @@ class Prompt(NamedTuple):
     """tokens: the whole input. ends: how many tokens there are up to the end of each run of one source, in order.
 
     sources: whose run it is. tail: the template's text after the last message, which opens the answer (and perhaps
-    the thinking). shown: the pictures and sounds among the tokens.
+    the thinking). shown: the pictures and sounds among the tokens. adapter: the sha256 of the one that reads them.
     """
 
     tokens: list[int]
@@ -30,6 +30,7 @@ class Prompt(NamedTuple):
     sources: list[str]
     tail: str
     shown: tuple[Shown, ...] = ()
+    adapter: str = ""
 
     def sources_before(self, stop: int) -> list[str]:
         return list(dict.fromkeys(name for name, end in zip(self.sources, self.ends, strict=True) if end <= stop))

@@ -23,6 +23,7 @@ from omniloom.engines.llamacpp.loop.loop import Loop, Told
 from omniloom.engines.llamacpp.loop.media import Encodings, Run, Seeing, Word, run_of
 from omniloom.engines.llamacpp.loop.sequence import Sequence
 from omniloom.engines.llamacpp.loop.shelf import Shelf
+from omniloom.engines.llamacpp.native.adapters import fit
 from omniloom.engines.llamacpp.native.apart import Apart
 from omniloom.engines.llamacpp.native.context import Context, Sizes
 from omniloom.engines.llamacpp.native.projector import Projector, Shape
@@ -35,7 +36,7 @@ def run(payload: dict[str, Any], channel: Any) -> None:
     """Load the model, say so, and work until the parent closes its end.
 
     payload: model (path), template, slots (folder), context, batch, threads, embedding, pooling, at_once, memory;
-    projector (path, or none), and kinds, what it says to take.
+    projector (path, or none), and kinds, what it says to take; adapters (paths by name).
     """
     # A waiting thread must not burn the core that another process computes on: libgomp reads this when it is loaded.
     os.environ.setdefault("GOMP_SPINCOUNT", "300")
@@ -63,7 +64,9 @@ class Inside:
         else:
             sizes = Sizes(payload["context"], payload["batch"], self._most(), payload["threads"])
             shelf = Shelf(Path(payload["slots"]))
-            self._loop = Loop(self._context(sizes, shelf), shelf)
+            context = self._context(sizes, shelf)
+            fit(context, payload["adapters"], self._send)
+            self._loop = Loop(context, shelf)
 
     def work(self) -> None:
         self._send({"listening": True})
@@ -184,6 +187,7 @@ class Inside:
             stored=tuple(asked["stored"]) if asked["stored"] else None,
             keep=dict(asked["keep"]),
             runs=tuple(run_of(each) for each in asked["runs"]),
+            adapter=asked["adapter"],
         )
 
     # -- the thread that computes --------------------------------------------------------------------------------

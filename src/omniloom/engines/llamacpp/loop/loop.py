@@ -270,16 +270,17 @@ class Loop:
         assert sequence.stored is not None
         length, name = sequence.stored
         self._held.pop(slot, None)
-        self._context.hold(slot, sequence.runs)
+        self._context.hold(slot, sequence.runs, sequence.adapter)
         state = self._shelf.get(name) if self._shelf is not None else None
         if state is None or not self._context.restore(slot, state) or self._context.end(slot) != length:
             self._empty(slot)
             return False
-        self._held[slot] = Held(sequence.tokens, [bound for bound in sequence.bounds if bound <= length], self._steps)
+        bounds = [bound for bound in sequence.bounds if bound <= length]
+        self._held[slot] = Held(sequence.tokens, bounds, self._steps, adapter=sequence.adapter)
         return True
 
     def _begin(self, sequence: Sequence, slot: int, source: int, length: int) -> list[Told]:
-        self._context.hold(slot, sequence.runs)
+        self._context.hold(slot, sequence.runs, sequence.adapter)
         if slot == source:
             self._context.cut(slot, length)
         elif length:
@@ -288,7 +289,7 @@ class Loop:
             self._context.cut(slot, 0)
         bounds = [bound for bound in sequence.bounds if bound <= length]
         prompt, logits = (length, self._held[source].logits) if length == sequence.prompt else (0, None)
-        self._held[slot] = Held(sequence.tokens, bounds, self._steps, prompt, logits)
+        self._held[slot] = Held(sequence.tokens, bounds, self._steps, prompt, logits, sequence.adapter)
         if length:
             self._held[source].used = self._steps
         sequence.slot, sequence.done, sequence.reused = slot, length, length
