@@ -111,7 +111,7 @@ def test_one_that_ends_the_child_is_named(
     build_adapter(tmp_path / "deadly.gguf", model, **DEADLY[deadly])
     with engine(tmp_path / "good.gguf", tmp_path / "deadly.gguf") as opened:
         for _ in range(2):
-            with pytest.raises(WeightsError, match=r"'model.gguf' with 'deadly.gguf'"):
+            with pytest.raises(WeightsError, match=r"'model.gguf' with 'deadly.gguf'.*take the adapter"):
                 list(opened.stream(REQUEST))
     with engine(tmp_path / "good.gguf") as opened:
         assert isinstance(list(opened.stream(REQUEST))[-1], Finished)
@@ -148,6 +148,20 @@ def test_other_matrices_than_those_of_attention(engine: Callable[..., LlamaCpp],
             assert isinstance(last, Finished)
             said.add(last.completion.logprobs[0].logprob)
     assert len(said) == 5
+
+
+@pytest.mark.weights
+def test_an_embedding_that_is_the_output_too(tmp_path: Path) -> None:
+    """llama.cpp would end the process over it."""
+    from omniloom.catalog import ensure
+
+    small = ensure("smollm2-135m").paths["model"]
+    width, tokens = read_header(small).tensors["token_embd.weight"].shape
+    matrices = {"lora_a": np.ones((tokens, RANK)), "lora_b": np.ones((width, RANK))}
+    named = {f"token_embd.weight.{name}": values for name, values in matrices.items()}
+    build_adapter(tmp_path / "x.gguf", small, names="nowhere", matrices=named)
+    with pytest.raises(WeightsError, match="output shares the embedding"):
+        LlamaCpp(small, digest="small", kv_home=tmp_path / "kv", loop=True, adapters={"x": tmp_path / "x.gguf"})
 
 
 def test_a_model_that_cannot_go_back(tmp_path: Path) -> None:

@@ -121,6 +121,17 @@ def test_those_that_arrive_together_wait_for_one_of_their_own_only(adapted: Weig
     assert [each.reused for each in sequences] == [0, 0, 0, document, document, document]
 
 
+def test_short_prompts_of_two_adapters_do_not_take_turns_in_one_slot(adapted: Weights) -> None:
+    loop = Counted(adapted)
+    reused = {}
+    for turn in range(2):
+        for adapter in NAMES:
+            short = Sequence(f"{turn} {adapter}", adapted.tokenize("Who is it?", first=True), 4, adapter=adapter)
+            loop.run(short)
+            reused[short.key] = short.reused == len(short.tokens) - 4
+    assert list(reused.values()) == [False, False, True, True]
+
+
 def test_a_saved_state_goes_on_as_the_copied_one(adapted: Weights) -> None:
     """A state holds cells and no adapter: what computes them further is said by who restores them."""
     tokens = adapted.tokenize(DOCUMENT, first=True)

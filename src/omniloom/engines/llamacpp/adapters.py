@@ -15,7 +15,7 @@ from omniloom.engines.adapters import checked_adapter
 from omniloom.engines.llamacpp.header import Header, Tensor, read_header
 
 _PAIR = re.compile(r"(.+)\.lora_([ab])")
-_EMBEDDING = "token_embd.weight"
+_EMBEDDING, _OUTPUT = "token_embd.weight", "output.weight"
 _KINDS = frozenset((0, 1, 2, 3, 6, 7, 8, 10, 11, 12, 13, 14, 30))  # what a CPU multiplies with: floats, Q4 to Q8, K
 _MADE = "convert_lora_to_gguf.py of llama.cpp makes adapters of this kind"
 _OTHER = "it was made for another model"
@@ -101,7 +101,12 @@ def _look(path: Path, architecture: str, known: Mapping[str, Tensor]) -> None:
     if not pairs:
         raise WeightsError(f"{told} holds no matrices", hint=_MADE)
     for name, pair in pairs.items():
-        if known and (why := _misfit(name, pair, known.get(name))):
+        if not known:
+            continue
+        why = _misfit(name, pair, known.get(name))
+        if name == _EMBEDDING and _OUTPUT not in known:
+            why = "its output shares the embedding, which llama.cpp then cannot change"
+        if why:
             raise WeightsError(f"{told} does not fit the model: {why}", hint=_OTHER)
 
 

@@ -187,7 +187,7 @@ class LlamaCpp:
         return len(self._prompt(request).tokens)
 
     def warm(self, request: Request, on_progress: Callable[[Progress], None] | None = None) -> None:
-        """Compute and keep the state of the request's sources. Raises Context-, Unsupported-, Weights- or EngineError."""
+        """Compute and keep the state of the request's sources. Raises Context-, Unsupported-, Weights-, EngineError."""
         self._adapters.digest(request)
         with self._way.turn():
             for event in self._lasting(lambda: self._ready(request), None):

@@ -102,12 +102,12 @@ class Line(Process):
 
     def _listening(self, child: Child) -> None:
         """Wait until it listens. Before, it says which adapter it tries, for that may end it."""
-        beside = self._projector
+        beside, what = self._projector, "projector"
         try:
             while (told := child.receive()) is not None and "adapter" in told:
-                beside = self._adapters.get(str(told["adapter"]), beside)
+                beside, what = self._adapters.get(str(told["adapter"]), beside), "adapter"
         except (IsolationError, EngineError, TooLargeError) as error:
-            raise self._load_error(error, beside) from error
+            raise self._load_error(error, beside, what) from error
         if told is None:
             raise EngineError("the engine's process ended before it listened")
 

@@ -251,7 +251,7 @@ class Loop:
             stored = sequence.stored[0] if sequence.stored else 0
             if self._longest_coming(sequence) > max(length, stored):
                 continue
-            slot = self._free_slot(source, length)
+            slot = self._free_slot(source, length, sequence.adapter)
             if slot is None:
                 return told
             self._waiting.remove(sequence)
@@ -303,7 +303,7 @@ class Loop:
     def _longest(self, sequence: Sequence) -> tuple[int, int]:
         """(slot, length) of the longest beginning that is computed."""
         lengths = {slot: self._usable(slot, sequence) for slot in self._held}
-        slot = max(lengths, key=lambda each: lengths[each], default=-1)
+        slot = max(lengths, key=lambda each: (lengths[each], self._held[each].adapter == sequence.adapter), default=-1)
         return slot, lengths.get(slot, 0)
 
     def _usable(self, slot: int, sequence: Sequence) -> int:
@@ -323,11 +323,12 @@ class Loop:
             default=0,
         )
 
-    def _free_slot(self, source: int, length: int) -> int | None:
+    def _free_slot(self, source: int, length: int, adapter: str) -> int | None:
         """A slot nobody lives in: the source itself if it holds no more, an empty one, or that used longest ago."""
         taken = {each.slot for each in self._live.values()}
         free = [slot for slot in range(self._context.sizes.sequences) if slot not in taken]
-        if source in free and self._held[source].bounds[-1] == length:
+        held = self._held.get(source)
+        if source in free and held and held.bounds[-1] == length and held.adapter == adapter:
             return source
 
         def worth(slot: int) -> tuple[bool, int]:
