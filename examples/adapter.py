@@ -21,9 +21,9 @@ def write_adapter(path: Path, model: Path) -> None:
     writer.add_float32("adapter.lora.alpha", 8.0)
     for tensor in gguf.GGUFReader(model).tensors:
         if tensor.name.endswith("attn_q.weight"):
-            width, height = (int(each) for each in tensor.shape)
-            writer.add_tensor(f"{tensor.name}.lora_a", random.normal(0, 1, (RANK, width)).astype(np.float32))
-            writer.add_tensor(f"{tensor.name}.lora_b", random.normal(0, 1, (height, RANK)).astype(np.float32))
+            width, height = map(int, tensor.shape)
+            for name, shape in {"lora_a": (RANK, width), "lora_b": (height, RANK)}.items():
+                writer.add_tensor(f"{tensor.name}.{name}", random.normal(0, 1, shape).astype(np.float32))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -31,8 +31,7 @@ def write_adapter(path: Path, model: Path) -> None:
 
 
 with tempfile.TemporaryDirectory() as folder:
-    adapter = Path(folder) / "random.gguf"
-    write_adapter(adapter, ensure(MODEL).paths["model"])
+    write_adapter(adapter := Path(folder) / "random.gguf", ensure(MODEL).paths["model"])
     said = {}
     for how, options in {"without": {}, "with the adapter": {"adapters": {"it": adapter}, "adapter": "it"}}.items():
         with ol.load(MODEL, **options) as model:
