@@ -53,6 +53,7 @@ def omniloom(tmp_path: Path, private_home: Path) -> Command:
         (("trace", "list", "-n", "-1"), 2, "--limit"),
         (("cache", "clear"), 2, "--yes"),
         (("ask", "x", "-m", "nope.gguf"), 1, "check the path"),
+        (("ask", "x", "-m", "openai:http://127.0.0.1:9/v1#m", "--adapter", "a.gguf"), 2, "openai:URL#NAME"),
         (("ask", "x", "-m", "openai:http://127.0.0.1:9/v1#m"), 1, "running at http://127.0.0.1:9/v1"),
         (("ask", "x", "-m", "openai:ftp://host#m"), 2, "http://host:port/v1"),
         (("ask", "x", "-m", "openai:http://127.0.0.1:9/v1#m", "-s", "nope.json"), 2, "does not exist"),

@@ -17,6 +17,7 @@ from omniloom.core.errors import (
     SchemaError,
     StorageError,
     UnreadableError,
+    UnsupportedError,
     UsageError,
     WeightsError,
 )
@@ -24,6 +25,7 @@ from omniloom.core.events import Finished, ReasoningDelta, TextDelta
 from omniloom.core.values import Completion, Constraint, Message, Part, Request, Segment, TokenLogprob
 from omniloom.engines import constraints, open_engine
 from omniloom.engines.llamacpp.thinking import Tags, answer_lead, open_lead
+from omniloom.engines.openai import OpenAI
 from omniloom.engines.recorded import Recorded, Recorder, request_key
 from omniloom.engines.scripted import Scripted
 from omniloom.engines.turns import Turns
@@ -129,6 +131,28 @@ def test_a_record_says_what_it_does_not_hold(tmp_path: Path) -> None:
         Recorded(path)
     with pytest.raises(UnreadableError):
         Recorded(tmp_path / "none")
+
+
+def test_adapters_are_told_apart_and_change_no_other_key(tmp_path: Path) -> None:
+    plain = Request(messages=(Message(role="user", content=("x",)),))
+    adapted = plain.model_copy(update={"adapter": "legal"})
+    # As it was before requests had adapters: what was recorded then is still found.
+    assert request_key(plain) == "5ef72bd84cb86c21ea9aacfcbb9c327e3a1323f9f756a2bc6a1f7cc990f9b912"
+    assert request_key(adapted) != request_key(plain)
+    double = Scripted(["yes"], adapters=frozenset({"legal"}))
+    recorder = Recorder(double, tmp_path / "record.jsonl")
+    list(recorder.stream(adapted))
+    assert recorder.identity_of(adapted) == recorder.identity
+    assert Recorded(tmp_path / "record.jsonl").capabilities.adapters == {"legal"}
+    assert isinstance(list(Recorded(tmp_path / "record.jsonl").stream(adapted))[-1], Finished)
+    with pytest.raises(UnsupportedError, match="'medical'") as told:
+        list(double.stream(plain.model_copy(update={"adapter": "medical"})))
+    assert told.value.hint == "there are 'legal'"
+    with pytest.raises(UnsupportedError, match="'legal'") as told:
+        list(OpenAI("http://127.0.0.1:9/v1", "m").stream(adapted))
+    assert "openai:URL#legal" in told.value.hint
+    with pytest.raises(UnsupportedError, match="embedded engine"):
+        open_engine(f"recorded:{tmp_path}", adapter="legal")
 
 
 def test_a_request_has_one_key_everywhere() -> None:

@@ -17,6 +17,7 @@ NOT_RUN = {"demo", "make_data"}
 URL = r"#\S*\d"
 # What must stand in the output of each: patterns of its own words, never of the model's.
 PROMISES = {
+    "adapter": [r"without: ", r"with the adapter: ", r"the same: False"],
     "ask_pdf": [r"\d+ claims|abstained"],
     "batch_folder": [r"monday\.txt: \{'stood_still'", r"tuesday\.txt: \{", r"wednesday\.txt: unreadable: .* is empty"],
     "budget": [r"budget: the next step does not fit into the budget of 50", r"hint: ", r"within 4000: \d+ tokens"],

@@ -24,6 +24,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the whole Response a
 Html = Annotated[Path | None, typer.Option("--html", help="Write the answer with its places as one file.")]
 Thinking = Annotated[int, typer.Option("--budget", min=0, help="Thinking tokens: an exact cap.")]
 Name = Annotated[str | None, typer.Option("--model", "-m", help="Catalog name, .gguf, or openai:http://host/v1#name.")]
+Adapter = Annotated[
+    Path | None, typer.Option("--adapter", help="LoRA adapter (.gguf) of the model, which then answers with it.")
+]
 System = Annotated[str | None, typer.Option("--system", help="Instructions that hold for the answer.")]
 GoOn = Annotated[bool, typer.Option("--continue", "-c", help="Go on with the last conversation.")]
 NoStream = Annotated[bool, typer.Option("--no-stream", help="Print the answer when it is complete.")]
@@ -54,6 +57,7 @@ def ask(
     password: Password = "",
     pages: Pages = "",
     language: Language = "",
+    adapter: Adapter = None,
 ) -> None:
     """Ask a question about files. Every claim of the answer links to the place it came from.
 
@@ -68,7 +72,7 @@ def ask(
     inputs = _inputs(question, files or [])
     reading = {"pdf": {"password": password, "pages": pages}, "speech": {"language": language}}
     shown = not (no_stream or as_json)
-    told = {"model": model, "go_on": go_on, "shown": shown, "output": (as_json, html)}
+    told = {"model": model, "adapter": adapter, "go_on": go_on, "shown": shown, "output": (as_json, html)}
     response = _answered(question, inputs, parameters, reading, **told)
     nothing = not response.text.strip() and response.data is None
     if nothing and not (response.abstained and "structured_json" in response.outputs):
@@ -84,6 +88,7 @@ def _answered(
     reading: dict[str, dict[str, str]],
     *,
     model: str | None,
+    adapter: Path | None,
     go_on: bool,
     shown: bool,
     output: tuple[bool, Path | None],
@@ -95,7 +100,7 @@ def _answered(
 
     as_json, html = output
     board = Board(quiet=as_json)
-    with load(model, on_progress=board.show, say=board.say) as loaded:
+    with load(model, on_progress=board.show, say=board.say, **adapted(adapter)) as loaded:
         messages: tuple[Any, ...] = ()
         if go_on:
             messages, inputs = follow_up(loaded.store, inputs)
@@ -106,6 +111,11 @@ def _answered(
         remember(loaded.store, question, response, messages, inputs)
         _deliver(loaded, question, response, places(inputs, response), as_json=as_json, html=html, shown=shown)
     return response
+
+
+def adapted(adapter: Path | None) -> dict[str, Any]:
+    """The options of `load` for one adapter."""
+    return {} if adapter is None else {"adapters": {adapter.stem: adapter}, "adapter": adapter.stem}
 
 
 @contextmanager

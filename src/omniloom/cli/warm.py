@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from omniloom.cli.ask import Language, Name, OnLoss, Pages, Password, System, read_with
+from omniloom.cli.ask import Adapter, Language, Name, OnLoss, Pages, Password, System, adapted, read_with
 
 Files = Annotated[list[Path], typer.Argument(help="In the order in which they will be asked about.")]
 
@@ -18,10 +18,11 @@ def warm(
     password: Password = "",
     pages: Pages = "",
     language: Language = "",
+    adapter: Adapter = None,
 ) -> None:
     """Read files and keep what the model makes of them: a later `ask` about them computes its question only.
 
-    It holds for the same files in the same order, the same model and the same --system.
+    It holds for the same files in the same order, the same model, --adapter and --system.
     """
     from omniloom.cli.progress import Board
     from omniloom.core.events import Progress
@@ -30,7 +31,7 @@ def warm(
     reading = {"pdf": {"password": password, "pages": pages}, "speech": {"language": language}}
     inputs = [read_with(each, reading) for each in files]
     board = Board()
-    with load(model, on_progress=board.show, say=board.say) as loaded, board:
+    with load(model, on_progress=board.show, say=board.say, **adapted(adapter)) as loaded, board:
         usage = loaded.warm(
             inputs,
             system=system,

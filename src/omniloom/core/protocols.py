@@ -11,7 +11,7 @@ from omniloom.core.values import Completion, Constraint, Kind, Loss, Request, Se
 
 
 class Capabilities(Value):
-    """What an engine can do. context_tokens: input and output together."""
+    """What an engine can do. context_tokens: input and output together. adapters: those a request may name."""
 
     context_tokens: int
     input_kinds: frozenset[Kind] = frozenset({"text"})
@@ -21,6 +21,7 @@ class Capabilities(Value):
     embeddings: bool = False
     tools: bool = False
     local: bool = True
+    adapters: frozenset[str] = frozenset()
 
 
 @runtime_checkable

@@ -135,7 +135,10 @@ class ToolResult(Value):
 
 
 class Request(Value):
-    """What an engine is asked. The prefix up to the last Segment is what an engine may keep and find again."""
+    """What an engine is asked. The prefix up to the last Segment is what an engine may keep and find again.
+
+    adapter: the name of the LoRA adapter that shall answer, of those the engine has; the engine's own choice without.
+    """
 
     messages: tuple[Message, ...]
     constraint: Constraint | None = None
@@ -145,6 +148,7 @@ class Request(Value):
     max_output_tokens: int = 1024
     stop: tuple[str, ...] = ()
     seed: int = 0
+    adapter: str = ""
 
 
 class Usage(Value):

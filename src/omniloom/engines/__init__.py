@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from omniloom.core.errors import UsageError
+from omniloom.core.errors import UnsupportedError, UsageError
 from omniloom.core.events import Progress
 from omniloom.core.protocols import Engine
 
@@ -28,6 +28,9 @@ def open_engine(
     Raises UsageError, WeightsError, OfflineError.
     """
     kind, _, rest = name.partition(":")
+    if kind in ("openai", "recorded") and {"adapter", "adapters"} & set(options):
+        hint = "a server names its adapters as models: openai:URL#NAME"
+        raise UnsupportedError(f"adapters are given to the embedded engine only, not to {name!r}", hint=hint)
     if kind == "openai":
         from omniloom.engines.openai import OpenAI
 

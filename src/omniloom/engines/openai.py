@@ -24,6 +24,7 @@ from omniloom.core.values import (
     ToolCall,
     Usage,
 )
+from omniloom.engines.adapters import checked_adapter
 from omniloom.engines.remote import Remote
 
 _FINISH: dict[str, FinishReason] = {
@@ -153,6 +154,7 @@ class OpenAI:
         return {"prompt_tokens": self.count_tokens(request), "completion_tokens": counted} | said
 
     def _body(self, request: Request) -> dict[str, Any]:
+        checked_adapter(request.adapter, (), f"a server names its adapters as models: openai:URL#{request.adapter}")
         sampling = request.sampling
         body: dict[str, Any] = {
             "model": self._model,

@@ -17,13 +17,14 @@ from omniloom.core.errors import EngineError, StorageError, UnreadableError
 from omniloom.core.events import Event, Finished, Progress
 from omniloom.core.protocols import Capabilities, Engine
 from omniloom.core.values import Completion, Constraint, Request
+from omniloom.engines.adapters import unsaid
 from omniloom.engines.replay import replay
 from omniloom.engines.wire import RefusedError
 
 
 def request_key(request: Request) -> str:
     """Equal requests have equal keys, in every process and wherever the store with their parts lies."""
-    told = request.model_dump()
+    told = request.model_dump(exclude=unsaid(request))
     for tool in told["tools"]:
         tool["effects"] = sorted(tool["effects"])
     for item in (item for message in told["messages"] for item in message["content"]):
@@ -65,6 +66,10 @@ class Recorder:
     @property
     def identity(self) -> str:
         return getattr(self._engine, "identity", self._engine.name)
+
+    def identity_of(self, request: Request) -> str:
+        of = getattr(self._engine, "identity_of", None)
+        return self.identity if of is None else of(request)
 
     @property
     def capabilities(self) -> Capabilities:

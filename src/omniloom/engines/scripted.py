@@ -12,6 +12,7 @@ from omniloom.core.events import Event, Finished, Progress, ReasoningDelta, Text
 from omniloom.core.protocols import Capabilities
 from omniloom.core.values import Completion, Constraint, Part, Request, Segment, TokenLogprob, Usage
 from omniloom.engines import constraints
+from omniloom.engines.adapters import checked_adapter
 from omniloom.engines.replay import words
 
 Answer = str | Completion | Callable[[Request], "str | Completion"]
@@ -24,8 +25,9 @@ class Scripted:
     """Gives the answers of `script` in order, the last one again and again; `requests` holds what it was asked.
 
     An answer is a text, a Completion, or a function of the Request that gives either. A token is a word with the
-    space before it. `seconds_per_token` makes it slow. Segments of every kind are taken. `<think>` is not parsed:
-    give a Completion with `reasoning` to have thoughts, which are cut at the request's reasoning_budget.
+    space before it. `seconds_per_token` makes it slow. `adapters` are those that requests may name.
+    Segments of every kind are taken. `<think>` is not parsed: give a Completion with `reasoning` to have thoughts,
+    which are cut at the request's reasoning_budget.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class Scripted:
         context_tokens: int = 1 << 17,
         seconds_per_token: float = 0.0,
         input_kinds: frozenset[str] = frozenset({"text", "image", "audio"}),
+        adapters: frozenset[str] = frozenset(),
     ) -> None:
         if not script:
             raise EngineError("a script needs at least one answer")
@@ -54,6 +57,7 @@ class Scripted:
                 "reasoning": True,
                 "logprobs": True,
                 "embeddings": True,
+                "adapters": adapters,
             }
         )
 
@@ -123,6 +127,7 @@ class Scripted:
             raise EngineError("the engine is closed")
         if request.constraint is not None and (why := self.supports(request.constraint)) is not None:
             raise SchemaError(f"the constraint cannot be enforced: {why}", path=why.partition(": ")[0])
+        checked_adapter(request.adapter, self._capabilities.adapters)
         self._takes(request)
         with self._lock:
             step = self._script[min(len(self.requests), len(self._script) - 1)]

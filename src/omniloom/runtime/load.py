@@ -33,7 +33,8 @@ def load(
     "openai:http://host:port/v1#model".
     home: where the store lies (OMNILOOM_HOME, or the user's data folder). on_progress, say: told what is pulled,
     and how large it is, before weights are downloaded. options go to the engine: context_tokens, threads, api_key;
-    draft, a smaller model with the same tokens.
+    draft, a smaller model with the same tokens; adapters (LoRA files by name) and adapter (the name of that which
+    answers).
     Raises WeightsError, OfflineError, UsageError for an unknown name or a wrong option.
     """
     wanted = _named(name)

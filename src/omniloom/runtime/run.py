@@ -13,6 +13,7 @@ from omniloom.core.errors import BudgetError, CancelledError, EngineError, Omnil
 from omniloom.core.events import Event, Finished, Progress, ReasoningDelta, Span, TextDelta
 from omniloom.core.protocols import Engine
 from omniloom.core.values import Budget, Completion, Request, ToolCall, ToolResult, Usage
+from omniloom.engines.adapters import unsaid
 from omniloom.engines.wire import pumped
 from omniloom.runtime.estimate import remember
 from omniloom.storage.store import Store
@@ -144,7 +145,10 @@ class EngineRun:
         return getattr(self.engine, "identity", self.engine.name)
 
     def _key(self, request: Request) -> str:
-        return hashlib.sha256(f"{self.identity}\n{request.model_dump_json()}".encode()).hexdigest()
+        of = getattr(self.engine, "identity_of", None)  # it may depend on the adapter
+        identity = self.identity if of is None else of(request)
+        told = request.model_dump_json(exclude=unsaid(request))
+        return hashlib.sha256(f"{identity}\n{told}".encode()).hexdigest()
 
     def _account(self, completion: Completion, kept: dict[str, Any]) -> None:
         usage = completion.usage

@@ -63,15 +63,12 @@ def beside(path: str | Path) -> Beside:
 def in_folder(folder: Path) -> tuple[Path, Path | None]:
     """The model in a folder, and its projector if there is one. Raises WeightsError, UsageError for several."""
     files = [path for path in sorted(folder.glob("*.gguf")) if not _LATER_PART.search(path.stem)]
-    projectors = [path for path in files if _is_projector(path)]
-    models = [path for path in files if path not in projectors]
+    headers = {path: read_header(path) for path in files}
+    projectors = [path for path, header in headers.items() if header.architecture == _PROJECTOR]
+    models = [path for path, header in headers.items() if path not in projectors and not header.adapter]
     if not models:
         raise WeightsError(f"there is no model in {str(folder)!r}", hint="it should hold a .gguf file")
     if len(models) > 1 or len(projectors) > 1:
         names = ", ".join(repr(path.name) for path in (models if len(models) > 1 else projectors))
         raise UsageError(f"{str(folder)!r} holds {names}", hint="name the model's file, and give projector=")
     return models[0], next(iter(projectors), None)
-
-
-def _is_projector(path: Path) -> bool:
-    return read_header(path).architecture == _PROJECTOR

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Event as Flag
 from typing import Any
@@ -16,11 +16,13 @@ from omniloom.core.errors import (
     SchemaError,
     UnsupportedError,
     UsageError,
+    WeightsError,
 )
 from omniloom.core.events import Event, Finished, Progress
 from omniloom.core.protocols import Capabilities
 from omniloom.core.values import Completion, Constraint, Kind, Request, Usage
 from omniloom.engines import constraints
+from omniloom.engines.llamacpp.adapters import Adapters
 from omniloom.engines.llamacpp.again import Heard
 from omniloom.engines.llamacpp.beside import beside, drafter
 from omniloom.engines.llamacpp.decode import Generated
@@ -53,7 +55,8 @@ class LlamaCpp:
     are kept; without it they last as long as the engine. reasoning_tags: around the model's thinking; told from the
     chat template without them. batch_tokens: read in one step. at_once: requests computed side by side, if memory
     allows; more wait. together: their answers share steps, which is faster with several; then a near tie between two
-    tokens may fall otherwise in company. loop: False answers through llama.cpp's server, one request after the other;
+    tokens may fall otherwise in company. adapters: LoRA adapters (.gguf) by the names that requests give; adapter: that
+    of requests that name none. loop: False answers through llama.cpp's server, one request after the other;
     without it (or OMNILOOM_LOOP=0) that is done only where the C interface fails its self-test, and a projector is of
     no use. draft: a smaller model with the same tokens, as a GGUF file: it guesses at what this one writes where the
     measured costs of both say that this is faster; in the loop only.
@@ -78,17 +81,20 @@ class LlamaCpp:
         together: bool = False,
         projector: str | Path | None = None,
         draft: str | Path | None = None,
+        adapters: Mapping[str, str | Path] | None = None,
+        adapter: str = "",
         loop: bool | None = None,
         kept: Kept | None = None,
     ) -> None:
         self._looping = _may_loop() if loop is None else loop
-        _go_together(self._looping, together, projector, draft)
+        _go_together(self._looping, together, projector, draft, adapters)
         self._together = f" {at_once} together" if together else ""
         header = read_header(model)
         self._draft = drafter(draft, model) if draft is not None else None
-        self._name = name or header.name or model.stem
-        self._digest = digest or _sha256(model)
         self._embedding = header.architecture in _EMBEDDERS if embedding is None else embedding
+        self._adapters = _beside(model, header, self._embedding, adapters, adapter)
+        self._name = (name or header.name or model.stem) + (f"+{adapter}" if adapter else "")
+        self._digest = digest or _sha256(model)
         context = min(context_tokens, header.context or context_tokens)
         self._settings = Settings(
             context=context, batch=batch_tokens, threads=threads or physical_cores(), embedding=self._embedding
@@ -110,13 +116,11 @@ class LlamaCpp:
         return Sight(self._ask, self._beside.takes, Plains())
 
     def _opened(self, model: Path, header: Header, at_once: int, kept: Kept) -> Looped | Served:
-        told = (kept, self._arithmetic, self._prompts, self._tags)
+        told = (kept, self._arithmetic(""), self._prompts, self._tags)
         if not self._looping:
             return Served(Host(model, self._settings, self._slots), *told)
         more: dict[str, Any] = {"template": header.chat_template, "pooling": header.pooling, "at_once": max(1, at_once)}
-        more["together"] = bool(self._together)
-        if self._draft is not None:
-            more["draft"] = self._draft
+        more |= {"together": bool(self._together), "adapters": self._adapters.paths, "draft": self._draft}
         if self._sight is not None and self._beside is not None:
             more |= {"projector": self._beside.path, "kinds": self._sight.kinds}
         return Looped(Line(model, self._settings, self._slots, **more), *told)
@@ -127,18 +131,26 @@ class LlamaCpp:
 
     @property
     def identity(self) -> str:
-        """What its results depend on: the weights, the build, and the sizes that shape the arithmetic."""
-        return self._arithmetic + (f" draft {self._draft.digest}" if self._draft is not None else "")
+        """What its results depend on: the weights, the build, the sizes that shape the arithmetic, and the adapter of
+        requests that name none."""
+        return self._whole(self._adapters.digest())
 
-    @property
-    def _arithmetic(self) -> str:
+    def identity_of(self, request: Request) -> str:
+        """`identity`, with the adapter that this request names. Raises UnsupportedError for one that is not there."""
+        return self._whole(self._adapters.digest(request))
+
+    def _whole(self, adapter: str) -> str:
+        return self._arithmetic(adapter) + (f" draft {self._draft.digest}" if self._draft is not None else "")
+
+    def _arithmetic(self, adapter: str) -> str:
         """What the states of its prompts depend on: a draft model changes the width of steps only behind them."""
         from importlib.metadata import version
 
         build = f"xllamacpp-{version('xllamacpp')}"
         way = "loop/3" if self._looping else "llamacpp/1"
         seen = f" {self._beside.digest}" if self._sight is not None and self._beside is not None else ""
-        return f"{way} {build} {self._digest} {self._settings.model_dump_json()} {self._tags}{seen}{self._together}"
+        more = f"{seen}{self._together}" + (f" adapter {adapter}" if adapter else "")
+        return f"{way} {build} {self._digest} {self._settings.model_dump_json()} {self._tags}{more}"
 
     @property
     def capabilities(self) -> Capabilities:
@@ -149,6 +161,7 @@ class LlamaCpp:
             reasoning=self._tags is not None,
             logprobs=not self._embedding,
             embeddings=self._embedding,
+            adapters=self._adapters.names,
         )
 
     def supports(self, constraint: Constraint) -> str | None:
@@ -182,7 +195,8 @@ class LlamaCpp:
         return len(self._prompt(request).tokens)
 
     def warm(self, request: Request, on_progress: Callable[[Progress], None] | None = None) -> None:
-        """Compute and keep the state of the request's sources. Raises ContextError, WeightsError, EngineError."""
+        """Compute and keep the state of the request's sources. Raises Context-, Unsupported-, Weights-, EngineError."""
+        self._adapters.digest(request)
         with self._way.turn():
             for event in self._lasting(lambda: self._ready(request), None):
                 if on_progress is not None and isinstance(event, Progress):
@@ -223,6 +237,7 @@ class LlamaCpp:
             raise UnsupportedError(f"{self._name!r} is an embedding model: it writes no text")
         if request.tools:
             raise UnsupportedError(f"{self._name!r} takes no tools: describe the call with a schema instead")
+        self._adapters.digest(request)
         if request.max_output_tokens < 1:
             raise UnsupportedError(f"max_output_tokens must be at least 1, got {request.max_output_tokens!r}")
         if request.constraint is not None and (why := self.supports(request.constraint)) is not None:
@@ -293,7 +308,9 @@ class LlamaCpp:
             yield Progress(step="load", done=1, total=1, unit="models")
 
     def _prompt(self, request: Request) -> Prompt:
-        return self._prompts.build(request, self._tags is not None and request.reasoning_budget > 0)
+        adapter = self._adapters.digest(request)
+        prompt = self._prompts.build(request, self._tags is not None and request.reasoning_budget > 0)
+        return prompt._replace(adapter=adapter)
 
     def _fitting(self, prompt: Prompt, request: Request) -> None:
         limit, tags = self._settings.context, 16 if self._tags is not None else 0
@@ -318,14 +335,26 @@ def _completion(request: Request, thought: Generated, answer: Generated, usage: 
     )
 
 
-def _go_together(looping: bool, together: bool, projector: Any, draft: Any) -> None:
-    """Raises UsageError for options that exclude each other."""
+def _go_together(looping: bool, together: bool, projector: Any, draft: Any, adapters: Any) -> None:
+    """Raises UsageError for options that exclude each other, UnsupportedError for what cannot be had here."""
     if together and (projector is not None or not looping):
         raise UsageError("answers share steps only in the loop, and not beside a projector")
+    if together and adapters:
+        raise UsageError("answers that share steps share all weights: they have no adapters", hint="leave together out")
     if draft is not None and (together or not looping):
         raise UsageError(
             "a draft model is of use only in the loop, and not where answers share steps", hint="leave draft out"
         )
+    if adapters and not looping:
+        raise UnsupportedError("adapters need the engine's loop", hint="omniloom doctor says why it is not used here")
+
+
+def _beside(model: Path, header: Header, embedding: bool, adapters: Any, adapter: str) -> Adapters:
+    if header.adapter:
+        raise WeightsError(f"{str(model)!r} is an adapter and no model", hint='load(MODEL, adapters={"name": FILE})')
+    if embedding and adapters:
+        raise UsageError(f"{str(model)!r} is an embedding model, which takes no adapters")
+    return Adapters(model, header, adapters, adapter)
 
 
 def _tags(header: Header, given: tuple[str, str] | None) -> Tags | None:

@@ -9,7 +9,9 @@ import hashlib
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
+
+from pydantic import Field
 
 from omniloom.core.base import Value
 from omniloom.core.errors import WeightsError
@@ -29,11 +31,19 @@ _TOKENS = "tokenizer.ggml.tokens"
 _ENCODERS: dict[Kind, str] = {"image": "clip.has_vision_encoder", "audio": "clip.has_audio_encoder"}
 
 
+class Tensor(NamedTuple):
+    """shape: the fastest dimension first. kind: the number of its ggml type."""
+
+    shape: tuple[int, ...]
+    kind: int
+
+
 class Header(Value):
     """What the header says. context: the length the model was trained for, 0 if it does not say.
 
     pooling: 0 none, 1 mean, 2 CLS, 3 last, 4 rank; None if it does not say. takes: of a projector (the architecture
-    "clip"), what it makes vectors of, "image" or "audio".
+    "clip"), what it makes vectors of, "image" or "audio". adapter: of an adapter, its type, such as "lora". activated:
+    it works only from certain tokens on.
     """
 
     architecture: str
@@ -42,38 +52,40 @@ class Header(Value):
     context: int = 0
     layers: int = 0
     pooling: int | None = None
-    tensors: int = 0
+    tensors: dict[str, Tensor] = Field(default_factory=dict, repr=False)
     takes: frozenset[Kind] = frozenset()
+    adapter: str = ""
+    activated: bool = False
 
 
-def read_header(path: Path) -> Header:
+def read_header(path: Path, what: str = "model") -> Header:
     """Raises WeightsError, naming what is wrong, on a file that is missing, no GGUF, truncated or inconsistent."""
-    with _opened(path) as file:
-        return _Reader(file, path.stat().st_size, path).header()
+    with _opened(path, what) as file:
+        return _Reader(file, path.stat().st_size, f"the {what} {str(path)!r}").header()
 
 
 def tokens_digest(path: Path) -> str:
     """The same for files with the same list of tokens; "" without one. Raises as `read_header`."""
-    with _opened(path) as file:
-        reader = _TokensReader(file, path.stat().st_size, path)
+    with _opened(path, "model") as file:
+        reader = _TokensReader(file, path.stat().st_size, f"the model {str(path)!r}")
         reader.header()
         return reader.digest
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
+def _opened(path: Path, what: str) -> Iterator[BinaryIO]:
     try:
         with path.open("rb") as file:
             yield file
     except OSError as error:
-        raise WeightsError(
-            f"the model {str(path)!r} cannot be read: {error.strerror}", hint="check the path, or see omniloom list"
-        ) from error
+        hint = "check the path, or see omniloom list" if what == "model" else "check the path"
+        raise WeightsError(f"the {what} {str(path)!r} cannot be read: {error.strerror}", hint=hint) from error
 
 
 class _Reader:
-    def __init__(self, file: BinaryIO, size: int, path: Path) -> None:
-        self._file, self._size, self._path = file, size, path
+    def __init__(self, file: BinaryIO, size: int, what: str) -> None:
+        self._file, self._size, self._what = file, size, what
+        self._tensors: dict[str, Tensor] = {}
 
     def header(self) -> Header:
         magic = self._file.read(4)
@@ -93,9 +105,9 @@ class _Reader:
         start = -(-self._file.tell() // alignment) * alignment
         if ends and start + max(ends) > self._size:
             raise self._wrong(f"it is truncated: {start + max(ends)} bytes are described and {self._size} are there")
-        return self._described(fields, tensors)
+        return self._described(fields)
 
-    def _described(self, fields: dict[str, Any], tensors: int) -> Header:
+    def _described(self, fields: dict[str, Any]) -> Header:
         architecture = fields.get("general.architecture")
         if not isinstance(architecture, str) or not architecture:
             raise self._wrong("it does not name its architecture")
@@ -107,8 +119,10 @@ class _Reader:
             context=_whole(fields.get(f"{architecture}.context_length")),
             layers=_whole(fields.get(f"{architecture}.block_count")),
             pooling=pooling if isinstance(pooling, int) else None,
-            tensors=tensors,
+            tensors=self._tensors,
             takes=frozenset(kind for kind, name in _ENCODERS.items() if fields.get(name) is True),
+            adapter=str(fields.get("adapter.type", "")) if fields.get("general.type") == "adapter" else "",
+            activated="adapter.alora.invocation_tokens" in fields,
         )
 
     def _field(self) -> tuple[str, Any]:
@@ -153,11 +167,13 @@ class _Reader:
         name = self._text(_MAX_NAME)
         dimensions = self._number("I")
         self._bounded(dimensions, 4, f"dimensions in the tensor {name!r}")
-        count = 1
+        shape, count = list[int](), 1
         for _ in range(dimensions):
-            count *= self._number("Q")
+            shape.append(self._number("Q"))
+            count *= shape[-1]
             self._bounded(count, 1 << 44, f"values in the tensor {name!r}")
         kind, offset = self._number("I"), self._number("Q")
+        self._tensors[name] = Tensor(tuple(shape), kind)
         values, width = _BLOCKS.get(kind, (1, 0))
         return offset + -(-count // values) * width
 
@@ -185,7 +201,7 @@ class _Reader:
             raise self._wrong(f"it claims {value} {what}, and {limit} is the most there can be")
 
     def _wrong(self, why: str) -> WeightsError:
-        return WeightsError(f"the model {str(self._path)!r} cannot be used: {why}", hint="download it again")
+        return WeightsError(f"{self._what} cannot be used: {why}", hint="download it again")
 
 
 class _TokensReader(_Reader):

@@ -6,7 +6,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event as Flag
@@ -28,7 +28,7 @@ _Inbox = SimpleQueue[dict[str, Any] | None]
 class Line(Process):
     """template: the model's chat template. pooling: of an embedding model. at_once: sequences computed side by side.
     together: their answers share steps. projector: beside the model, and `kinds`, what its header says it takes.
-    draft: a draft model."""
+    draft: a draft model. adapters: LoRA adapters by the names that sequences give."""
 
     def __init__(
         self,
@@ -43,14 +43,17 @@ class Line(Process):
         projector: Path | None = None,
         kinds: Sequence[str] = (),
         draft: Drafter | None = None,
+        adapters: Mapping[str, Path] | None = None,
     ) -> None:
         super().__init__(model, settings, slots)
         self._told: dict[str, Any] = {"template": template, "pooling": pooling, "at_once": at_once}
         self._told |= {"together": together, "projector": str(projector) if projector else "", "kinds": sorted(kinds)}
         self._told |= {"draft": str(draft.path) if draft else "", "draft_context": draft.context if draft else 0}
-        self._projector = projector
+        self._projector, self._adapters = projector, dict(adapters or {})
+        self._told["adapters"] = {name: str(path) for name, path in self._adapters.items()}
         self.draft = draft
         self._beside = [path for path in (projector, draft.path if draft else None) if path is not None]
+        self._beside += self._adapters.values()
         self._wire: _Wire | None = None
 
     def post(self, path: str, body: dict[str, Any], cancel: Flag | None = None) -> Any:
@@ -96,13 +99,19 @@ class Line(Process):
             writable=[self.slots],
             limits=self._limits(),
         )
+        self._listening(self._child)
+        self._wire = _Wire(self._child, self.slots)
+
+    def _listening(self, child: Child) -> None:
+        """Wait until it listens. Before, it says which adapter it tries, for that may end it."""
+        beside, what = self._projector, "projector"
         try:
-            told = self._child.receive()
+            while (told := child.receive()) is not None and "adapter" in told:
+                beside, what = self._adapters.get(str(told["adapter"]), beside), "adapter"
         except (IsolationError, EngineError, TooLargeError) as error:
-            raise self._load_error(error, self._projector) from error
+            raise self._load_error(error, beside, what) from error
         if told is None:
             raise EngineError("the engine's process ended before it listened")
-        self._wire = _Wire(self._child, self.slots)
 
     def _end(self) -> None:
         if self._wire is not None:

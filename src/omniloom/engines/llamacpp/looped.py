@@ -71,7 +71,7 @@ class Looped:
         free = {"limit": 1, "room": 1, "sampling": {}, "seed": 0, "stops": [], "grammar": "", "thinking": None}
         runs = [shown.run for shown in prompt.shown if shown.run["start"] + shown.run["length"] <= len(tokens)]
         drafting = self._draft_costs.known() if self._draft_costs is not None else None
-        known = {"runs": runs, "costs": self._costs.known(), "draft_costs": drafting}
+        known = {"runs": runs, "costs": self._costs.known(), "draft_costs": drafting, "adapter": prompt.adapter}
         return {"tokens": tokens, "ends": pauses(prompt), "until": None, **known, **free}
 
     def _thinking(self, tags: Tags, prompt: Prompt, budget: int) -> dict[str, Any]:
@@ -138,7 +138,8 @@ class _States:
     def __init__(self, kept: Kept, identity: str, prompt: Prompt, slots: Path) -> None:
         self._kept, self._prompt, self._slots = kept, prompt, slots
         points = stops(prompt)
-        keys = state_keys(identity, prompt.tokens, points, pauses(prompt))
+        read_by = f"{identity} adapter {prompt.adapter}" if prompt.adapter else identity
+        keys = state_keys(read_by, prompt.tokens, points, pauses(prompt))
         self._keys = dict(zip(points, keys, strict=True))
         self._stored: tuple[int, str] | None = None
         self._names: dict[int, str] = {}

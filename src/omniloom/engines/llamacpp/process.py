@@ -141,15 +141,16 @@ class Process:
             threads=self._settings.threads,
         )
 
-    def _load_error(self, error: OmniloomError, projector: Path | None = None) -> WeightsError:
+    def _load_error(self, error: OmniloomError, beside: Path | None = None, what: str = "projector") -> WeightsError:
+        """beside: the projector or adapter that was loaded last."""
         tail = self._child.stderr_tail().strip() if self._child is not None else ""
         lines = [line for line in tail.splitlines() if " E " in line or "rror" in line]
         why = "; ".join(lines[-3:]) or str(error)
-        what, hint = repr(self._model.name), "is it a language model?"
-        if projector is not None:
-            what, hint = f"{what} with {projector.name!r}", "take the projector that was published with this model"
+        loaded, hint = repr(self._model.name), "is it a language model?"
+        if beside is not None:
+            loaded, hint = f"{loaded} with {beside.name!r}", f"take the {what} that was published with this model"
             why = f"{error.message[:200]}; {why[-400:]}"
-        return WeightsError(f"the engine cannot load {what}: {why[-600:]}", hint=hint)
+        return WeightsError(f"the engine cannot load {loaded}: {why[-600:]}", hint=hint)
 
     def _lost(self, child: Child | None, why: str) -> Lost:
         """What ended, with its last words."""

@@ -23,7 +23,7 @@ class Prompt(NamedTuple):
 
     sources: whose run it is. tail: the template's text after the last message, which opens the answer (and perhaps
     the thinking). shown: the pictures and sounds among the tokens. turns: how many tokens there are before what each
-    message says.
+    message says. adapter: the sha256 of the one that reads them.
     """
 
     tokens: list[int]
@@ -32,6 +32,7 @@ class Prompt(NamedTuple):
     tail: str
     shown: tuple[Shown, ...] = ()
     turns: tuple[int, ...] = ()
+    adapter: str = ""
 
     def sources_before(self, stop: int) -> list[str]:
         return list(dict.fromkeys(name for name, end in zip(self.sources, self.ends, strict=True) if end <= stop))

@@ -24,6 +24,7 @@ from omniloom.engines.llamacpp.loop.loop import Loop, Told
 from omniloom.engines.llamacpp.loop.media import Encodings, Run, Seeing, Word, run_of
 from omniloom.engines.llamacpp.loop.sequence import Sequence
 from omniloom.engines.llamacpp.loop.shelf import Shelf
+from omniloom.engines.llamacpp.native.adapters import fit
 from omniloom.engines.llamacpp.native.apart import Apart
 from omniloom.engines.llamacpp.native.context import Context, Sizes
 from omniloom.engines.llamacpp.native.projector import Projector, Shape
@@ -38,7 +39,8 @@ def run(payload: dict[str, Any], channel: Any) -> None:
     """Load the model, say so, and work until the parent closes its end.
 
     payload: model (path), template, slots (folder), context, batch, threads, embedding, pooling, at_once, memory;
-    projector (path, or none), and kinds, what it says to take; draft (path, or none), and draft_context.
+    projector (path, or none), and kinds, what it says to take; draft (path, or none), and draft_context; adapters
+    (paths by name).
     """
     # A waiting thread must not burn the core that another process computes on: libgomp reads this when it is loaded.
     os.environ.setdefault("GOMP_SPINCOUNT", "300")
@@ -68,7 +70,9 @@ class Inside:
         else:
             sizes = Sizes(payload["context"], payload["batch"], self._most(), payload["threads"])
             shelf = Shelf(Path(payload["slots"]))
-            self._loop = Loop(self._context(sizes, shelf), shelf, self._drafter(sizes))
+            context = self._context(sizes, shelf)
+            fit(context, payload["adapters"], self._send)
+            self._loop = Loop(context, shelf, self._drafter(sizes))
 
     def work(self) -> None:
         self._send({"listening": True})
@@ -203,6 +207,7 @@ class Inside:
             stored=tuple(asked["stored"]) if asked["stored"] else None,
             keep=dict(asked["keep"]),
             runs=tuple(run_of(each) for each in asked["runs"]),
+            adapter=asked["adapter"],
         )
 
     # -- the thread that computes --------------------------------------------------------------------------------

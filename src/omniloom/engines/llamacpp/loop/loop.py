@@ -307,7 +307,7 @@ class Loop:
             stored = sequence.stored[0] if sequence.stored else 0
             if self._longest_coming(sequence) > max(length, stored):
                 continue
-            slot = self._free_slot(source, length)
+            slot = self._free_slot(source, length, sequence.adapter)
             if slot is None:
                 return told
             self._waiting.remove(sequence)
@@ -326,16 +326,17 @@ class Loop:
         assert sequence.stored is not None
         length, name = sequence.stored
         self._held.pop(slot, None)
-        self._context.hold(slot, sequence.runs)
+        self._context.hold(slot, sequence.runs, sequence.adapter)
         state = self._shelf.get(name) if self._shelf is not None else None
         if state is None or not self._context.restore(slot, state) or self._context.end(slot) != length:
             self._empty(slot)
             return False
-        self._held[slot] = Held(sequence.tokens, [bound for bound in sequence.bounds if bound <= length], self._steps)
+        bounds = [bound for bound in sequence.bounds if bound <= length]
+        self._held[slot] = Held(sequence.tokens, bounds, self._steps, adapter=sequence.adapter)
         return True
 
     def _begin(self, sequence: Sequence, slot: int, source: int, length: int) -> list[Told]:
-        self._context.hold(slot, sequence.runs)
+        self._context.hold(slot, sequence.runs, sequence.adapter)
         if slot == source:
             self._context.cut(slot, length)
         elif length:
@@ -344,7 +345,7 @@ class Loop:
             self._context.cut(slot, 0)
         bounds = [bound for bound in sequence.bounds if bound <= length]
         prompt, logits = (length, self._held[source].logits) if length == sequence.prompt else (0, None)
-        self._held[slot] = Held(sequence.tokens, bounds, self._steps, prompt, logits)
+        self._held[slot] = Held(sequence.tokens, bounds, self._steps, prompt, logits, sequence.adapter)
         if length:
             self._held[source].used = self._steps
         sequence.slot, sequence.done, sequence.reused = slot, length, length
@@ -358,7 +359,7 @@ class Loop:
     def _longest(self, sequence: Sequence) -> tuple[int, int]:
         """(slot, length) of the longest beginning that is computed."""
         lengths = {slot: self._usable(slot, sequence) for slot in self._held}
-        slot = max(lengths, key=lambda each: lengths[each], default=-1)
+        slot = max(lengths, key=lambda each: (lengths[each], self._held[each].adapter == sequence.adapter), default=-1)
         return slot, lengths.get(slot, 0)
 
     def _usable(self, slot: int, sequence: Sequence) -> int:
@@ -378,11 +379,12 @@ class Loop:
             default=0,
         )
 
-    def _free_slot(self, source: int, length: int) -> int | None:
+    def _free_slot(self, source: int, length: int, adapter: str) -> int | None:
         """A slot nobody lives in: the source itself if it holds no more, an empty one, or that used longest ago."""
         taken = {each.slot for each in self._live.values()}
         free = [slot for slot in range(self._context.sizes.sequences) if slot not in taken]
-        if source in free and self._held[source].bounds[-1] == length:
+        held = self._held.get(source)
+        if source in free and held and held.bounds[-1] == length and held.adapter == adapter:
             return source
 
         def worth(slot: int) -> tuple[bool, int]:

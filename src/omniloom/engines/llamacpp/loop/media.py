@@ -146,7 +146,8 @@ class Seeing(Apart):
         self._runs: dict[int, Sequence[Run]] = {}
         super().__init__(weights, sizes, aborted)
 
-    def hold(self, sequence: int, runs: Sequence[Run]) -> None:
+    def hold(self, sequence: int, runs: Sequence[Run], adapter: str = "") -> None:
+        super().hold(sequence, runs, adapter)
         self._runs[sequence] = runs
 
     def step(self, items: Sequence[Item]) -> list[Any]:

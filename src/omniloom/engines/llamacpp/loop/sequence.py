@@ -34,7 +34,7 @@ class Sequence:
     tokens; made of `limit`, `sampling` and `seed` without one. until: read that far and write nothing. stored: a
     state on the shelf, as (tokens, name). keep: states to put there, by tokens. reused: tokens that were not computed.
     drafts: guesses at what it writes next. alone: the next token is computed by itself.
-    runs: of the prompt's tokens, those that are pictures or sounds.
+    runs: of the prompt's tokens, those that are pictures or sounds. adapter: what it is computed with.
     bounds: the boundaries of its prompt. slot: the sequence of the Context it lies in, -1 while it waits.
     """
 
@@ -49,6 +49,7 @@ class Sequence:
     stored: tuple[int, str] | None = None
     keep: dict[int, str] = field(default_factory=dict)
     runs: tuple[Run, ...] = ()
+    adapter: str = ""
     prompt: int = 0
     done: int = 0
     slot: int = -1
@@ -82,17 +83,21 @@ class Held:
     used: int = 0
     prompt: int = 0
     logits: Any = None
+    adapter: str = ""
 
 
 def same_prompt(one: Held | Sequence, other: Sequence) -> bool:
     """Whether both are the same prompt, and nothing is known before it is read of what follows."""
     alike = one.prompt == other.prompt == len(other.tokens) and one.bounds == other.bounds
+    alike = alike and one.adapter == other.adapter
     return alike and one.tokens[: one.prompt] == other.tokens
 
 
 def shared(one: Held | Sequence, other: Sequence) -> int:
-    """The last boundary up to which both are the same tokens, read in the same pieces."""
+    """The last boundary up to which both are the same tokens, read in the same pieces with the same adapter."""
     length = 0
+    if one.adapter != other.adapter:
+        return length
     for mine, theirs in zip(one.bounds, other.bounds, strict=False):
         if mine != theirs or one.tokens[length:mine] != other.tokens[length:mine]:
             break

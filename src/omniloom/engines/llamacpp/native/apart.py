@@ -25,8 +25,11 @@ class Apart:
         self._contexts: dict[int, Context] = {}
         self._of(0)
 
-    def hold(self, sequence: int, runs: Sequence[Any]) -> None:
-        """Told whenever a sequence begins; of use where something else than tokens is read."""
+    def hold(self, sequence: int, runs: Sequence[Any], adapter: str = "") -> None:
+        """Told whenever a sequence begins. runs: of use where something else than tokens is read. adapter: what it is
+        computed with; EngineError if that is not loaded."""
+        if adapter or sequence in self._contexts:
+            self._of(sequence).adapt(adapter)
 
     def step(self, items: Sequence[Item]) -> list[Any]:
         """As Context.step; all items are of one sequence."""

@@ -73,9 +73,25 @@ class Context:
         self._memory = self._native.llama_get_memory(self.pointer)
         self._batch = self._native.llama_batch_init(sizes.step, 0, 1)
         self._arrays = _arrays(self._batch)
+        self._adapter = ""
 
-    def hold(self, sequence: int, runs: Sequence[Any]) -> None:
-        """As Apart.hold."""
+    def hold(self, sequence: int, runs: Sequence[Any], adapter: str = "") -> None:
+        """As Apart.hold; what several sequences are computed in has no adapter of one. Raises EngineError."""
+        if adapter:
+            raise EngineError("sequences that are computed together have no adapters")
+
+    def adapt(self, adapter: str) -> None:
+        """Compute with that adapter of the weights from here on, or with none. Raises EngineError if there is none."""
+        if adapter == self._adapter:
+            return
+        if adapter and adapter not in self.weights.adapters:
+            raise EngineError(f"the adapter {adapter!r} is not loaded")
+        if adapter:
+            one = (ctypes.c_void_p * 1)(self.weights.adapters[adapter])
+            self._native.llama_set_adapters_lora(self.pointer, one, 1, (ctypes.c_float * 1)(1.0))
+        else:
+            self._native.llama_set_adapters_lora(self.pointer, None, 0, None)
+        self._adapter = adapter
 
     def step(self, items: Sequence[Item]) -> list[Any]:
         """Compute the items; the logits of each wanted one, in order, as float32 arrays that live until the next step.

@@ -27,6 +27,14 @@ class Weights:
             self._native.llama_model_is_recurrent(self.pointer) or self._native.llama_model_is_hybrid(self.pointer)
         )
         self._pieces: dict[int, bytes] = {}
+        self.adapters: dict[str, int] = {}
+
+    def load_adapter(self, name: str, path: Path) -> None:
+        """Put a LoRA adapter into `adapters`, which holds addresses by name. Raises EngineError if it does not fit."""
+        found = self._native.llama_adapter_lora_init(self.pointer, str(path).encode())
+        if not found:
+            raise EngineError(f"llama.cpp cannot load the adapter {path.name!r}")
+        self.adapters[name] = found
 
     def tokenize(self, text: str, *, special: bool = False, first: bool = False) -> list[int]:
         """Token ids. special: control tokens written in the text count as such. first: add what begins a sequence."""
@@ -94,6 +102,9 @@ class Weights:
         return ""
 
     def close(self) -> None:
+        """Contexts of these weights are closed before."""
+        while self.adapters:
+            self._native.llama_adapter_lora_free(self.adapters.popitem()[1])
         if self.pointer:
             self._native.llama_model_free(self.pointer)
             self.pointer = None
