@@ -57,6 +57,13 @@ def state_keys(identity: str, tokens: Sequence[int], points: Sequence[int]) -> l
     return keys
 
 
+def longest_kept(kept: Kept, identity: str, prompt: Prompt) -> int:
+    """How many tokens the longest kept state of the prompt holds, 0 without one."""
+    points = stops(prompt)
+    named = zip(points, state_keys(identity, prompt.tokens, points), strict=True)
+    return next((point for point, key in reversed(list(named)) if kept.get(key) is not None), 0)
+
+
 class Prefix:
     """Brings the slot to the state after a prompt's sources: restored when it is kept, computed and kept when not."""
 
