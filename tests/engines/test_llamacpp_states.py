@@ -136,3 +136,18 @@ def test_stops_depend_on_nothing_after_them() -> None:
         assert fewer[:-1] == [stop for stop in chosen if stop in fewer[:-1]]
     assert stops(Prompt([0] * 50, [40], ["s"], "")) == []
     assert stops(Prompt([0] * 90, [], [], "")) == []
+
+
+@pytest.mark.parametrize("loop", [True, False])
+def test_what_is_stored_is_told(fresh: Fresh, ask: Ask, story: str, loop: bool) -> None:
+    more = "The harbour of Varn has four cranes. "
+    request, longer = ask("Who?", story * 3), ask("Who?", story * 3, more * 40)
+    with fresh(loop=loop) as engine:
+        assert engine.capabilities.stored and engine.stored_tokens(longer) == 0
+        engine.warm(request)
+        stored = engine.stored_tokens(request)
+        assert 256 < stored < engine.count_tokens(request)
+        assert engine.stored_tokens(longer) == stored and engine.stored_tokens(ask("Who?", more, story * 3)) == 0
+    with fresh(loop=loop) as engine:
+        used = finish(engine, longer).usage
+        assert used.cached_tokens == stored and engine.stored_tokens(longer) > stored

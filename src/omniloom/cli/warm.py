@@ -7,7 +7,7 @@ import typer
 
 from omniloom.cli.ask import Adapter, Language, Name, OnLoss, Pages, Password, System, adapted, read_with
 
-Files = Annotated[list[Path], typer.Argument(help="In the order in which they will be asked about.")]
+Files = Annotated[list[Path], typer.Argument(help="Those that will be asked about together.")]
 
 
 def warm(
@@ -22,7 +22,8 @@ def warm(
 ) -> None:
     """Read files and keep what the model makes of them: a later `ask` about them computes its question only.
 
-    It holds for the same files in the same order, the same model, --adapter and --system.
+    It holds for the same files in any order, the same model, --adapter and --system; of fewer files for those that were
+    read first.
     """
     from omniloom.cli.progress import Board
     from omniloom.core.events import Progress

@@ -11,7 +11,8 @@ from omniloom.core.values import Completion, Constraint, Kind, Loss, Request, Se
 
 
 class Capabilities(Value):
-    """What an engine can do. context_tokens: input and output together. adapters: those a request may name."""
+    """What an engine can do. context_tokens: input and output together. adapters: those a request may name. stored: it
+    is Storing as well."""
 
     context_tokens: int
     input_kinds: frozenset[Kind] = frozenset({"text"})
@@ -22,6 +23,7 @@ class Capabilities(Value):
     tools: bool = False
     local: bool = True
     adapters: frozenset[str] = frozenset()
+    stored: bool = False
 
 
 @runtime_checkable
@@ -49,6 +51,15 @@ class Engine(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Storing(Protocol):
+    """What an Engine may do as well: say what it need not compute. Who does not is taken to have nothing stored."""
+
+    def stored_tokens(self, request: Request) -> int:
+        """How many of the request's first tokens are kept from before. Computes nothing of the model."""
+        ...
 
 
 class Source(Value):

@@ -1,7 +1,8 @@
 """Record what an engine answers, and replay it: a run without weights, network or chance.
 
 A record is one JSON object a line: {"request": sha256 of the Request's JSON, "completion": Completion}, or "vectors"
-for embeddings, or "tokens" for counts. The first line holds the engine's name and capabilities.
+for embeddings, or "tokens" for counts and for what was "stored". The first line holds the engine's name and
+capabilities.
 """
 
 import contextlib
@@ -15,7 +16,7 @@ from typing import Any
 
 from omniloom.core.errors import EngineError, StorageError, UnreadableError
 from omniloom.core.events import Event, Finished, Progress
-from omniloom.core.protocols import Capabilities, Engine
+from omniloom.core.protocols import Capabilities, Engine, Storing
 from omniloom.core.values import Completion, Constraint, Request
 from omniloom.engines.adapters import unsaid
 from omniloom.engines.replay import replay
@@ -95,6 +96,11 @@ class Recorder:
         self._append({"counted": _any_key(request), "tokens": tokens})
         return tokens
 
+    def stored_tokens(self, request: Request) -> int:
+        tokens = self._engine.stored_tokens(request) if isinstance(self._engine, Storing) else 0
+        self._append({"stored": request_key(request), "tokens": tokens})
+        return tokens
+
     def warm(self, request: Request, on_progress: Callable[[Progress], None] | None = None) -> None:
         self._engine.warm(request, on_progress)
 
@@ -123,6 +129,7 @@ class Recorded:
         self._completions: dict[str, list[Completion]] = {}
         self._vectors: dict[str, list[float]] = {}
         self._tokens: dict[str, int] = {}
+        self._stored: dict[str, list[int]] = {}
         self._given: dict[str, int] = {}
         self._name, self._capabilities = "recorded", Capabilities(context_tokens=1 << 17)
         self._read()
@@ -149,9 +156,8 @@ class Recorded:
             known = self._completions.get(key)
             if not known:
                 raise self._unknown("request", key)
-            at = self._given.get(key, 0)
-            self._given[key] = at + 1
-        yield from replay(known[min(at, len(known) - 1)], cancel)
+            at = self._turn(key, len(known))
+        yield from replay(known[at], cancel)
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         keys = [_text_key(text) for text in texts]
@@ -170,11 +176,26 @@ class Recorded:
             return known[0].usage.input_tokens
         raise self._unknown("text to count", key)
 
+    def stored_tokens(self, request: Request) -> int:
+        """As recorded, in turn: so the sources are put in the order in which they were."""
+        key = request_key(request)
+        with self._lock:
+            known = self._stored.get(key)
+            if not known:
+                raise self._unknown("request to look up", key)
+            return known[self._turn(f"stored {key}", len(known))]
+
     def warm(self, request: Request, on_progress: Callable[[Progress], None] | None = None) -> None:
         """There is nothing to compute."""
 
     def close(self) -> None:
         """There is nothing to end."""
+
+    def _turn(self, key: str, count: int) -> int:
+        """Which of `count` answers it is this time."""
+        at = self._given.get(key, 0)
+        self._given[key] = at + 1
+        return min(at, count - 1)
 
     def _read(self) -> None:
         try:
@@ -198,6 +219,8 @@ class Recorded:
             self._completions.setdefault(record["request"], []).append(completion)
         elif "vectors" in record:
             self._vectors.update(zip(record["texts"], record["vectors"], strict=True))
+        elif "stored" in record:
+            self._stored.setdefault(record["stored"], []).append(int(record["tokens"]))
         else:
             self._tokens[record["counted"]] = int(record["tokens"])
 

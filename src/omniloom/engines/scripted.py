@@ -25,9 +25,10 @@ class Scripted:
     """Gives the answers of `script` in order, the last one again and again; `requests` holds what it was asked.
 
     An answer is a text, a Completion, or a function of the Request that gives either. A token is a word with the
-    space before it. `seconds_per_token` makes it slow. `adapters` are those that requests may name.
-    Segments of every kind are taken. `<think>` is not parsed: give a Completion with `reasoning` to have thoughts,
-    which are cut at the request's reasoning_budget.
+    space before it. `seconds_per_token` makes it slow. `adapters` are those that requests may name. Segments of every
+    kind are taken. `<think>` is not parsed: give a Completion with `reasoning` to have thoughts, which are cut at the
+    request's reasoning_budget. `stored`: it keeps what it has read up to the end of every source, not only of the last,
+    and says how much that is.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Scripted:
         seconds_per_token: float = 0.0,
         input_kinds: frozenset[str] = frozenset({"text", "image", "audio"}),
         adapters: frozenset[str] = frozenset(),
+        stored: bool = False,
     ) -> None:
         if not script:
             raise EngineError("a script needs at least one answer")
@@ -58,6 +60,7 @@ class Scripted:
                 "logprobs": True,
                 "embeddings": True,
                 "adapters": adapters,
+                "stored": stored,
             }
         )
 
@@ -114,9 +117,13 @@ class Scripted:
             return len(words(request))
         return sum(len(words(_shown(item))) for message in request.messages for item in message.content)
 
+    def stored_tokens(self, request: Request) -> int:
+        with self._lock:
+            return self._known(request)
+
     def warm(self, request: Request, on_progress: Callable[[Progress], None] | None = None) -> None:
         with self._lock:
-            self._seen.add(_prefix(request))
+            self._seen.update(self._prefixes(request))
 
     def close(self) -> None:
         self._closed = True
@@ -132,11 +139,17 @@ class Scripted:
         with self._lock:
             step = self._script[min(len(self.requests), len(self._script) - 1)]
             self.requests.append(request)
-            prefix = _prefix(request)
-            cached = len(words(prefix)) if prefix in self._seen else 0
-            self._seen.add(prefix)
+            cached = self._known(request)
+            self._seen.update(self._prefixes(request))
         given = step(request) if callable(step) else step
         return (Completion(text=given) if isinstance(given, str) else given), min(cached, self.count_tokens(request))
+
+    def _known(self, request: Request) -> int:
+        return max((len(words(prefix)) for prefix in self._prefixes(request) if prefix in self._seen), default=0)
+
+    def _prefixes(self, request: Request) -> list[str]:
+        found = _prefixes(request)
+        return found if self._capabilities.stored else found[-1:]
 
     def _takes(self, request: Request) -> None:
         for message in request.messages:
@@ -165,11 +178,11 @@ def _shown(item: "str | Segment") -> str:
     return item.content if isinstance(item.content, str) else f"<{item.content.kind}>"
 
 
-def _prefix(request: Request) -> str:
-    """Everything up to and including the last Segment."""
+def _prefixes(request: Request) -> list[str]:
+    """Everything up to the last Segment of each source, which is included; "" for a request without."""
     items = [item for message in request.messages for item in message.content]
-    last = max((at for at, item in enumerate(items) if isinstance(item, Segment)), default=-1)
-    return "".join(_shown(item) for item in items[: last + 1])
+    last = {item.source: at for at, item in enumerate(items) if isinstance(item, Segment)}
+    return ["".join(_shown(item) for item in items[: at + 1]) for at in sorted(last.values())] or [""]
 
 
 def _cut(text: str, request: Request) -> "tuple[str, str]":

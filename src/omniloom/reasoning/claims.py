@@ -9,6 +9,7 @@ from urllib.parse import quote as url_quote
 from omniloom.core.values import Citation, Claim, Confidence, Part
 from omniloom.reasoning.absence import says_absent
 from omniloom.reasoning.ground import Grounding, Passages, Quote, ground, pointers, without_pointers
+from omniloom.reasoning.naming import Naming
 from omniloom.reasoning.sentences import boundary, undecided
 from omniloom.reasoning.wording import tokens
 
@@ -30,13 +31,15 @@ class ClaimWriter:
     """Feed it text as it comes; it gives back finished text with `[n]` markers and keeps the Claims.
 
     Markers count the citations of the whole answer from 1; the same place keeps its number. `absent` counts the
-    sentences that say that the sources do not say it: they claim nothing, and are no answer. `said` is the question.
+    sentences that say that the sources do not say it: they claim nothing, and are no answer. `said` is the question;
+    `naming` says what the prompt calls passages and sources.
     """
 
     passages: Passages
     parts: Sequence[Part]
     unsupported: Unsupported = "mark"
     said: str = ""
+    naming: Naming = field(default_factory=Naming)
     claims: list[Claim] = field(default_factory=list)
     text: str = ""
     absent: int = 0
@@ -71,6 +74,7 @@ class ClaimWriter:
         yield text
 
     def _write(self, sentence: str, within: Sequence[int] | None) -> Iterator[str]:
+        sentence = self.naming.said(sentence)
         body = sentence.strip()
         lead = sentence[: len(sentence) - len(sentence.lstrip())] if body else sentence
         tail = sentence[len(lead) + len(body) :]

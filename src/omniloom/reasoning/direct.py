@@ -49,7 +49,7 @@ def fill(
     """The JSON result. `shape` shows how it looks; `text` is the free answer where one was asked for as well."""
     instruction = _JSON.format(
         notes=_quoted(notes),
-        answer=f"The answer in words was:\n{text}\n\n" if text else "",
+        answer=f"The answer in words was:\n{task.naming.asked(text)}\n\n" if text else "",
         said=task.said,
         null=", null where they do not say" if "null" in shape else "",
         shape=shape,

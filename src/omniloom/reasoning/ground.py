@@ -9,7 +9,7 @@ import math
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from omniloom.core.values import Segment
@@ -99,6 +99,19 @@ def without_pointers(text: str, count: int = _ANY) -> str:
     """The text without what points at one of `count` passages; a year in brackets, code and links stay."""
     plain = _POINTER.sub(lambda match: "" if _points(match, count) else match.group(), text)
     return re.sub(r"\s+([.,;:!?])", r"\1", plain).strip()
+
+
+def renumbered(text: str, numbers: Mapping[int, int]) -> str:
+    """The text with every pointer's numbers replaced, a range by its numbers one by one."""
+
+    def other(match: re.Match[str]) -> str:
+        found = match.group()
+        if not _points(match, len(numbers)):
+            return found
+        listed = ", ".join(str(numbers[number]) for number in pointers(found) if number in numbers)
+        return f"{found[: len(found) - len(found.lstrip())]}[{listed}]"
+
+    return _POINTER.sub(other, text)
 
 
 def _points(match: re.Match[str], count: int) -> bool:

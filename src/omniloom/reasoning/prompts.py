@@ -4,6 +4,8 @@ All sources come first, numbered passage by passage, then the question: so the s
 found again for the next question. What the user said between sources is kept in order, naming each source in place.
 """
 
+import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -11,6 +13,7 @@ from itertools import takewhile
 from omniloom.core.locators import Locator
 from omniloom.core.values import Constraint, Message, Part, Request, Sampling, Segment
 from omniloom.reasoning.ground import Passages
+from omniloom.reasoning.naming import Naming
 
 _SYSTEM_SOURCES = (
     "You answer questions from numbered passages of sources. Copy numbers and names exactly as they are written. "
@@ -31,7 +34,9 @@ class Task:
     """One question over its sources, as every way of thinking takes it.
 
     said: the user's words with the sources named in place. parts: the sources in the user's order.
-    passages: the Segments shown, numbered from 1 in prompts. left_out: sources of which none could be shown.
+    passages: the Segments shown, in the user's order as well. left_out: sources of which none could be shown.
+    order: the places in `parts` in the order in which prompts show them; the user's without it. Prompts number passages
+    from 1, and letter sources from A, in their own order; `naming` leads back to the user's.
     """
 
     said: str
@@ -45,11 +50,35 @@ class Task:
     stop: tuple[str, ...] = ()
     natives: tuple[Segment, ...] = field(default=())
     left_out: frozenset[str] = frozenset()
+    order: tuple[int, ...] = ()
+
+    @property
+    def arranged(self) -> tuple[Part, ...]:
+        """The sources as prompts show them."""
+        return tuple(self.parts[at] for at in self.order) or self.parts
 
     @property
     def letters(self) -> dict[str, str]:
         """Source id → the letter it is called by in prompts."""
-        return {part.id: _letter(index) for index, part in enumerate(self.parts)}
+        return {part.id: _letter(index) for index, part in enumerate(self.arranged)}
+
+    @property
+    def numbers(self) -> list[int]:
+        """For each passage, its number in prompts."""
+        count = len(self.passages.segments)
+        if not self.order:
+            return list(range(1, count + 1))
+        places = {part.id: at for at, part in enumerate(self.arranged)}
+        shown = sorted(range(count), key=lambda at: places.get(self.passages.segments[at].source, count))
+        number = {at: place for place, at in enumerate(shown, 1)}
+        return [number[at] for at in range(count)]
+
+    @property
+    def naming(self) -> Naming:
+        if not self.order:
+            return Naming()
+        sources = {_letter(place): _letter(at) for place, at in enumerate(self.order)}
+        return Naming({number: at for at, number in enumerate(self.numbers, 1)}, sources)
 
 
 def _letter(index: int) -> str:
@@ -70,7 +99,7 @@ def request(
     history = () if only else task.history
     told = [task.system, *(message.text for message in _leading(history))]
     turns = [*history[len(_leading(history)) :], Message(role="user", content=(instruction,))]
-    sources = tuple(_sources(task, (only,) if only else task.parts))
+    sources = tuple(_sources(task, (only,) if only else task.arranged))
     if turns[0].role == "user":
         turns[0] = turns[0].model_copy(update={"content": (*sources, *turns[0].content)})
     elif sources:
@@ -93,22 +122,33 @@ def _leading(history: tuple[Message, ...]) -> tuple[Message, ...]:
 
 def _sources(task: Task, parts: tuple[Part, ...]) -> Iterator[str | Segment]:
     """The sources as prompt content. Nothing but Segments is source text; the strings around them are ours."""
-    numbered = list(enumerate(task.passages.segments, 1))
+    numbered = list(zip(task.numbers, task.passages.segments, strict=True))
     for part in parts:
-        if part.id in task.left_out:
-            continue
-        yield heading(task, part)
-        yield from (segment for segment in task.natives if segment.source == part.id)
-        shown = ""
-        for number, segment in numbered:
-            if segment.source != part.id:
-                continue
-            if segment.context and segment.context != shown:
-                yield from (segment.model_copy(update={"content": segment.context, "anchors": ()}), "\n")
-                shown = segment.context
-            yield from (f"[{number}]{_place(segment.locator)} ", segment, "\n")
+        if part.id not in task.left_out:
+            yield heading(task, part)
+            yield from _shown(task, part, [(n, segment) for n, segment in numbered if segment.source == part.id])
     if parts:
         yield "\n"
+
+
+def _shown(task: Task, part: Part, numbered: Sequence[tuple[int, Segment]]) -> Iterator[str | Segment]:
+    """What stands under the heading of a source."""
+    yield from (segment for segment in task.natives if segment.source == part.id)
+    shown = ""
+    for number, segment in numbered:
+        if segment.context and segment.context != shown:
+            yield from (segment.model_copy(update={"content": segment.context, "anchors": ()}), "\n")
+            shown = segment.context
+        yield from (f"[{number}]{_place(segment.locator)} ", segment, "\n")
+
+
+def face(task: Task, part: Part) -> str:
+    """A digest of all that prompts show of a source, but for its letter and its numbers."""
+    own = [(0, segment) for segment in task.passages.segments if segment.source == part.id]
+    told = [part.id, part.name, part.kind, part.id in task.left_out]
+    for item in _shown(task, part, own):
+        told.append(item if isinstance(item, str) else item.text or item.source)
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
 def heading(task: Task, part: Part) -> str:

@@ -52,7 +52,7 @@ def visit(run: Run, task: Task, part: Part) -> str:
     if not indices:
         return ""
     most = min(_FINDINGS, len(indices) + 1)
-    instruction = _FIND.format(said=task.said or "Analyze the sources.", most=most, example=indices[0] + 1)
+    instruction = _FIND.format(said=task.said or "Analyze the sources.", most=most, example=task.numbers[indices[0]])
     asked = request(task, instruction, only=part, max_output_tokens=_FINDING_TOKENS)
     done = run.ask(asked, purpose=f"survey {part.name}")
     text = done.text.strip()

@@ -51,6 +51,7 @@ def filled_in(run: EngineRun, task: Task, form: Form, notes: str, text: str, nat
     done, plain, data = _written(run, task, form, notes, text, native)
     if not task.parts:
         return Filled(data, done, ())
+    plain, data = _renamed(plain, data, task, form)
     with run.span("ground", "evidence"):
         found = {
             pointer: (value, find_value(pointer, value, task.passages))
@@ -79,6 +80,17 @@ def _written(run: EngineRun, task: Task, form: Form, notes: str, text: str, nati
         run.note("repair", why=str(error))
         done = direct.repair(run, task, form.constraint, looks, done.text, structured_json.explain(error))
         return done, *form.parsed(done.text)
+
+
+def _renamed(plain: Any, data: Any, task: Task, form: Form) -> tuple[Any, Any]:
+    """With what the values say of passages and sources as the user counts them."""
+    said = {pointer: (value, task.naming.said(value)) for pointer, value in _texts(plain)}
+    changes: dict[str, str | None] = {pointer: new for pointer, (old, new) in said.items() if new != old}
+    return _changed(plain, data, changes, form)[:2] if changes else (plain, data)
+
+
+def _texts(plain: Any) -> Iterator[tuple[str, str]]:
+    yield from ((at, value) for at, value in structured_json.leaves(plain) if isinstance(value, str))
 
 
 def _baseless(found: Found) -> list[str]:

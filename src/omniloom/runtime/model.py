@@ -148,7 +148,8 @@ class Model:
     ) -> Usage:
         """Read the inputs and keep their state, so that the first question about them answers at once.
 
-        The same inputs in the same order, with the same `system`, are then found read. The Usage says how many tokens
+        The same inputs in any order, with the same `system`, are then found read; of fewer inputs those that were read
+        first. The Usage says how many tokens
         that are (`input_tokens`) and how many of them were kept from before (`cached_tokens`); none for inputs so
         short that reading them takes no time, and for a server, which keeps what it keeps.
         Raises ContextError for inputs that do not fit into the context as a whole, and what `generate` raises.

@@ -31,7 +31,7 @@ class Prose:
         self.emit = emit
         self.live = unsupported != "abstain"
         self.drops = unsupported == "drop"
-        self.writer = ClaimWriter(task.passages, task.parts, unsupported, task.said)
+        self.writer = ClaimWriter(task.passages, task.parts, unsupported, task.said, task.naming)
         self.abstained = False
         self._cited = 0
 

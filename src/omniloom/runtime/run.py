@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from omniloom.core.errors import BudgetError, CancelledError, EngineError, OmniloomError, UnsupportedError
 from omniloom.core.events import Event, Finished, Progress, ReasoningDelta, Span, TextDelta
-from omniloom.core.protocols import Engine
+from omniloom.core.protocols import Engine, Storing
 from omniloom.core.values import Budget, Completion, Request, ToolCall, ToolResult, Usage
 from omniloom.engines.adapters import unsaid
 from omniloom.engines.wire import pumped
@@ -241,6 +241,16 @@ class EngineRun:
                 known = {**known, **fresh}
             self.check()
             return [known[digest] for digest in digests]
+
+    def stored(self, requests: Sequence[Request]) -> list[int]:
+        """How many first tokens of each request the engine need not compute; 0 where it cannot tell."""
+        engine = self.engine
+        if not (engine.capabilities.stored and isinstance(engine, Storing)):
+            return [0] * len(requests)
+        with self.span("decision", "stored", requests=len(requests)) as kept:
+            tokens = self._while_wanted(lambda: [engine.stored_tokens(each) for each in requests])
+            kept["tokens"] = tokens
+            return tokens
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text. Counts are kept, so that a run that computes nothing need not start the engine."""

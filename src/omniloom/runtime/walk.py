@@ -21,6 +21,7 @@ from omniloom.runtime.call import Call
 from omniloom.runtime.estimate import seconds
 from omniloom.runtime.form import Filled, Form, filled_in
 from omniloom.runtime.modes import OURS, written
+from omniloom.runtime.order import Shown, arranged
 from omniloom.runtime.prose import Prose
 from omniloom.runtime.read import read_all, taken_in
 from omniloom.runtime.run import EngineRun
@@ -144,7 +145,14 @@ class Walk:
         passages = Passages(tuple(segments[index] for index in shown), names)
         left_out = {segment.source for segment in segments} - {segment.source for segment in passages.segments}
         letters = {source: letter for source, letter in task.letters.items() if source not in left_out}
-        return replace(task, said=said_text(parts, letters), passages=passages, left_out=frozenset(left_out))
+        task = replace(task, said=said_text(parts, letters), passages=passages, left_out=frozenset(left_out))
+        return task if {*self.call.output_modes} - {*OURS} else arranged(self.run, task, parts, self._shown(task))
+
+    def _shown(self, task: Task) -> Shown:
+        """Which prompts the answer takes."""
+        surveys = not self.ahead and "text" in self.call.output_modes and survey.is_broad(task)
+        fills = "structured_json" in self.call.output_modes
+        return Shown(not surveys or fills, surveys, shape(self.schema) if fills else "")
 
     def _report(self, losses: Sequence[Loss]) -> None:
         self.losses += losses

@@ -37,7 +37,7 @@ from omniloom.engines.llamacpp.process import Lost, Settings
 from omniloom.engines.llamacpp.prompt import Prompt, PromptBuilder
 from omniloom.engines.llamacpp.served import Served
 from omniloom.engines.llamacpp.sight import Sight
-from omniloom.engines.llamacpp.states import Kept, slots_folder
+from omniloom.engines.llamacpp.states import Kept, longest_kept, pauses, slots_folder, state_keys, stops
 from omniloom.engines.llamacpp.thinking import Tags
 from omniloom.storage.home import cache_bytes
 from omniloom.storage.kv import KVStore
@@ -106,8 +106,12 @@ class LlamaCpp:
         self._beside = beside(projector) if projector is not None else None
         self._sight = self._seeing()
         self._prompts = PromptBuilder(self._ask, self._sight)
-        self._way = self._opened(model.resolve(), header, at_once, kept or KVStore(home, cache_bytes() // 2))
-        self._host = self._way.host
+        self._kept = kept or KVStore(home, cache_bytes() // 2)
+        self._way = self._opened(model.resolve(), header, at_once)
+
+    @property
+    def _host(self) -> Line | Host:
+        return self._way.host
 
     def _seeing(self) -> Sight | None:
         """What of a request goes to the projector; None without one."""
@@ -115,8 +119,8 @@ class LlamaCpp:
             return None
         return Sight(self._ask, self._beside.takes, Plains())
 
-    def _opened(self, model: Path, header: Header, at_once: int, kept: Kept) -> Looped | Served:
-        told = (kept, self._arithmetic(""), self._prompts, self._tags)
+    def _opened(self, model: Path, header: Header, at_once: int) -> Looped | Served:
+        told = (self._kept, self._arithmetic(""), self._prompts, self._tags)
         if not self._looping:
             return Served(Host(model, self._settings, self._slots), *told)
         more: dict[str, Any] = {"template": header.chat_template, "pooling": header.pooling, "at_once": max(1, at_once)}
@@ -162,6 +166,7 @@ class LlamaCpp:
             logprobs=not self._embedding,
             embeddings=self._embedding,
             adapters=self._adapters.names,
+            stored=not self._embedding,
         )
 
     def supports(self, constraint: Constraint) -> str | None:
@@ -193,6 +198,12 @@ class LlamaCpp:
         if isinstance(request, str):
             return len(self._prompts.plain_tokens(request))
         return len(self._prompt(request).tokens)
+
+    def stored_tokens(self, request: Request) -> int:
+        """Up to which of its sources the state of the request is kept, in tokens."""
+        prompt = self._prompt(request)
+        paused = pauses(prompt) if self._looping else stops(prompt)
+        return longest_kept(self._kept, state_keys(self._arithmetic(""), prompt, paused))
 
     def warm(self, request: Request, on_progress: Callable[[Progress], None] | None = None) -> None:
         """Compute and keep the state of the request's sources. Raises Context-, Unsupported-, Weights-, EngineError."""

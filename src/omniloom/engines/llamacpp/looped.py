@@ -137,10 +137,7 @@ class _States:
 
     def __init__(self, kept: Kept, identity: str, prompt: Prompt, slots: Path) -> None:
         self._kept, self._prompt, self._slots = kept, prompt, slots
-        points = stops(prompt)
-        read_by = f"{identity} adapter {prompt.adapter}" if prompt.adapter else identity
-        keys = state_keys(read_by, prompt.tokens, points, pauses(prompt))
-        self._keys = dict(zip(points, keys, strict=True))
+        self._keys = state_keys(identity, prompt, pauses(prompt))
         self._stored: tuple[int, str] | None = None
         self._names: dict[int, str] = {}
         self._vectors = Vectors(kept, identity, prompt, slots)

@@ -4,7 +4,7 @@ import hashlib
 import json
 import secrets
 import tempfile
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from threading import Event as Flag
 from typing import Protocol
@@ -58,16 +58,23 @@ def pauses(prompt: Prompt) -> list[int]:
     return chosen[1:]
 
 
-def state_keys(identity: str, tokens: Sequence[int], points: Sequence[int], pauses: Sequence[int] = ()) -> list[str]:
+def state_keys(identity: str, prompt: Prompt, pauses: Sequence[int]) -> dict[int, str]:
     """For each stop, the name of the state there: by what computed it, and all it was computed from.
 
-    pauses: where the reading paused, if not only at the stops.
+    pauses: where the reading pauses, at each of the stops and perhaps elsewhere.
     """
-    keys: list[str] = []
-    for point in points:
-        paused = [each for each in pauses or points if each <= point]
-        keys.append(hashlib.sha256(json.dumps([identity, paused, list(tokens[:point])]).encode()).hexdigest())
+    read_by = f"{identity} adapter {prompt.adapter}" if prompt.adapter else identity
+    keys: dict[int, str] = {}
+    for point in stops(prompt):
+        paused = [each for each in pauses if each <= point]
+        material = json.dumps([read_by, paused, prompt.tokens[:point]]).encode()
+        keys[point] = hashlib.sha256(material).hexdigest()
     return keys
+
+
+def longest_kept(kept: Kept, keys: Mapping[int, str]) -> int:
+    """How many tokens the longest kept of these states holds, 0 without one."""
+    return next((point for point in sorted(keys, reverse=True) if kept.get(keys[point]) is not None), 0)
 
 
 class Prefix:
@@ -82,7 +89,7 @@ class Prefix:
         Without a stop nothing is done: the caller then evaluates the prompt from its beginning.
         """
         points = stops(prompt)
-        keys = state_keys(self._identity, prompt.tokens, points)
+        keys = list(state_keys(self._identity, prompt, points).values())
         done = self._restore(keys, cancel)
         computed = 0
         for at in range(done, len(points)):

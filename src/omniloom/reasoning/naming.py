@@ -1,0 +1,96 @@
+"""What a prompt calls passages and sources, and what they are called in the user's order.
+
+A prompt may show sources in another order than the user gave them (docs/decisions/0007). What the model says with
+numbers and letters is put into the user's order before anything else looks at it.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from omniloom.reasoning.ground import renumbered
+
+_SOURCE = r"(?:[Ss]ources?|SOURCES?|Quellen?|[Ff]uentes?|[Ff]onti|[Ff]ontes?|[Bb]ron(?:nen)?|[Źź]ród\w+|[Ии]сточник\w*)"
+_PASSAGE = r"(?:[Pp]assages?|PASSAGES?|Passagen?|[Pp]asajes?|[Pp]assage[mn]s?|[Pp]assagg\w|[Фф]рагмент\w*)"
+_EAST = {"source": "(?:来源|來源|资料|資料|ソース|출처)", "passage": "(?:段落|パッセージ|단락)"}
+_NAME = r"(?:[A-L](?![0-9A-Za-zÀ-ɏ])|\d{1,4}(?![0-9A-Za-z%]))"
+_AND = r"(?:\s*[,/&–-]\s*|,?\s+(?:and|or|und|oder|et|ou|y|o|e|en|i|и|或|和|と)\s+)"
+_MENTION = re.compile(
+    rf"(?:(?P<source>(?<!\w){_SOURCE}\s+|{_EAST['source']}\s*)|(?P<passage>(?<!\w){_PASSAGE}\s+|{_EAST['passage']}\s*))"
+    rf"(?P<names>{_NAME}(?:{_AND}{_NAME})*)"
+)
+_ONE = re.compile(r"(?P<first>\d+)\s*[–-]\s*(?P<last>\d+)|\d+|[A-L]")
+_WIDEST = 50
+# Words that count: what they count may be the sources in the user's order. Too many cost time, one too few is an error.
+_COUNTS = re.compile(
+    r"\b(?:first|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last|latter|former|next|previous|preceding|"
+    r"following|above|below|\d+(?:st|nd|rd|th)|order(?:ed)?|letters?|numbered|passages?|"
+    r"erste[nrsm]?|zweite[nrsm]?|dritte[nrsm]?|vierte[nrsm]?|(?:vor)?letzte[nrsm]?|nächste[nrsm]?|vor(?:her)?ige[nrsm]?|"
+    r"obige[nrsm]?|folgende[nrsm]?|reihenfolge|buchstaben?|"
+    r"premi[eè]re?s?|deuxièmes?|second[aeo]s?|troisièmes?|derni[eè]re?s?|suivante?s?|précédente?s?|"
+    r"primer[oa]?s?|segund[oa]s?|tercer[oa]?s?|[uú]ltim[oaie]s?|siguientes?|anterior(?:es)?|"
+    r"primeir[oa]s?|terceir[oa]s?|prim[oa]|terz[oa]|"
+    r"eerste|tweede|derde|laatste|vorige|volgende|birinci|ikinci|üçüncü|son|"
+    r"pierwsz\w*|drug[aiąe]\w*|trzeci\w*|ostatni\w*|перв\w*|втор\w*|трет\w*|последн\w*|предыдущ\w*|следующ\w*|"
+    r"πρώτ\w*|δεύτερ\w*|τρίτ\w*|τελευταί\w*|đầu tiên|thứ \w+|cuối)\b|(?<!per )(?<!a )(?<!each )\bsecond\b|"
+    r"\b(?:documents?|files?|sources?|papers?|texts?|reports?|images?|pictures?|attachments?|tables?|"
+    r"dokumente?|dateie?n?|quellen?|fichiers?|archivos?|documentos?|fuentes?)\s*#?\s*(?:\d|(?-i:[A-L])\b)|"
+    r"第\s*[一二三四五六七八九十\d]|前者|[后後]者|[上下]一|最[后後初]|首[个個先]|番目|[一二三四五六七八九十\d]つ目|"
+    r"첫|번째|마지막|[전후]자|الأول|الثاني|الثالث|الأخير|पहल|दूसर|तीसर|अंतिम|แรก|ที่สอง|ที่สาม|สุดท้าย",
+    re.IGNORECASE,
+)
+_FIELD = re.compile(r"source|passage|citation|reference|quelle|fuente|fonte|источник|来源|出典|출처", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Naming:
+    """passages: the prompt's number → the user's. sources: the prompt's letter → the user's. Both empty: the same."""
+
+    passages: Mapping[int, int] = field(default_factory=dict[int, int])
+    sources: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def said(self, text: str) -> str:
+        """What a model said, as the user counts: its pointers, and "Source B" and "passage 3" in words."""
+        if not self.sources:
+            return text
+        return _renamed(renumbered(text, self.passages), self.passages, self.sources)
+
+    def asked(self, text: str) -> str:
+        """Words of `said` as the prompt counts; numbers in brackets are citations by then, and stay."""
+        if not self.sources:
+            return text
+        passages = {theirs: ours for ours, theirs in self.passages.items()}
+        return _renamed(text, passages, {theirs: ours for ours, theirs in self.sources.items()})
+
+
+def _renamed(text: str, passages: Mapping[int, int], sources: Mapping[str, str]) -> str:
+    numbered = {str(one): str(other) for one, other in passages.items()}
+    places = {str(_place(one)): str(_place(other)) for one, other in sources.items()}
+
+    def mention(match: re.Match[str]) -> str:
+        known = {**sources, **places} if match["source"] else {**sources, **numbered}
+        return (match["source"] or match["passage"]) + _ONE.sub(lambda one: _one(one, known), match["names"])
+
+    return _MENTION.sub(mention, text)
+
+
+def _one(match: re.Match[str], known: Mapping[str, str]) -> str:
+    """A name, or those of a range one by one."""
+    if match["first"] is None or not 0 <= int(match["last"]) - int(match["first"]) <= _WIDEST:
+        return known.get(match.group(), match.group())
+    names = map(str, range(int(match["first"]), int(match["last"]) + 1))
+    return ", ".join(known.get(name, name) for name in names)
+
+
+def _place(letter: str) -> int:
+    return ord(letter) - ord("A") + 1
+
+
+def mentions(texts: Iterable[str]) -> bool:
+    """Whether a text speaks of sources or passages by letter or number: it could not be told from what a model says."""
+    return any(_MENTION.search(text) is not None for text in texts)
+
+
+def counts(said: str, shape: str = "") -> bool:
+    """Whether the user's words may count sources, or a place of the JSON (its `shape`) may ask for such a number."""
+    return _COUNTS.search(said) is not None or _COUNTS.search(shape) is not None or _FIELD.search(shape) is not None
