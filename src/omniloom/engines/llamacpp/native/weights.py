@@ -9,6 +9,7 @@ from omniloom.engines.llamacpp.native.binding import native
 
 _PIECE_BYTES = 64
 _CONTROL = 8  # LLAMA_TOKEN_ATTR_CONTROL
+_COMPRESSING = ("deepseek4",)  # attends to sums of tokens, from which none can be taken away
 
 
 class Weights:
@@ -24,8 +25,12 @@ class Weights:
         self.tokens = self._native.llama_vocab_n_tokens(self._vocabulary)
         # A recurrent state cannot be cut back to an earlier token.
         self.rewinds = not (
-            self._native.llama_model_is_recurrent(self.pointer) or self._native.llama_model_is_hybrid(self.pointer)
+            self._native.llama_model_is_recurrent(self.pointer)
+            or self._native.llama_model_is_hybrid(self.pointer)
+            or self.architecture in _COMPRESSING
         )
+        # How far some layers look back; 0 if all see all that is before.
+        self.window = max(0, self._native.llama_model_n_swa(self.pointer))
         self._pieces: dict[int, bytes] = {}
 
     def tokenize(self, text: str, *, special: bool = False, first: bool = False) -> list[int]:
@@ -53,6 +58,13 @@ class Weights:
     def ends(self, token: int) -> bool:
         """Whether a token ends the answer."""
         return bool(self._native.llama_vocab_is_eog(self._vocabulary, token))
+
+    @property
+    def architecture(self) -> str:
+        """Its family, as the file names it."""
+        buffer = ctypes.create_string_buffer(_PIECE_BYTES)
+        self._native.llama_model_meta_val_str(self.pointer, b"general.architecture", buffer, _PIECE_BYTES)
+        return buffer.value.decode("utf-8", "replace")
 
     @property
     def marks(self) -> tuple[str, str]:
