@@ -42,6 +42,19 @@ def test_it_is_known_whether_it_can_go_back(family: Family, bench: Bench) -> Non
     assert bench.weights.rewinds == family.rewinds
 
 
+def test_what_a_cell_takes_is_known(family: Family, bench: Bench) -> None:
+    """A layer of a hybrid that has no cells is counted as if it had."""
+    loop = bench.loop()
+    run(loop, bench.ask("x", until=len(bench.both)))
+    shorter, longer = len(bench.first), len(bench.both)
+    run(loop, bench.ask("y", bench.first, until=shorter))
+    sizes = sorted(len(loop._context.save(slot)) for slot in (0, 1))
+    found = (sizes[1] - sizes[0]) / (longer - shorter)
+    assert found - 40 < bench.weights.cell_bytes
+    if family.rewinds:
+        assert bench.weights.cell_bytes < found
+
+
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
 def test_answers_together_are_those_alone(bench: Bench, temperature: float) -> None:
     more = {"sampling": Sampling(temperature=temperature, top_logprobs=2), "seed": 5}
@@ -125,6 +138,14 @@ def test_a_state_that_was_cut_off_is_none(bench: Bench) -> None:
         assert loop._context.end(1) == 0
     assert loop._context.restore(1, state + bytes(40))
     assert loop._context.end(1) == len(bench.both)
+
+
+def test_a_model_that_reads_both_ways_is_not_asked_to_write(tmp_path: Path) -> None:
+    EMBEDDERS["bert"](tmp_path / "model.gguf")
+    weights = Weights(tmp_path / "model.gguf")
+    with pytest.raises(EngineError, match="'bert' does not write"):
+        Bench(weights, tmp_path, {}).loop()
+    weights.close()
 
 
 @pytest.mark.parametrize("name", EMBEDDERS)

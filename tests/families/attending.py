@@ -7,6 +7,7 @@ from omniloom.engines.llamacpp.native.tiny import HEADS, WIDTH, Shapes, attentio
 
 WINDOW, EXPERTS = 24, 4
 HEAD = WIDTH // HEADS
+WIDE = 32
 
 
 def build_plain(path: Path) -> None:
@@ -15,15 +16,16 @@ def build_plain(path: Path) -> None:
 
 
 def build_windowed(path: Path) -> None:
-    """gemma3: every second layer sees the last 24 tokens only."""
+    """gemma3: every second layer sees the last 24 tokens only; heads are wider than their share."""
     shapes: Shapes = {}
     for block in _blocks():
-        shapes |= attention(block) | gated(block) | _norms_of_heads(block)
+        shapes |= attention(block, head=WIDE) | gated(block) | _norms_of_heads(block, WIDE)
         names = ("attn_norm", "post_attention_norm", "ffn_norm", "post_ffw_norm")
         shapes |= {f"{block}{name}.weight": (WIDTH,) for name in names}
     pattern = [layer % 2 == 0 for layer in range(LAYERS)]
-    window = {"attention.sliding_window": WINDOW, "attention.sliding_window_pattern": pattern}
-    write(path, "gemma3", window, shapes, seed=2)
+    fields = {"attention.sliding_window": WINDOW, "attention.sliding_window_pattern": pattern}
+    fields |= {"attention.key_length": WIDE, "attention.value_length": WIDE}
+    write(path, "gemma3", fields, shapes, seed=2)
 
 
 def build_normed(path: Path) -> None:
@@ -68,5 +70,5 @@ def _blocks() -> list[str]:
     return [f"blk.{layer}." for layer in range(LAYERS)]
 
 
-def _norms_of_heads(block: str) -> Shapes:
-    return {f"{block}attn_{name}_norm.weight": (HEAD,) for name in ("q", "k")}
+def _norms_of_heads(block: str, head: int = HEAD) -> Shapes:
+    return {f"{block}attn_{name}_norm.weight": (head,) for name in ("q", "k")}

@@ -80,6 +80,9 @@ class Context:
         if not self.pointer:
             raise EngineError(f"llama.cpp cannot make a context of {sizes.sequences} sequences of {sizes.cells} cells")
         self._memory = self._native.llama_get_memory(self.pointer)
+        if not self._memory:
+            self._native.llama_free(self.pointer)
+            raise EngineError(f"a model of the kind {weights.architecture!r} does not write one token after the other")
         self._batch = self._native.llama_batch_init(sizes.step, 0, 1)
         self._arrays = _arrays(self._batch)
 

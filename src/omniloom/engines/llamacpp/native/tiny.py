@@ -90,10 +90,11 @@ def llama_shapes(width: int = WIDTH, layers: int = LAYERS) -> Shapes:
     return shapes
 
 
-def attention(block: str, width: int = WIDTH) -> Shapes:
-    """Of one layer; half as many heads of keys and values."""
-    shapes: Shapes = {f"{block}attn_q.weight": (width, width), f"{block}attn_output.weight": (width, width)}
-    return shapes | {f"{block}attn_{name}.weight": (width // 2, width) for name in ("k", "v")}
+def attention(block: str, width: int = WIDTH, head: int = 0) -> Shapes:
+    """Of one layer; half as many heads of keys and values. head: how wide one is, if that is no share of the width."""
+    wide = HEADS * head or width
+    shapes: Shapes = {f"{block}attn_q.weight": (wide, width), f"{block}attn_output.weight": (width, wide)}
+    return shapes | {f"{block}attn_{name}.weight": (wide // 2, width) for name in ("k", "v")}
 
 
 def gated(block: str, width: int = WIDTH) -> Shapes:

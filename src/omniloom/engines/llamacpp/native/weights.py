@@ -62,9 +62,7 @@ class Weights:
     @property
     def architecture(self) -> str:
         """Its family, as the file names it."""
-        buffer = ctypes.create_string_buffer(_PIECE_BYTES)
-        self._native.llama_model_meta_val_str(self.pointer, b"general.architecture", buffer, _PIECE_BYTES)
-        return buffer.value.decode("utf-8", "replace")
+        return self._field("general.architecture")
 
     @property
     def marks(self) -> tuple[str, str]:
@@ -80,10 +78,13 @@ class Weights:
 
     @property
     def cell_bytes(self) -> int:
-        """Memory of one KV cell with 16-bit values, for all layers."""
+        """Memory of one KV cell with 16-bit values, for all layers; more than that where some layers keep none."""
         ask, model = self._native, self.pointer
-        head = ask.llama_model_n_embd(model) // max(1, ask.llama_model_n_head(model))
-        return 2 * 2 * head * ask.llama_model_n_head_kv(model) * ask.llama_model_n_layer(model)
+        every = ask.llama_model_n_head(model)
+        heads = ask.llama_model_n_head_kv(model) or every  # those of the first layer: in a hybrid it may have none
+        head = ask.llama_model_n_embd(model) // max(1, every)
+        key, value = (self._whole(f"{self.architecture}.attention.{each}_length") or head for each in ("key", "value"))
+        return 2 * (key + value) * heads * ask.llama_model_n_layer(model)
 
     def vocabulary(self) -> tuple[list[bytes], list[int], int]:
         """For a grammar: the bytes of each token (control tokens behind a byte that no text has), the tokens that end
@@ -100,6 +101,16 @@ class Weights:
         if self.pointer:
             self._native.llama_model_free(self.pointer)
             self.pointer = None
+
+    def _field(self, name: str) -> str:
+        """What the file's header says; empty where it says nothing."""
+        buffer = ctypes.create_string_buffer(_PIECE_BYTES)
+        self._native.llama_model_meta_val_str(self.pointer, name.encode(), buffer, _PIECE_BYTES)
+        return buffer.value.decode("utf-8", "replace")
+
+    def _whole(self, name: str) -> int:
+        said = self._field(name)
+        return int(said) if said.isascii() and said.isdigit() else 0
 
     def _spelled(self, token: int) -> str:
         found = self._native.llama_vocab_get_text(self._vocabulary, token) if token >= 0 else b""
