@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from families import EMBEDDERS, FAMILIES, Family
+from families import EMBEDDERS, FAMILIES, REFUSED, Family
 from families.bench import QUESTIONS, Bench, Written, run
 
-from omniloom.core.errors import EngineError
-from omniloom.core.values import Sampling
+from omniloom.core.errors import EngineError, WeightsError
+from omniloom.core.values import Message, Request, Sampling
 from omniloom.engines.llamacpp import LlamaCpp
 from omniloom.engines.llamacpp.native.weights import Weights
 
@@ -140,12 +140,13 @@ def test_a_state_that_was_cut_off_is_none(bench: Bench) -> None:
     assert loop._context.end(1) == len(bench.both)
 
 
-def test_a_model_that_reads_both_ways_is_not_asked_to_write(tmp_path: Path) -> None:
-    EMBEDDERS["bert"](tmp_path / "model.gguf")
-    weights = Weights(tmp_path / "model.gguf")
-    with pytest.raises(EngineError, match="'bert' does not write"):
-        Bench(weights, tmp_path, {}).loop()
-    weights.close()
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_model_that_does_not_write_like_the_others_is_refused(name: str, tmp_path: Path) -> None:
+    REFUSED[name](tmp_path / "model.gguf")
+    asked = Request(messages=(Message(role="user", content=("Why?",)),), max_output_tokens=4)
+    engine = LlamaCpp(tmp_path / "model.gguf", threads=1, kv_home=tmp_path / "kv", embedding=False)
+    with engine, pytest.raises(WeightsError, match=r"does not write|reads a text whole"):
+        list(engine.stream(asked))
 
 
 @pytest.mark.parametrize("name", EMBEDDERS)

@@ -11,6 +11,7 @@ from families.attending import build_experts, build_normed, build_parallel, buil
 from families.embedding import build_bert
 from families.mixed import build_conv_hybrid, build_mamba2_hybrid, build_mamba_hybrid
 from families.recurrent import build_mamba, build_mamba2, build_rwkv
+from families.translating import build_t5
 
 
 class Family(NamedTuple):
@@ -34,3 +35,4 @@ FAMILIES = {
     "lfm2": Family(build_conv_hybrid, False),
 }
 EMBEDDERS = {"bert": build_bert}
+REFUSED = {"bert": build_bert, "t5": build_t5}  # to write with them

@@ -64,6 +64,8 @@ class Context:
     joins = True  # items of several sequences may stand in one step
 
     def __init__(self, weights: Weights, sizes: Sizes, aborted: Callable[[], bool]) -> None:
+        if weights.reads_first:
+            raise EngineError(f"{weights.architecture!r} reads a text whole before it writes, which is not done here")
         self._native, self.weights, self.sizes = native(), weights, sizes
         self._abort = _ABORT(lambda _: aborted())  # kept: the library holds its address only
         asked = self._native.llama_context_default_params()

@@ -31,6 +31,8 @@ class Weights:
         )
         # How far some layers look back; 0 if all see all that is before.
         self.window = max(0, self._native.llama_model_n_swa(self.pointer))
+        # An encoder: what is read before a decoder writes (T5). llama.cpp ends the process that decodes without it.
+        self.reads_first = bool(self._native.llama_model_has_encoder(self.pointer))
         self._pieces: dict[int, bytes] = {}
 
     def tokenize(self, text: str, *, special: bool = False, first: bool = False) -> list[int]:
