@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tiny_mamba import build_mamba
+from families.recurrent import build_mamba
 
 from omniloom.core.values import Message, Request, Segment
 from omniloom.engines.llamacpp import LlamaCpp

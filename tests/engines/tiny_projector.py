@@ -5,13 +5,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-from omniloom.engines.llamacpp.native.tiny import _HEADS, _LAYERS, _WIDTH, _tensors, _vocabulary
+from omniloom.engines.llamacpp.native import tiny
 
 IMAGE, PATCH, WIDE, HEADS, INNER, LAYERS = 32, 8, 32, 2, 64, 2
 MELS, FRAMES, STACK = 16, 1500, 25
 
 
-def build_llava(path: Path, width: int = _WIDTH, patch: int = PATCH) -> None:
+def build_llava(path: Path, width: int = tiny.WIDTH, patch: int = PATCH) -> None:
     """Pictures as vectors like tokens, one after the other; the picture is made square. width: of the model. patch:
     as the header says it, which may be a lie."""
     writer, chance = _vision(path, "mlp", width, LAYERS, IMAGE, patch)
@@ -24,7 +24,7 @@ def build_llava(path: Path, width: int = _WIDTH, patch: int = PATCH) -> None:
     _write(writer)
 
 
-def build_gemma(path: Path, width: int = _WIDTH, image: int = 96, merged: int = 1, layers: int = LAYERS) -> None:
+def build_gemma(path: Path, width: int = tiny.WIDTH, image: int = 96, merged: int = 1, layers: int = LAYERS) -> None:
     """Pictures whose vectors see each other in the language model: all of them in one step. merged: how many squared
     become one vector."""
     writer, chance = _vision(path, "gemma3", width, layers, image)
@@ -36,7 +36,7 @@ def build_gemma(path: Path, width: int = _WIDTH, image: int = 96, merged: int = 
     _write(writer)
 
 
-def build_qwen(path: Path, width: int = _WIDTH) -> None:
+def build_qwen(path: Path, width: int = tiny.WIDTH) -> None:
     """Pictures of any shape, whose vectors stand in rows and columns."""
     writer, chance = _vision(path, "qwen2vl_merger", width, LAYERS, 64)
     writer.add_vision_use_silu(True)
@@ -50,7 +50,7 @@ def build_qwen(path: Path, width: int = _WIDTH) -> None:
     _write(writer)
 
 
-def build_deep(path: Path, width: int = _WIDTH) -> None:
+def build_deep(path: Path, width: int = tiny.WIDTH) -> None:
     """As `build_qwen`; and what a layer of the encoder sees goes into a layer of the model of its own (DeepStack)."""
     writer, chance = _vision(path, "qwen3vl_merger", width, LAYERS, 64)
     writer.add_vision_use_silu(True)
@@ -70,7 +70,7 @@ def build_deep(path: Path, width: int = _WIDTH) -> None:
     _write(writer)
 
 
-def build_ultravox(path: Path, width: int = _WIDTH) -> None:
+def build_ultravox(path: Path, width: int = tiny.WIDTH) -> None:
     """Sounds, by an encoder like Whisper's."""
     writer, chance = _writer(path, "ultravox", 7)
     writer.add_clip_has_audio_encoder(True)
@@ -102,20 +102,25 @@ def build_sectioned(path: Path, deep: bool = False) -> None:
     if deep:
         writer.add_num_deepstack_layers(1)
     writer.add_context_length(8192)
-    writer.add_embedding_length(_WIDTH)
-    writer.add_block_count(_LAYERS)
+    writer.add_embedding_length(tiny.WIDTH)
+    writer.add_block_count(tiny.LAYERS)
     writer.add_feed_forward_length(128)
-    writer.add_head_count(_HEADS)
-    writer.add_head_count_kv(_HEADS // 2)
+    writer.add_head_count(tiny.HEADS)
+    writer.add_head_count_kv(tiny.HEADS // 2)
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_rope_dimension_sections([2, 3, 3, 0])
-    tokens = _vocabulary(writer)
+    tiny.add_vocabulary(writer)
     chance = np.random.default_rng(3)
-    shapes = _tensors(tokens) | {f"blk.{at}.attn_q.bias": (_WIDTH,) for at in range(_LAYERS)}
-    shapes |= {f"blk.{at}.attn_{name}.bias": (_WIDTH // 2,) for at in range(_LAYERS) for name in "kv"}
+    plain = tiny.with_tokens(tiny.llama_shapes())
+    shapes = plain | {f"blk.{at}.attn_q.bias": (tiny.WIDTH,) for at in range(tiny.LAYERS)}
+    shapes |= {f"blk.{at}.attn_{name}.bias": (tiny.WIDTH // 2,) for at in range(tiny.LAYERS) for name in "kv"}
     if deep:
-        norms = {f"blk.{at}.attn_{name}_norm.weight": (_WIDTH // _HEADS,) for at in range(_LAYERS) for name in "qk"}
-        shapes = _tensors(tokens) | norms
+        norms = {
+            f"blk.{at}.attn_{name}_norm.weight": (tiny.WIDTH // tiny.HEADS,)
+            for at in range(tiny.LAYERS)
+            for name in "qk"
+        }
+        shapes = plain | norms
     for name, shape in shapes.items():
         values = np.ones(shape) if name.endswith("norm.weight") else chance.normal(0, 0.3, shape)
         writer.add_tensor(name, values.astype(np.float32))

@@ -368,7 +368,7 @@ class Loop:
         held = self._held[slot]
         is_whole = held.logits is not None and self._answer(sequence).is_open and same_prompt(held, sequence)
         length = sequence.prompt if is_whole else shared(held, sequence)
-        return length if self._context.weights.rewinds or self._context.end(slot) == length else 0
+        return length if self._context.reaches(slot, length) else 0
 
     def _longest_coming(self, sequence: Sequence) -> int:
         """How far the beginning will reach that a live sequence is reading."""

@@ -40,12 +40,16 @@ class Apart:
         return self._of(sequence).feed(0, vectors, positions, causal, wanted)
 
     def copy(self, source: int, target: int, length: int) -> None:
-        if not self._of(target).restore(0, self._of(source).save(0)):
+        """As Context.copy. Raises EngineError where the copy cannot be cut to that length."""
+        if not self._of(target).restore(0, self._of(source).save(0)) or not self.cut(target, length):
             raise EngineError("a computed state cannot be copied")
-        self.cut(target, length)
 
     def cut(self, sequence: int, length: int) -> bool:
         return sequence not in self._contexts or self._contexts[sequence].cut(0, length)
+
+    def reaches(self, sequence: int, length: int) -> bool:
+        """As Context.reaches; of a sequence that rewinds, every cell is here."""
+        return self.weights.rewinds or self.end(sequence) == length
 
     def end(self, sequence: int) -> int:
         return self._contexts[sequence].end(0) if sequence in self._contexts else 0

@@ -2,9 +2,15 @@
 
 Each sequence has cells of its own. In one cache for all, what a sequence gives would depend on what else lies there
 (measured: docs/lab-log.md); the price is that a prefix that two sequences share is copied.
+
+Where layers look back through a window only, llama.cpp leaves out of a saved state what the next token will not see,
+and moves the rest together: it could not be cut back, and other sums would be made in another order. So the state of
+a context for one sequence is saved window by window, each through a second sequence that ends there; put back in that
+order, all cells lie where they were computed.
 """
 
 import ctypes
+import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -15,6 +21,7 @@ from omniloom.engines.llamacpp.native.weights import Weights
 
 _ABORT = ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_void_p)
 _FULL, _ABORTED = 1, 2
+_SECOND = 1
 
 
 class Full(EngineError):
@@ -57,20 +64,27 @@ class Context:
     joins = True  # items of several sequences may stand in one step
 
     def __init__(self, weights: Weights, sizes: Sizes, aborted: Callable[[], bool]) -> None:
+        if weights.reads_first:
+            raise EngineError(f"{weights.architecture!r} reads a text whole before it writes, which is not done here")
         self._native, self.weights, self.sizes = native(), weights, sizes
         self._abort = _ABORT(lambda _: aborted())  # kept: the library holds its address only
         asked = self._native.llama_context_default_params()
         asked.n_ctx = sizes.cells * sizes.sequences
         asked.n_batch = asked.n_ubatch = sizes.step
-        asked.n_seq_max = sizes.sequences
+        self._window = weights.window if weights.rewinds and sizes.sequences == 1 else 0
+        asked.n_seq_max = sizes.sequences + bool(self._window)
+        asked.kv_unified = bool(self._window)  # the second sequence shares the cells of the first
+        asked.swa_full = True  # cells that have left the window are kept: a draft, or an answer, is cut back to them
         asked.n_outputs_max_per_seq = 0
         asked.n_threads = asked.n_threads_batch = sizes.threads
-        asked.kv_unified = False
         asked.abort_callback = ctypes.cast(self._abort, ctypes.c_void_p)
         self.pointer = self._native.llama_init_from_model(weights.pointer, asked)
         if not self.pointer:
             raise EngineError(f"llama.cpp cannot make a context of {sizes.sequences} sequences of {sizes.cells} cells")
         self._memory = self._native.llama_get_memory(self.pointer)
+        if not self._memory:
+            self._native.llama_free(self.pointer)
+            raise EngineError(f"a model of the kind {weights.architecture!r} does not write one token after the other")
         self._batch = self._native.llama_batch_init(sizes.step, 0, 1)
         self._arrays = _arrays(self._batch)
         self._adapter = ""
@@ -143,30 +157,70 @@ class Context:
         """Forget everything of `sequence` from token `length` on; False if this model cannot go back there."""
         return bool(self._native.llama_memory_seq_rm(self._memory, sequence, length, -1))
 
+    def reaches(self, sequence: int, length: int) -> bool:
+        """Whether `cut` to `length` leaves all that the next token sees."""
+        if self.end(sequence) == length:
+            return True
+        first = self._native.llama_memory_seq_pos_min(self._memory, sequence)
+        return self.weights.rewinds and (not self.weights.window or first <= max(0, length + 1 - self.weights.window))
+
     def end(self, sequence: int) -> int:
         """How many tokens `sequence` holds."""
         return int(self._native.llama_memory_seq_pos_max(self._memory, sequence)) + 1
 
     def save(self, sequence: int) -> bytes:
         """The state of `sequence`, as `restore` of the same build takes it."""
-        size = self._native.llama_state_seq_get_size(self.pointer, sequence)
-        buffer = (ctypes.c_char * size)()
-        written = self._native.llama_state_seq_get_data(self.pointer, buffer, size, sequence)
-        return bytes(memoryview(buffer)[:written])
+        if not self._window:
+            return self._saved(sequence)
+        parts = [self._part(sequence, start) for start in range(0, self.end(sequence), self._window)]
+        return b"".join((struct.pack(f"<I{len(parts)}Q", len(parts), *map(len, parts)), *parts))
 
     def restore(self, sequence: int, state: bytes) -> bool:
         """Put a saved state into `sequence`; False (and an empty sequence) if it does not fit."""
         self.cut(sequence, 0)
-        done = self._native.llama_state_seq_set_data(self.pointer, state, len(state), sequence)
+        done = self._put_parts(sequence, state) if self._window else self._put(sequence, state)
         if not done:
             self.cut(sequence, 0)
-        return bool(done)
+        return done
 
     def close(self) -> None:
         if self.pointer:
             self._native.llama_batch_free(self._batch)
             self._native.llama_free(self.pointer)
             self.pointer = None
+
+    def _saved(self, sequence: int) -> bytes:
+        size = self._native.llama_state_seq_get_size(self.pointer, sequence)
+        buffer = (ctypes.c_char * size)()
+        written = self._native.llama_state_seq_get_data(self.pointer, buffer, size, sequence)
+        return bytes(memoryview(buffer)[:written])
+
+    def _put(self, sequence: int, state: bytes) -> bool:
+        return bool(self._native.llama_state_seq_set_data(self.pointer, state, len(state), sequence))
+
+    def _part(self, sequence: int, start: int) -> bytes:
+        """The state of one window of `sequence`."""
+        self._native.llama_memory_seq_cp(self._memory, sequence, _SECOND, start, start + self._window)
+        part = self._saved(_SECOND)
+        self.cut(_SECOND, 0)
+        return part
+
+    def _put_parts(self, sequence: int, state: bytes) -> bool:
+        """False if they are none; some may then be put. What stands behind them is not looked at."""
+        try:
+            (count,) = struct.unpack_from("<I", state)
+            lengths = struct.unpack_from(f"<{count}Q", state, 4) if count <= self.sizes.cells else ()
+        except struct.error:
+            return False
+        at = 4 + 8 * len(lengths)
+        for length in lengths:
+            if at + length > len(state) or not self._put(_SECOND, state[at : at + length]):
+                self.cut(_SECOND, 0)
+                return False
+            self._native.llama_memory_seq_cp(self._memory, _SECOND, sequence, -1, -1)
+            self.cut(_SECOND, 0)
+            at += length
+        return bool(lengths)
 
     def _decode(self, batch: Any) -> None:
         status = self._native.llama_decode(self.pointer, batch)

@@ -1,43 +1,69 @@
 """A language model of some kilobytes with random weights: it says nothing, and says it the same way every time."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-_WIDTH, _LAYERS, _HEADS, _INNER, _CONTEXT = 64, 2, 4, 128, 512
+WIDTH, LAYERS, HEADS, CONTEXT = 64, 2, 4, 512
+WORDS = ("▁loom", "▁thread")
 _MARKS = ("<unk>", "<s>", "</s>")
 _CONTROL, _BYTE, _NORMAL = 3, 6, 1
+Shapes = dict[str, tuple[int, ...]]
 
 
-def build_tiny(path: Path, seed: int = 1) -> None:
-    """Write a GGUF of the llama architecture (2 layers of width 64, float32) whose tokens are bytes and two words."""
+def build_tiny(path: Path, seed: int = 1, width: int = WIDTH) -> None:
+    """Write a GGUF of the llama architecture (2 layers, float32) whose tokens are bytes and two words."""
+    fields = {
+        "context_length": CONTEXT,
+        "embedding_length": width,
+        "block_count": LAYERS,
+        "feed_forward_length": 2 * width,
+        "attention.head_count": HEADS,
+        "attention.head_count_kv": HEADS // 2,
+        "attention.layer_norm_rms_epsilon": 1e-5,
+        "rope.dimension_count": width // HEADS,
+    }
+    write_model(path, "llama", fields, with_tokens(llama_shapes(width), width), seed)
+
+
+def write_model(
+    path: Path,
+    architecture: str,
+    fields: Mapping[str, Any],
+    shapes: Shapes,
+    seed: int = 1,
+    words: tuple[str, ...] = WORDS,
+    shaped: Callable[[str, Any], Any] = lambda _, values: values,
+) -> None:
+    """Write a GGUF of random float32 weights whose tokens are bytes and `words`, and which writes printable ASCII.
+
+    fields: of the header, without the architecture before them. shapes: of the tensors, rows first. shaped: gives the
+    values of a tensor the form that its architecture asks for.
+    """
     import gguf
     import numpy as np
 
-    writer = gguf.GGUFWriter(path, "llama")
-    writer.add_context_length(_CONTEXT)
-    writer.add_embedding_length(_WIDTH)
-    writer.add_block_count(_LAYERS)
-    writer.add_feed_forward_length(_INNER)
-    writer.add_head_count(_HEADS)
-    writer.add_head_count_kv(_HEADS // 2)
-    writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_rope_dimension_count(_WIDTH // _HEADS)
-    tokens = _vocabulary(writer)
+    writer = gguf.GGUFWriter(path, architecture)
+    for name, value in fields.items():
+        _add_field(writer, f"{architecture}.{name}", value)
+    add_vocabulary(writer, words)
     random = np.random.default_rng(seed)
-    for name, shape in _tensors(tokens).items():
-        values = np.ones(shape) if name.endswith("norm.weight") else random.normal(0, 0.3, shape)
+    for name, shape in shapes.items():
+        is_norm = "norm" in name and name.endswith(".weight")
+        values = np.ones(shape) if is_norm else random.normal(0, 0.3, shape)
         if name == "output.weight":
-            values[: len(_MARKS) + ord(" ")] = values[len(_MARKS) + ord("~") + 1 :] = 0  # it writes printable ASCII
-        writer.add_tensor(name, values.astype(np.float32))
+            values[: len(_MARKS) + ord(" ")] = values[len(_MARKS) + ord("~") + 1 :] = 0
+        writer.add_tensor(name, shaped(name, values).astype(np.float32))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
 
 
-def _vocabulary(writer: Any) -> int:
-    names = [*_MARKS, *(f"<0x{byte:02X}>" for byte in range(256)), "▁loom", "▁thread"]
-    kinds = [_CONTROL] * len(_MARKS) + [_BYTE] * 256 + [_NORMAL] * 2
+def add_vocabulary(writer: Any, words: tuple[str, ...] = WORDS) -> None:
+    """Three marks, all bytes, and `words`."""
+    names = [*_MARKS, *(f"<0x{byte:02X}>" for byte in range(256)), *words]
+    kinds = [_CONTROL] * len(_MARKS) + [_BYTE] * 256 + [_NORMAL] * len(words)
     writer.add_tokenizer_model("llama")
     writer.add_token_list(names)
     writer.add_token_scores([0.0] * len(names))
@@ -46,17 +72,45 @@ def _vocabulary(writer: Any) -> int:
     writer.add_bos_token_id(1)
     writer.add_eos_token_id(2)
     writer.add_vocab_size(len(names))
-    return len(names)
 
 
-def _tensors(tokens: int) -> dict[str, tuple[int, ...]]:
-    shapes: dict[str, tuple[int, ...]] = {"token_embd.weight": (tokens, _WIDTH), "output_norm.weight": (_WIDTH,)}
-    shapes["output.weight"] = (tokens, _WIDTH)
-    for layer in range(_LAYERS):
+def with_tokens(shapes: Shapes, width: int = WIDTH, words: tuple[str, ...] = WORDS) -> Shapes:
+    """The tensors that turn tokens into vectors and back, and then `shapes`."""
+    tokens = len(_MARKS) + 256 + len(words)
+    around: Shapes = {"token_embd.weight": (tokens, width), "output_norm.weight": (width,)}
+    return around | {"output.weight": (tokens, width)} | shapes
+
+
+def llama_shapes(width: int = WIDTH, layers: int = LAYERS) -> Shapes:
+    shapes: Shapes = {}
+    for layer in range(layers):
         block = f"blk.{layer}."
-        shapes |= {f"{block}attn_norm.weight": (_WIDTH,), f"{block}ffn_norm.weight": (_WIDTH,)}
-        shapes |= {f"{block}attn_q.weight": (_WIDTH, _WIDTH), f"{block}attn_output.weight": (_WIDTH, _WIDTH)}
-        shapes |= {f"{block}attn_{name}.weight": (_WIDTH // 2, _WIDTH) for name in ("k", "v")}
-        shapes |= {f"{block}ffn_gate.weight": (_INNER, _WIDTH), f"{block}ffn_up.weight": (_INNER, _WIDTH)}
-        shapes[f"{block}ffn_down.weight"] = (_WIDTH, _INNER)
+        shapes |= {f"{block}attn_norm.weight": (width,), f"{block}ffn_norm.weight": (width,)}
+        shapes |= attention(block, width) | gated(block, width)
     return shapes
+
+
+def attention(block: str, width: int = WIDTH, head: int = 0) -> Shapes:
+    """Of one layer; half as many heads of keys and values. head: how wide one is, if that is no share of the width."""
+    wide = HEADS * head or width
+    shapes: Shapes = {f"{block}attn_q.weight": (wide, width), f"{block}attn_output.weight": (width, wide)}
+    return shapes | {f"{block}attn_{name}.weight": (wide // 2, width) for name in ("k", "v")}
+
+
+def gated(block: str, width: int = WIDTH) -> Shapes:
+    """The feed-forward part of one layer."""
+    inner = 2 * width
+    shapes: Shapes = {f"{block}ffn_gate.weight": (inner, width), f"{block}ffn_up.weight": (inner, width)}
+    return shapes | {f"{block}ffn_down.weight": (width, inner)}
+
+
+def _add_field(writer: Any, name: str, value: Any) -> None:
+    """A whole number is an unsigned one of 32 bits, as the readers of headers ask for."""
+    if isinstance(value, bool):
+        writer.add_bool(name, value)
+    elif isinstance(value, int):
+        writer.add_uint32(name, value)
+    elif isinstance(value, float):
+        writer.add_float32(name, value)
+    else:
+        writer.add_array(name, list(value))

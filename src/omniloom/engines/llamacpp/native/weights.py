@@ -9,6 +9,7 @@ from omniloom.engines.llamacpp.native.binding import native
 
 _PIECE_BYTES = 64
 _CONTROL = 8  # LLAMA_TOKEN_ATTR_CONTROL
+_COMPRESSING = ("deepseek4",)  # attends to sums of tokens, from which none can be taken away
 
 
 class Weights:
@@ -24,8 +25,14 @@ class Weights:
         self.tokens = self._native.llama_vocab_n_tokens(self._vocabulary)
         # A recurrent state cannot be cut back to an earlier token.
         self.rewinds = not (
-            self._native.llama_model_is_recurrent(self.pointer) or self._native.llama_model_is_hybrid(self.pointer)
+            self._native.llama_model_is_recurrent(self.pointer)
+            or self._native.llama_model_is_hybrid(self.pointer)
+            or self.architecture in _COMPRESSING
         )
+        # How far some layers look back; 0 if all see all that is before.
+        self.window = max(0, self._native.llama_model_n_swa(self.pointer))
+        # An encoder: what is read before a decoder writes (T5). llama.cpp ends the process that decodes without it.
+        self.reads_first = bool(self._native.llama_model_has_encoder(self.pointer))
         self._pieces: dict[int, bytes] = {}
         self.adapters: dict[str, int] = {}
 
@@ -63,6 +70,11 @@ class Weights:
         return bool(self._native.llama_vocab_is_eog(self._vocabulary, token))
 
     @property
+    def architecture(self) -> str:
+        """Its family, as the file names it."""
+        return self._field("general.architecture")
+
+    @property
     def marks(self) -> tuple[str, str]:
         """How the tokens are spelled that begin and end a sequence; empty where there is none."""
         return self._spelled(self._native.llama_vocab_bos(self._vocabulary)), self._spelled(
@@ -76,10 +88,13 @@ class Weights:
 
     @property
     def cell_bytes(self) -> int:
-        """Memory of one KV cell with 16-bit values, for all layers."""
+        """Memory of one KV cell with 16-bit values, for all layers; more than that where some layers keep none."""
         ask, model = self._native, self.pointer
-        head = ask.llama_model_n_embd(model) // max(1, ask.llama_model_n_head(model))
-        return 2 * 2 * head * ask.llama_model_n_head_kv(model) * ask.llama_model_n_layer(model)
+        every = ask.llama_model_n_head(model)
+        heads = ask.llama_model_n_head_kv(model) or every  # those of the first layer: in a hybrid it may have none
+        head = ask.llama_model_n_embd(model) // max(1, every)
+        key, value = (self._whole(f"{self.architecture}.attention.{each}_length") or head for each in ("key", "value"))
+        return 2 * (key + value) * heads * ask.llama_model_n_layer(model)
 
     def vocabulary(self) -> tuple[list[bytes], list[int], int]:
         """For a grammar: the bytes of each token (control tokens behind a byte that no text has), the tokens that end
@@ -113,6 +128,16 @@ class Weights:
         """Its text in the vocabulary, and its attributes."""
         text = self._native.llama_vocab_get_text(self._vocabulary, token)
         return text, self._native.llama_vocab_get_attr(self._vocabulary, token)
+
+    def _field(self, name: str) -> str:
+        """What the file's header says; empty where it says nothing."""
+        buffer = ctypes.create_string_buffer(_PIECE_BYTES)
+        self._native.llama_model_meta_val_str(self.pointer, name.encode(), buffer, _PIECE_BYTES)
+        return buffer.value.decode("utf-8", "replace")
+
+    def _whole(self, name: str) -> int:
+        said = self._field(name)
+        return int(said) if said.isascii() and said.isdigit() else 0
 
     def _spelled(self, token: int) -> str:
         found = self._native.llama_vocab_get_text(self._vocabulary, token) if token >= 0 else b""
