@@ -12,8 +12,8 @@ from typing import Any
 import gguf_mutations
 import numpy as np
 import pytest
+from families.recurrent import build_mamba
 from tiny_adapter import RANK, build_adapter
-from tiny_mamba import build_mamba
 
 from omniloom.core.errors import OmniloomError, WeightsError
 from omniloom.core.events import Finished

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny_mamba import build_mamba
+from families.recurrent import build_mamba
 
 from omniloom.core.errors import EngineError, WeightsError
 from omniloom.core.values import Sampling

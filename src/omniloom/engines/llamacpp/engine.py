@@ -101,13 +101,17 @@ class LlamaCpp:
         )
         self._tags = _tags(header, reasoning_tags)
         self._own_home = None if kv_home else _temporary()
-        home = kv_home or Path(self._own_home.name, "kv")  # type: ignore[union-attr]
-        self._slots = slots_folder(home)
+        self._kept, self._slots = self._stores(kv_home, kept)
         self._beside = beside(projector) if projector is not None else None
         self._sight = self._seeing()
         self._prompts = PromptBuilder(self._ask, self._sight)
-        self._kept = kept or KVStore(home, cache_bytes() // 2)
         self._way = self._opened(model.resolve(), header, at_once)
+
+    def _stores(self, kv_home: Path | None, kept: Kept | None) -> tuple[Kept, Path]:
+        """Where states are kept, and the folder through which the child gives and takes them."""
+        home = kv_home or Path(self._own_home.name, "kv")
+        slots = slots_folder(home)
+        return kept or KVStore(home, cache_bytes() // 2), slots
 
     @property
     def _host(self) -> Line | Host:

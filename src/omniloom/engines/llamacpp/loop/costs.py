@@ -11,6 +11,7 @@ WIDTHS = (2, 3, 4, 6, 8, 16, 32)
 _CELLS = 128
 _BEFORE = 64  # tokens that stand before what is measured
 _LEAST = 8  # tokens that a width is measured on, in as many steps as that takes
+_HARDLY = 1.1
 _MARGINS = 1.5  # the noise of a margin is taken for so many times the largest one seen
 _TEXT = (
     "The house by the river was sold in the spring of that year for a price that nobody in the village had thought "
@@ -50,9 +51,10 @@ class Costs(NamedTuple):
         return self.times[0] * width
 
     def widest_worth(self, most: int) -> int:
-        """Of the measured widths up to `most`, that at which a token costs least."""
-        pairs = [pair for pair in zip(self.widths, self.times, strict=True) if pair[0] <= most]
-        return min(pairs, key=lambda pair: pair[1] / pair[0])[0]
+        """The widest up to `most` at which a token costs hardly more than where it costs least: one measurement is not
+        exact, and fewer steps are less trouble."""
+        costs = {width: self.seconds(width) / width for width in {*self.widths, most} if width <= most}
+        return max(width for width, cost in costs.items() if cost <= _HARDLY * min(costs.values()))
 
     def noise(self, width: int) -> float:
         """That of the next measured width; 0 for a single token."""

@@ -8,6 +8,7 @@ from omniloom.core.errors import EngineError
 from omniloom.core.values import Sampling
 
 _COLDEST = 1e-30  # of temperatures; what is below is 0 in 32 bits
+_BLOCK = 1024
 _FEW = 1024  # tokens that are sorted at first; all that a filter keeps are nearly always among them
 
 
@@ -36,9 +37,7 @@ class Sampler:
         if self._random is None:
             self._random = np.random.default_rng(self._seed)
         # In the order of the vocabulary: two tokens that change places by a hair's breadth move no other's share.
-        heights = np.cumsum(weights, dtype=np.float64)
-        place = int(np.searchsorted(heights, self._random.random() * heights[-1], side="right"))
-        return int(tokens[min(place, len(tokens) - 1)])
+        return int(tokens[_place(weights, self._random.random())])
 
     def _kept(self, logits: Any, best: float) -> tuple[Any, Any]:
         """The tokens that pass the filters, ascending, and their weights."""
@@ -80,6 +79,20 @@ class Sampler:
             seen = list(set(written))
             logits[seen] = np.where(logits[seen] > 0, logits[seen] / penalty, logits[seen] * penalty)
         return logits if allowed is None else np.where(allowed, logits, -np.inf)
+
+
+def _place(weights: Any, share: float) -> int:
+    """Where in `weights` so much of their sum lies before. By blocks: one sum of all, and the steps of one block."""
+    import numpy as np
+
+    blocks = np.add.reduceat(weights, np.arange(0, len(weights), _BLOCK), dtype=np.float64)
+    heights = np.cumsum(blocks)
+    sought = share * heights[-1]
+    block = min(int(np.searchsorted(heights, sought, side="right")), len(blocks) - 1)
+    within = weights[block * _BLOCK : (block + 1) * _BLOCK]
+    steps = np.cumsum(within, dtype=np.float64)
+    place = int(np.searchsorted(steps, sought - (heights[block] - blocks[block]), side="right"))
+    return block * _BLOCK + min(place, len(within) - 1)
 
 
 def _likeliest(logits: Any, most: int) -> Any:
