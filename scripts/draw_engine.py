@@ -20,6 +20,7 @@ from omniloom.engines.llamacpp.loop.sequence import Sequence
 from omniloom.engines.llamacpp.loop.shelf import Shelf
 from omniloom.engines.llamacpp.native.apart import Apart
 from omniloom.engines.llamacpp.native.context import Item, Sizes
+from omniloom.engines.llamacpp.native.stop import Stop
 from omniloom.engines.llamacpp.native.weights import Weights
 
 ROOT = Path(__file__).parent.parent
@@ -47,7 +48,7 @@ class Told:
 
     def __init__(self, weights: Weights, shelf: Path) -> None:
         self._weights, self._grammars = weights, Grammars(weights)
-        self._context = Apart(weights, SIZES, lambda: False)
+        self._context = Apart(weights, SIZES, Stop())
         self._loop = Loop(self._context, Shelf(shelf))
         self.spent: dict[str, list[Spent]] = defaultdict(list)
         self.rows: list[tuple[str, list[tuple[str, int]]]] = []

@@ -6,6 +6,7 @@ from typing import Any
 from omniloom.core.errors import OmniloomError
 from omniloom.engines.llamacpp.native.apart import Apart
 from omniloom.engines.llamacpp.native.context import Item, Sizes
+from omniloom.engines.llamacpp.native.stop import Stop
 from omniloom.engines.llamacpp.native.weights import Weights
 
 _TOKENS = 24
@@ -25,7 +26,7 @@ def _used(path: Path) -> list[int]:
     context = None
     try:
         tokens = [*weights.tokenize("a loom, é", first=True), *map(len, weights.marks)][:_TOKENS]
-        context = Apart(weights, Sizes(cells=64, batch=32, sequences=1, threads=1), lambda: False)
+        context = Apart(weights, Sizes(cells=64, batch=32, sequences=1, threads=1), Stop())
         logits = context.step([Item(token, at, 0, at == len(tokens) - 1) for at, token in enumerate(tokens)])
         found = int(logits[0].argmax())
         return [found, *weights.piece(found)]

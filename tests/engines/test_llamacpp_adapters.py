@@ -16,6 +16,7 @@ from omniloom.engines.llamacpp.loop.sequence import Held, Sequence
 from omniloom.engines.llamacpp.native.adapters import fit
 from omniloom.engines.llamacpp.native.apart import Apart
 from omniloom.engines.llamacpp.native.context import Context, Sizes
+from omniloom.engines.llamacpp.native.stop import Stop
 from omniloom.engines.llamacpp.native.tiny import build_tiny
 from omniloom.engines.llamacpp.native.weights import Weights
 
@@ -54,7 +55,7 @@ class Counted(Loop):
     """Counts the tokens that are computed."""
 
     def __init__(self, weights: Weights, sequences: int = 8) -> None:
-        self.context = Apart(weights, Sizes(cells=512, batch=64, sequences=sequences, threads=1), lambda: False)
+        self.context = Apart(weights, Sizes(cells=512, batch=64, sequences=sequences, threads=1), Stop())
         super().__init__(self.context)
 
     def run(self, *sequences: Sequence) -> dict[str, list[tuple[int, float]]]:
@@ -142,7 +143,9 @@ def test_a_saved_state_goes_on_as_the_copied_one(adapted: Weights) -> None:
     other = Counted(adapted)
     other.context.hold(0, (), "one")
     assert other.context.restore(0, state) and other.context.cut(0, len(tokens))
-    other._held[0] = Held(sequence.tokens, [bound for bound in sequence.bounds if bound <= len(tokens)], adapter="one")
+    other._slots._held[0] = Held(
+        sequence.tokens, [bound for bound in sequence.bounds if bound <= len(tokens)], adapter="one"
+    )
     again = asked(adapted, "one")
     assert other.run(again)[again.key] == wanted and again.reused == len(tokens)
 
@@ -156,7 +159,7 @@ def test_an_adapter_that_is_not_loaded_fails_its_sequence_only(adapted: Weights)
 
 
 def test_a_context_for_all_has_none(adapted: Weights) -> None:
-    context = Context(adapted, Sizes(cells=64, batch=64, sequences=2, threads=1), lambda: False)
+    context = Context(adapted, Sizes(cells=64, batch=64, sequences=2, threads=1), Stop())
     with pytest.raises(EngineError, match="together"):
         context.hold(0, (), "one")
     context.close()
@@ -165,7 +168,7 @@ def test_a_context_for_all_has_none(adapted: Weights) -> None:
 def test_an_adapter_that_gives_no_numbers_is_found_when_it_is_loaded(files: Path, tmp_path: Path) -> None:
     weights = Weights(files / "model.gguf")
     build_adapter(tmp_path / "nan.gguf", files / "model.gguf", fields={"adapter.lora.alpha": float("nan")})
-    context, told = Apart(weights, Sizes(cells=64, batch=64, sequences=1, threads=1), lambda: False), []
+    context, told = Apart(weights, Sizes(cells=64, batch=64, sequences=1, threads=1), Stop()), []
     with pytest.raises(EngineError, match="no numbers"):
         fit(context, {"one": str(files / "one.gguf"), "nan": str(tmp_path / "nan.gguf")}, told.append)
     assert told == [{"adapter": "one"}, {"adapter": "nan"}]

@@ -21,6 +21,7 @@ from omniloom.engines.llamacpp.loop.sequence import Sequence
 from omniloom.engines.llamacpp.native.apart import Apart
 from omniloom.engines.llamacpp.native.context import Aborted, Context, Sizes
 from omniloom.engines.llamacpp.native.projector import Shape
+from omniloom.engines.llamacpp.native.stop import Stop
 from omniloom.engines.llamacpp.native.tiny import build_tiny
 from omniloom.engines.llamacpp.native.weights import Weights
 
@@ -49,7 +50,7 @@ class Silent(Drafts):
 
 
 def drafter(weights: Weights, costs: Costs = NOTHING, sure: float = 0.0, sizes: Sizes = SIZES) -> DraftModel:
-    made = DraftModel(weights, sizes, lambda: False, sure)
+    made = DraftModel(weights, sizes, Stop(), sure)
     made.costs = costs
     return made
 
@@ -62,7 +63,7 @@ def written(
     weights: Weights, sequences: list[Sequence], drafter: DraftModel | None = None, costs: Costs = FREE
 ) -> tuple[list[list[int]], list[int]]:
     """What each wrote; and the width of each step of the large model."""
-    context = Apart(weights, SIZES, lambda: False)
+    context = Apart(weights, SIZES, Stop())
     step, widths = context.step, list[int]()
 
     def watched(items: Any) -> Any:
@@ -197,9 +198,9 @@ def test_what_fails_in_it_costs_drafts_and_no_answer(
 
 
 def test_a_call_that_leaves_stops_a_guess_in_the_middle(weights: Weights) -> None:
-    draft = DraftModel(weights, SIZES, lambda: "x" in seen, 0.0)
+    draft = DraftModel(weights, SIZES, Stop(lambda: "x" in seen), 0.0)
     draft.costs, seen = NOTHING, set[str]()
-    context = Apart(weights, SIZES, lambda: False)
+    context = Apart(weights, SIZES, Stop())
     loop = Loop(context, drafter=draft)
     loop.costs = FREE
     sequence = asked(weights)
@@ -263,7 +264,7 @@ def test_other_tokens_are_named(weights: Weights, tmp_path: Path) -> None:
 
 
 def test_an_apart_gives_memory_back(weights: Weights) -> None:
-    apart = Apart(weights, SIZES, lambda: False)
+    apart = Apart(weights, SIZES, Stop())
     apart.give_back(0)
     assert apart.end(0) == 0 and isinstance(apart._of(0), Context)
     apart.close()

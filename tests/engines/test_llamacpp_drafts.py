@@ -14,6 +14,7 @@ from omniloom.engines.llamacpp.loop.loop import Loop
 from omniloom.engines.llamacpp.loop.sequence import Sequence
 from omniloom.engines.llamacpp.native.apart import Apart
 from omniloom.engines.llamacpp.native.context import Sizes
+from omniloom.engines.llamacpp.native.stop import Stop
 from omniloom.engines.llamacpp.native.weights import Weights
 
 FREE = Costs((1, 4, 16), (1.0, 1.01, 1.02), (0.0, 0.0, 0.0))  # as if width cost nothing: every draft is tried
@@ -49,7 +50,7 @@ class Wrong(Drafts):
 
 
 def written(weights: Weights, costs: Costs, **more: Any) -> tuple[list[int], Sequence, Loop]:
-    loop = Loop(Apart(weights, Sizes(cells=512, batch=64, sequences=1, threads=1), lambda: False))
+    loop = Loop(Apart(weights, Sizes(cells=512, batch=64, sequences=1, threads=1), Stop()))
     loop.costs = costs
     sequence = Sequence("one", weights.tokenize(TEXT * 2, first=True), 80, **more)
     loop.add(sequence)

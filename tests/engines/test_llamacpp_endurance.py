@@ -20,6 +20,7 @@ from omniloom.engines.llamacpp.line import Line
 from omniloom.engines.llamacpp.loop.loop import Loop, Told
 from omniloom.engines.llamacpp.loop.sequence import Sequence
 from omniloom.engines.llamacpp.native.context import Context, Sizes
+from omniloom.engines.llamacpp.native.stop import Stop
 from omniloom.engines.llamacpp.native.tiny import build_tiny
 from omniloom.engines.llamacpp.native.weights import Weights
 from omniloom.isolation import Limits
@@ -109,7 +110,7 @@ def test_no_more_cells(engine: LlamaCpp) -> None:
 
 def test_cells_that_run_out_fail_one_sequence_only(weights: Weights) -> None:
     """The library has less room than it said, which no request can bring about by itself."""
-    context = Context(weights, Sizes(cells=256, batch=64, sequences=2, threads=1), lambda: False)
+    context = Context(weights, Sizes(cells=256, batch=64, sequences=2, threads=1), Stop())
     loop = Loop(context)
     context.sizes = replace(context.sizes, cells=10_000)
     loop.add(Sequence("long", [100 + at % 50 for at in range(400)], limit=4))

@@ -10,6 +10,7 @@ from omniloom.engines.llamacpp.loop.loop import Loop, Told
 from omniloom.engines.llamacpp.loop.sequence import Sequence, boundaries
 from omniloom.engines.llamacpp.native.apart import Apart
 from omniloom.engines.llamacpp.native.context import Sizes
+from omniloom.engines.llamacpp.native.stop import Stop
 from omniloom.engines.llamacpp.native.weights import Weights
 
 DOCUMENT = "The weaver does not change the thread more often than she has to. " * 2
@@ -20,7 +21,7 @@ class Counted(Loop):
     """Counts the tokens that are computed."""
 
     def __init__(self, weights: Weights, sequences: int = 8) -> None:
-        self.context = Apart(weights, Sizes(cells=512, batch=64, sequences=sequences, threads=2), lambda: False)
+        self.context = Apart(weights, Sizes(cells=512, batch=64, sequences=sequences, threads=2), Stop())
         self.computed = 0
         step = self.context.step
 

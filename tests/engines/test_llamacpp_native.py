@@ -12,6 +12,7 @@ from omniloom.core.errors import EngineError
 from omniloom.engines.llamacpp.native import binding, check
 from omniloom.engines.llamacpp.native.apart import Apart
 from omniloom.engines.llamacpp.native.context import Aborted, Context, Full, Item, Sizes
+from omniloom.engines.llamacpp.native.stop import Stop
 from omniloom.engines.llamacpp.native.weights import Weights
 
 TEXT = "The weaver does not change the thread more often than she has to."
@@ -19,7 +20,7 @@ TEXT = "The weaver does not change the thread more often than she has to."
 
 @pytest.fixture(params=[Context, Apart])
 def context(weights: Weights, request: pytest.FixtureRequest) -> Iterator[Context | Apart]:
-    made = request.param(weights, Sizes(cells=256, batch=256, sequences=8, threads=2), lambda: False)
+    made = request.param(weights, Sizes(cells=256, batch=256, sequences=8, threads=2), Stop())
     yield made
     made.close()
 
@@ -103,7 +104,7 @@ def test_what_else_is_there_changes_no_bit(context: Context | Apart, weights: We
 
 
 def test_a_step_can_be_aborted(weights: Weights) -> None:
-    context = Context(weights, Sizes(cells=256, batch=64, sequences=2, threads=1), lambda: True)
+    context = Context(weights, Sizes(cells=256, batch=64, sequences=2, threads=1), Stop(lambda: True))
     with pytest.raises(Aborted):
         read(context, weights.tokenize(TEXT[:40], first=True), 0)
     context.close()

@@ -13,6 +13,7 @@ from omniloom.engines.llamacpp.loop.sequence import Sequence
 from omniloom.engines.llamacpp.loop.shelf import Shelf
 from omniloom.engines.llamacpp.native.apart import Apart
 from omniloom.engines.llamacpp.native.context import Sizes
+from omniloom.engines.llamacpp.native.stop import Stop
 from omniloom.engines.llamacpp.native.weights import Weights
 
 DOCUMENT = "The weaver does not change the thread more often than she has to. " * 2
@@ -48,7 +49,7 @@ def run(loop: Loop) -> dict[str, list[tuple[int, float]]]:
 
 def fresh(weights: Weights, folder: Path) -> Loop:
     sizes = Sizes(cells=512, batch=64, sequences=4, threads=1)
-    return Loop(Apart(weights, sizes, lambda: False), Shelf(folder))
+    return Loop(Apart(weights, sizes, Stop()), Shelf(folder))
 
 
 def test_answers_together_and_again_are_those_alone(recurrent: Weights, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from omniloom.engines.llamacpp.loop.loop import Loop
 from omniloom.engines.llamacpp.loop.sequence import Sequence
 from omniloom.engines.llamacpp.native.apart import Apart
 from omniloom.engines.llamacpp.native.context import Aborted, Context, Item, Sizes
+from omniloom.engines.llamacpp.native.stop import Stop
 from omniloom.engines.llamacpp.native.weights import Weights
 
 DOCUMENT = "The weaver does not change the thread more often than she has to. "
@@ -59,8 +60,8 @@ class Watched(Loop):
 
 @pytest.mark.parametrize("temperature", [0.0, 0.7])
 def test_the_same_answers_in_fewer_steps(weights: Weights, temperature: float) -> None:
-    apart = Watched(Apart(weights, SIZES, lambda: False))
-    together = Watched(Context(weights, SIZES, lambda: False))
+    apart = Watched(Apart(weights, SIZES, Stop()))
+    together = Watched(Context(weights, SIZES, Stop()))
     assert together.ask(weights, QUESTIONS, temperature) == apart.ask(weights, QUESTIONS, temperature)
     assert set(apart.widths[-20:]) == {1}
     assert together.widths.count(6) > 10
@@ -68,22 +69,22 @@ def test_the_same_answers_in_fewer_steps(weights: Weights, temperature: float) -
 
 
 def test_no_more_share_a_step_than_pays(weights: Weights) -> None:
-    loop = Watched(Context(weights, SIZES, lambda: False))
+    loop = Watched(Context(weights, SIZES, Stop()))
     loop.costs = Costs((1, 4, 6, 16), (1.0, 1.2, 6.0, 16.0), (0.0, 1e-4, 1e-4, 1e-4))
     loop.ask(weights, QUESTIONS)
     assert 4 in loop.widths and 6 not in loop.widths
 
 
 def test_a_step_given_up_is_taken_again_by_those_that_stay(weights: Weights) -> None:
-    expected = Watched(Context(weights, SIZES, lambda: False)).ask(weights, QUESTIONS)
-    loop = Watched(Context(weights, SIZES, lambda: False))
+    expected = Watched(Context(weights, SIZES, Stop())).ask(weights, QUESTIONS)
+    loop = Watched(Context(weights, SIZES, Stop()))
     loop.spoil = Aborted()
     assert loop.ask(weights, QUESTIONS) == expected
     assert loop.spoil is None
 
 
 def test_a_step_that_fails_fails_those_in_it_and_no_later_one(weights: Weights) -> None:
-    loop = Watched(Context(weights, SIZES, lambda: False))
+    loop = Watched(Context(weights, SIZES, Stop()))
     expected = loop.ask(weights, QUESTIONS)
     loop.spoil = EngineError("no memory")
     left = loop.ask(weights, QUESTIONS)

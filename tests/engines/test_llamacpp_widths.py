@@ -13,6 +13,7 @@ from omniloom.core.errors import WeightsError
 from omniloom.engines.llamacpp.header import _BLOCKS, read_header
 from omniloom.engines.llamacpp.native.apart import Apart
 from omniloom.engines.llamacpp.native.context import Item, Sizes
+from omniloom.engines.llamacpp.native.stop import Stop
 from omniloom.engines.llamacpp.native.weights import Weights
 
 _TEXT = "The weaver does not change the thread."
@@ -52,7 +53,7 @@ def logits(weights: Weights) -> Any:
     import numpy as np
 
     tokens = weights.tokenize(_TEXT, first=True)
-    context = Apart(weights, Sizes(cells=128, batch=128, sequences=1, threads=1), lambda: False)
+    context = Apart(weights, Sizes(cells=128, batch=128, sequences=1, threads=1), Stop())
     found = np.array(context.step([Item(token, at, 0, True) for at, token in enumerate(tokens)]))[:, 35:130]
     context.close()
     return found

@@ -8,6 +8,7 @@ from omniloom.engines.llamacpp.loop.sequence import Sequence
 from omniloom.engines.llamacpp.loop.shelf import Shelf
 from omniloom.engines.llamacpp.native.apart import Apart
 from omniloom.engines.llamacpp.native.context import Context, Sizes
+from omniloom.engines.llamacpp.native.stop import Stop
 from omniloom.engines.llamacpp.native.weights import Weights
 
 FIRST = "The weaver does not change the thread more often than she has to. " * 2
@@ -30,7 +31,7 @@ class Bench:
 
     def loop(self, sequences: int = 4, together: bool = False) -> Loop:
         sizes = Sizes(cells=512, batch=64, sequences=sequences, threads=1)
-        loop = Loop((Context if together else Apart)(self.weights, sizes, lambda: False), self._shelf)
+        loop = Loop((Context if together else Apart)(self.weights, sizes, Stop()), self._shelf)
         loop.costs = Costs((1, 4), (1.0, 9.0), (0.0, 1e-3))
         return loop
 

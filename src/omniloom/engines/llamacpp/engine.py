@@ -86,8 +86,7 @@ class LlamaCpp:
         loop: bool | None = None,
         kept: Kept | None = None,
     ) -> None:
-        self._looping = _may_loop() if loop is None else loop
-        _go_together(self._looping, together, projector, draft, adapters)
+        self._looping = _loops(loop, together, projector, draft, adapters)
         self._together = f" {at_once} together" if together else ""
         header = read_header(model)
         self._draft = drafter(draft, model) if draft is not None else None
@@ -109,7 +108,7 @@ class LlamaCpp:
 
     def _stores(self, kv_home: Path | None, kept: Kept | None) -> tuple[Kept, Path]:
         """Where states are kept, and the folder through which the child gives and takes them."""
-        home = kv_home or Path(self._own_home.name, "kv")
+        home = kv_home or Path(self._own_home.name, "kv")  # type: ignore[union-attr]
         slots = slots_folder(home)
         return kept or KVStore(home, cache_bytes() // 2), slots
 
@@ -350,8 +349,10 @@ def _completion(request: Request, thought: Generated, answer: Generated, usage: 
     )
 
 
-def _go_together(looping: bool, together: bool, projector: Any, draft: Any, adapters: Any) -> None:
-    """Raises UsageError for options that exclude each other, UnsupportedError for what cannot be had here."""
+def _loops(loop: bool | None, together: bool, projector: Any, draft: Any, adapters: Any) -> bool:
+    """Whether it answers in the loop. Raises UsageError for options that exclude each other, UnsupportedError for what
+    cannot be had here."""
+    looping = _may_loop() if loop is None else loop
     if together and (projector is not None or not looping):
         raise UsageError("answers share steps only in the loop, and not beside a projector")
     if together and adapters:
@@ -362,6 +363,7 @@ def _go_together(looping: bool, together: bool, projector: Any, draft: Any, adap
         )
     if adapters and not looping:
         raise UnsupportedError("adapters need the engine's loop", hint="omniloom doctor says why it is not used here")
+    return looping
 
 
 def _beside(model: Path, header: Header, embedding: bool, adapters: Any, adapter: str) -> Adapters:

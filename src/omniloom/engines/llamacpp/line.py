@@ -6,7 +6,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event as Flag
@@ -55,6 +55,7 @@ class Line(Process):
         self._beside = [path for path in (projector, draft.path if draft else None) if path is not None]
         self._beside += self._adapters.values()
         self._wire: _Wire | None = None
+        self.on_measured: Callable[[dict[str, Any]], None] = lambda _: None  # for any thread
 
     def post(self, path: str, body: dict[str, Any], cancel: Flag | None = None) -> Any:
         """One short question. Raises Lost, EngineError, CancelledError."""
@@ -100,7 +101,7 @@ class Line(Process):
             limits=self._limits(),
         )
         self._listening(self._child)
-        self._wire = _Wire(self._child, self.slots)
+        self._wire = _Wire(self._child, self.slots, lambda frame: self.on_measured(frame))
 
     def _listening(self, child: Child) -> None:
         """Wait until it listens. Before, it says which adapter it tries, for that may end it."""
@@ -123,8 +124,8 @@ class Line(Process):
 class _Wire:
     """One child's pipe. A thread of its own sends, for a child that is stopped reads nothing; another one hears."""
 
-    def __init__(self, child: Child, slots: Path) -> None:
-        self.child, self.why = child, ""
+    def __init__(self, child: Child, slots: Path, on_measured: Callable[[dict[str, Any]], None]) -> None:
+        self.child, self.why, self._on_measured = child, "", on_measured
         self._slots = slots
         self._numbers = itertools.count(1)
         self._calls: dict[str, _Inbox] = {}
@@ -202,6 +203,8 @@ class _Wire:
             inbox = self._calls.get(str(frame.get("id")))
         if inbox is not None:
             inbox.put(frame)
+        elif "id" not in frame:
+            self._on_measured(frame)
         elif ("kept" in frame or "encoded" in frame) and _NAME.fullmatch(name := str(frame.get("name"))):
             (self._slots / name).unlink(missing_ok=True)  # nobody waits for this state any more
 

@@ -33,6 +33,7 @@ class Looped:
         self._costs = Measured(kept, host.slots, f"costs of {identity}")
         drafter = host.draft.digest if host.draft is not None else ""
         self._draft_costs = Measured(kept, host.slots, f"costs of {identity} draft {drafter}") if drafter else None
+        host.on_measured = self._measured
 
     def turn(self, cancel: Flag | None = None) -> contextlib.AbstractContextManager[None]:
         return contextlib.nullcontext()
@@ -74,6 +75,14 @@ class Looped:
         known = {"runs": runs, "costs": self._costs.known(), "draft_costs": drafting, "adapter": prompt.adapter}
         return {"tokens": tokens, "ends": pauses(prompt), "until": None, **known, **free}
 
+    def _measured(self, frame: dict[str, Any]) -> None:
+        """Costs that the child has measured; what cannot be costs is left alone."""
+        with contextlib.suppress(TypeError, ValueError):
+            if "costs" in frame:
+                self._costs.keep(frame["costs"])
+            elif "draft_costs" in frame and self._draft_costs is not None:
+                self._draft_costs.keep(frame["draft_costs"])
+
     def _thinking(self, tags: Tags, prompt: Prompt, budget: int) -> dict[str, Any]:
         lead = answer_lead(tags, prompt.tail, True)
         return {
@@ -89,10 +98,6 @@ class Looped:
             for frame in self.host.run(states.asked(asked), cancel):
                 try:
                     states.heard(frame)
-                    if "costs" in frame:
-                        self._costs.keep(frame["costs"])
-                    if "draft_costs" in frame and self._draft_costs is not None:
-                        self._draft_costs.keep(frame["draft_costs"])
                     event = _event(made, frame, len(prompt.tokens))
                 except (KeyError, TypeError, ValueError) as error:
                     raise EngineError(f"the engine's process said what it may not: {error}") from error

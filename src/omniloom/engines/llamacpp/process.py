@@ -145,12 +145,11 @@ class Process:
         """beside: the projector or adapter that was loaded last."""
         tail = self._child.stderr_tail().strip() if self._child is not None else ""
         lines = [line for line in tail.splitlines() if " E " in line or "rror" in line]
-        why = "; ".join(lines[-3:]) or str(error)
+        why = "; ".join([error.message[:200], "; ".join(lines[-3:])[-400:]])
         loaded, hint = repr(self._model.name), "is it a language model?"
         if beside is not None:
             loaded, hint = f"{loaded} with {beside.name!r}", f"take the {what} that was published with this model"
-            why = f"{error.message[:200]}; {why[-400:]}"
-        return WeightsError(f"the engine cannot load {loaded}: {why[-600:]}", hint=hint)
+        return WeightsError(f"the engine cannot load {loaded}: {why}", hint=hint)
 
     def _lost(self, child: Child | None, why: str) -> Lost:
         """What ended, with its last words."""

@@ -5,7 +5,6 @@ Whether and how far it guesses for a sequence follows from that sequence and fro
 runs changes no draft; only the reading of a beginning that another sequence has read is saved.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from omniloom.engines.llamacpp.loop.drafts import Acceptance, alike, best_length
 from omniloom.engines.llamacpp.loop.sequence import Sequence
 from omniloom.engines.llamacpp.native.apart import Apart
 from omniloom.engines.llamacpp.native.context import Aborted, Item, Sizes
+from omniloom.engines.llamacpp.native.stop import Stop
 from omniloom.engines.llamacpp.native.weights import Weights
 
 _SURE = 0.6
@@ -46,7 +46,7 @@ def load_draft(path: Path, weights: Weights) -> Weights:
     except EngineError as error:
         raise WeightsError(f"{error.message}, the draft model", hint="download it again, or leave draft out") from error
     why = weights.differs(found)
-    if not why and not (weights.rewinds and found.rewinds):
+    if not (weights.rewinds and found.rewinds):
         why = f"{'it' if weights.rewinds else 'the model'} is recurrent, and cannot go back behind a draft"
     if why:
         found.close()
@@ -56,19 +56,20 @@ def load_draft(path: Path, weights: Weights) -> Weights:
 
 
 class DraftModel:
-    """For one thread. sizes: as of the large model's contexts, `cells` those of its own; aborted: as for a Context.
+    """For one thread. sizes: as of the large model's contexts, `cells` those of its own; stop: as for a Context.
 
-    sure: the least probability, in its eyes, of a token that it drafts. costs: of its steps; measured when it is first
-    to be weighed. Its contexts are made when they are first used.
+    sure: the least probability, in its eyes, of a token that it drafts. costs: of its steps; it is asked only
+    where they are known. Its contexts are made when they are first used.
     """
 
-    def __init__(self, weights: Weights, sizes: Sizes, aborted: Callable[[], bool], sure: float = _SURE) -> None:
-        self._weights, self._sizes, self._aborted, self._sure = weights, sizes, aborted, sure
+    def __init__(self, weights: Weights, sizes: Sizes, stop: Stop, sure: float = _SURE) -> None:
+        self._weights, self._sizes, self._stop, self._sure = weights, sizes, stop, sure
         self._contexts: Apart | None = None
         self._places: dict[str, _Place] = {}
         self._read: dict[int, list[int]] = {}  # by slot, that used longest ago first: what was read in whole pieces
         self._is_broken = False
         self.costs: Costs | None = None
+        self.unmeasured = False  # costs were wanted, and not known
         self.evaluated = 0
 
     def propose(self, sequence: Sequence, width: int, most: int, costs: Costs) -> list[int]:
@@ -96,6 +97,11 @@ class DraftModel:
             return []
         return self._weighed(place, sequence, found, width, costs)
 
+    def measure(self) -> None:
+        """What its steps cost, if that was wanted. Raises Aborted, EngineError."""
+        if self.unmeasured and self.costs is None:
+            self.costs = measure(self._weights, self._sizes.threads, self._stop)
+
     def leave(self, key: str) -> None:
         """The sequence is done; what was read of it stays for others until the slot is wanted."""
         self._places.pop(key, None)
@@ -113,7 +119,8 @@ class DraftModel:
         reading for nothing never costs more than what guessing from the beginning would have saved.
         """
         if self.costs is None:
-            self.costs = measure(self._weights, self._sizes.threads)
+            self.unmeasured = True
+            return 0
         length, rate = best_length(place.acceptance.share, width, most, costs, self.costs.seconds(1))
         written = len(sequence.tokens) - sequence.prompt
         saved = (costs.seconds(width) - 1 / rate) * min(written, sequence.limit - written)
@@ -181,7 +188,7 @@ class DraftModel:
     def _enter(self, place: _Place, tokens: list[int]) -> None:
         """Give it a slot, with the longest beginning that is read, in whole pieces."""
         if self._contexts is None:
-            self._contexts = Apart(self._weights, self._sizes, self._aborted)
+            self._contexts = Apart(self._weights, self._sizes, self._stop)
         taken = {each.slot for each in self._places.values()}
         free = [slot for slot in range(self._sizes.sequences) if slot not in taken]
         lengths = {slot: self._whole_pieces(alike(read, tokens)) for slot, read in self._read.items()}

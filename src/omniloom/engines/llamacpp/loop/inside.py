@@ -2,7 +2,7 @@
 
 Frames in:  {id, ask, body} a short question · {id, run: {...}} a sequence · {drop: id} · {ping: n}
 Frames out: {id, answer | refused} · for a sequence begin, read, thought, text, kept, spoiled, and of what it shows
-encoding, encoded, unreadable; last, ended or refused
+encoding, encoded, unreadable; last, ended or refused · {costs | draft_costs} when they have been measured
 (`end` and `error` are words of the pipe itself)
 The hearing thread answers questions about tokens and templates by itself, so none waits for a step to end.
 """
@@ -26,8 +26,9 @@ from omniloom.engines.llamacpp.loop.sequence import Sequence
 from omniloom.engines.llamacpp.loop.shelf import Shelf
 from omniloom.engines.llamacpp.native.adapters import fit
 from omniloom.engines.llamacpp.native.apart import Apart
-from omniloom.engines.llamacpp.native.context import Context, Sizes
+from omniloom.engines.llamacpp.native.context import Aborted, Context, Sizes
 from omniloom.engines.llamacpp.native.projector import Projector, Shape
+from omniloom.engines.llamacpp.native.stop import Stop
 from omniloom.engines.llamacpp.native.vectors import Vectors
 from omniloom.engines.llamacpp.native.weights import Weights
 from omniloom.engines.llamacpp.templates import ChatTemplate
@@ -59,8 +60,10 @@ class Inside:
         self._grammars = Grammars(self._weights)
         self._inbox: SimpleQueue[dict[str, Any] | Exception | None] = SimpleQueue()
         self._leaving: set[str] = set()
+        self._stop = Stop(self._unwanted)
         self._running: dict[str, Sequence] = {}
         self._sending = threading.Lock()
+        self._is_measuring = False
         self._is_hurried = False  # a short prompt has come that the loop does not know yet
         self._loop: Loop | None = None
         self._vectors: Vectors | None = None
@@ -80,6 +83,8 @@ class Inside:
         while True:
             self._is_hurried = False
             while not self._inbox.empty() or self._loop is None or not self._loop.busy:
+                if self._loop is not None and self._inbox.empty():
+                    self._measure(self._loop)
                 frame = self._inbox.get()
                 if frame is None:
                     return
@@ -91,10 +96,10 @@ class Inside:
     def _context(self, sizes: Sizes, shelf: Shelf) -> Apart | Context:
         asked = self._payload
         if asked["together"]:
-            return Context(self._weights, sizes, self._unwanted)
+            return Context(self._weights, sizes, self._stop)
         if not asked["projector"]:
-            return Apart(self._weights, sizes, self._unwanted)
-        projector = Projector(Path(asked["projector"]), self._weights, asked["threads"], self._unwanted)
+            return Apart(self._weights, sizes, self._stop)
+        projector = Projector(Path(asked["projector"]), self._weights, asked["threads"], self._stop)
         takes = {kind for kind, is_taken in (("image", projector.sees), ("audio", projector.hears)) if is_taken}
         if takes != set(asked["kinds"]):
             raise EngineError(
@@ -102,13 +107,13 @@ class Inside:
             )
         self._projector = projector
         seeing = replace(sizes, vectors=projector.widest)
-        return Seeing(self._weights, seeing, self._unwanted, projector, Encodings(projector, shelf, self._seen))
+        return Seeing(self._weights, seeing, self._stop, projector, Encodings(projector, shelf, self._seen))
 
     def _drafter(self, sizes: Sizes) -> DraftModel | None:
         if self._draft is None:
             return None
         cells = min(sizes.cells, self._payload["draft_context"] or sizes.cells)
-        return DraftModel(self._draft, replace(sizes, cells=cells), self._unwanted)
+        return DraftModel(self._draft, replace(sizes, cells=cells), self._stop)
 
     def _most(self) -> int:
         """As many sequences at once as asked for, if a quarter of the free memory holds their cells."""
@@ -119,9 +124,11 @@ class Inside:
         return min(asked["at_once"], fitting)
 
     def _unwanted(self) -> bool:
-        """Asked by the library between two operations of a step: whether to give it up."""
+        """Whether what the loop computes now is to be given up."""
         if self._loop is None:
             return False
+        if self._is_measuring:
+            return not self._inbox.empty()
         if self._leaving and not self._leaving.isdisjoint(self._loop.computing):
             return True
         return self._is_hurried and self._loop.patient
@@ -151,6 +158,7 @@ class Inside:
             return
         if "drop" in frame:
             self._leaving.add(frame["drop"])
+            self._stop.look()
             self._inbox.put(frame)
             return
         try:
@@ -160,6 +168,7 @@ class Inside:
                 self._inbox.put({"id": frame["id"], "sequence": sequence} | known)
                 unread = sequence.prompt - (sequence.stored[0] if sequence.stored else 0)
                 self._is_hurried = self._is_hurried or unread <= self._payload["batch"]
+                self._stop.look()
             elif frame["ask"] == "/embedding":
                 self._inbox.put(frame)
             else:
@@ -237,12 +246,21 @@ class Inside:
         self._running.pop(key, None)
         self._leaving.discard(key)
 
-    def _step(self, loop: Loop) -> None:
-        known = _costs(loop)
-        told = loop.step()
+    def _measure(self, loop: Loop) -> None:
+        """What steps cost, where a draft wanted to know, while nobody waits; given up when somebody comes."""
+        known, self._is_measuring = _costs(loop), True
+        try:
+            loop.measure(self._stop)
+        except (Aborted, EngineError):
+            pass  # the next pause will do
+        finally:
+            self._is_measuring = False
         for name, costs in _costs(loop).items():
             if costs is not known[name]:
-                self._send({"id": loop.computing[-1], name: costs})
+                self._send({name: costs})
+
+    def _step(self, loop: Loop) -> None:
+        told = loop.step()
         for each in told:
             self._tell(each)
         for key in {each.key for each in told if each.kind == "token"}:

@@ -15,14 +15,16 @@ from typing import Any, Literal, NamedTuple
 
 from omniloom.core.errors import ContextError, EngineError
 from omniloom.engines.llamacpp.loop.answer import Answer, Asked, Reason, Wrote
-from omniloom.engines.llamacpp.loop.costs import Costs, measure
+from omniloom.engines.llamacpp.loop.costs import TYPICAL, Costs, measure
 from omniloom.engines.llamacpp.loop.draft_model import DraftModel
 from omniloom.engines.llamacpp.loop.drafts import SHORTEST, alike
 from omniloom.engines.llamacpp.loop.media import around, edges
-from omniloom.engines.llamacpp.loop.sequence import Held, Sequence, boundaries, same_prompt, shared
+from omniloom.engines.llamacpp.loop.sequence import Sequence, boundaries, same_prompt, shared
 from omniloom.engines.llamacpp.loop.shelf import Shelf
+from omniloom.engines.llamacpp.loop.slots import Slots
 from omniloom.engines.llamacpp.native.apart import Apart
 from omniloom.engines.llamacpp.native.context import Aborted, Context, Item
+from omniloom.engines.llamacpp.native.stop import Stop
 
 _NOISE = 0.5  # logits: that of wide steps before it is measured
 _LONG_TURN = 4  # of so many pieces one is a long prompt's, however many short ones wait
@@ -67,13 +69,14 @@ class Loop:
         self._context, self._shelf, self.drafter = context, shelf, drafter
         self._waiting: deque[Sequence] = deque()
         self._live: dict[str, Sequence] = {}
-        self._held: dict[int, Held] = {}
-        self._steps = self._pieces = 0
+        self._slots = Slots(context, shelf)
+        self._pieces = 0
         self._owed = 0.0  # seconds
         self._pace = 0.0  # seconds for a token of a long prompt
         self._until = 0.0  # when what is read now will nearly be done; 0 if it must not be given up
         self.computing: tuple[str, ...] = ()
-        self.costs: Costs | None = None  # measured when a draft is first to be weighed
+        self.costs: Costs | None = None
+        self._unmeasured = False  # costs were wanted, and not known
         self.evaluated = self.alone = 0
 
     @property
@@ -103,7 +106,6 @@ class Loop:
 
     def step(self) -> list[Told]:
         """What follows in every answer; and what is due of the prompts."""
-        self._steps += 1
         told = self._admit()
         began = time.monotonic()
         writing = [sequence for sequence in self._live.values() if not sequence.reading]
@@ -114,6 +116,13 @@ class Loop:
         if due:
             told += self._go_on(due) if self._is_short(due[0].sequence) else self._read_long(due)
         return told
+
+    def measure(self, stop: Stop) -> None:
+        """What steps cost, if that was wanted; for when nothing else is to be done. Raises Aborted, EngineError."""
+        if self._unmeasured and self.costs is None:
+            self.costs = measure(self._context.weights, self._context.sizes.threads, stop)
+        if self.drafter is not None:
+            self.drafter.measure()
 
     @property
     def patient(self) -> bool:
@@ -181,7 +190,8 @@ class Loop:
         single = [turn for turn in turns if not turn.is_alone and len(turn.items) == 1]
         if not self._joins or len(single) < 2:
             return alone + [[turn] for turn in single]
-        width = self._known_costs().widest_worth(len(single))
+        known = self._known_costs()
+        width = len(single) if known is TYPICAL else known.widest_worth(len(single))
         return alone + [single[at : at + width] for at in range(0, len(single), width)]
 
     def _go_on(self, group: list[_Turn]) -> list[Told]:
@@ -192,11 +202,11 @@ class Loop:
         except Aborted:
             for sequence in (turn.sequence for turn in group):
                 if not self._context.cut(sequence.slot, sequence.done):
-                    self._empty(sequence.slot)
+                    self._slots.empty(sequence.slot)
             return []
         except EngineError as error:
             for sequence in (turn.sequence for turn in group):
-                self._empty(sequence.slot)
+                self._slots.empty(sequence.slot)
                 self.drop(sequence.key)
             return [Told(turn.sequence.key, "failed", problem=error) for turn in group]
 
@@ -219,8 +229,7 @@ class Loop:
         if sequence.until is not None and sequence.done >= sequence.until:
             return [*told, self._ended(sequence, "stop")]
         if is_reading and sequence.done == sequence.prompt:
-            held = self._held[sequence.slot]
-            held.prompt, held.logits = sequence.prompt, logits[0].copy()
+            self._slots.whole(sequence, sequence.slot, logits[0].copy())
         return told + (self._follow(sequence, turn.draft, logits, 0.0 if is_reading else noise) if logits else [])
 
     def _follow(self, sequence: Sequence, draft: list[int], logits: list[Any], noise: float) -> list[Told]:
@@ -261,9 +270,8 @@ class Loop:
         return found
 
     def _known_costs(self) -> Costs:
-        if self.costs is None:
-            self.costs = measure(self._context.weights, self._context.sizes.threads)
-        return self.costs
+        self._unmeasured = self._unmeasured or self.costs is None
+        return self.costs or TYPICAL
 
     def _noise(self, width: int) -> float:
         """By how much a lead of logits may be off in a step of so many tokens."""
@@ -272,8 +280,7 @@ class Loop:
         return self.costs.noise(width) if self.costs else _NOISE
 
     def _read(self, sequence: Sequence) -> list[Told]:
-        if sequence.done in sequence.bounds:
-            self._held[sequence.slot].bounds.append(sequence.done)
+        self._slots.read(sequence)
         told = [Told(sequence.key, "read", done=min(sequence.done, sequence.prompt))]
         name = sequence.keep.get(sequence.done)
         if name is not None and self._shelf is not None:
@@ -303,72 +310,33 @@ class Loop:
         """Waiting sequences take free slots in order; one whose beginning another is just reading waits for it."""
         told: list[Told] = []
         for sequence in list(self._waiting):
-            source, length = self._longest(sequence)
+            source, length = self._slots.longest(sequence)
             stored = sequence.stored[0] if sequence.stored else 0
             if self._longest_coming(sequence) > max(length, stored):
                 continue
-            slot = self._free_slot(source, length, sequence.adapter)
+            slot = self._slots.free([each.slot for each in self._live.values()], source, length, sequence.adapter)
             if slot is None:
                 return told
             self._waiting.remove(sequence)
             try:
                 if stored > length:
-                    found = self._restore(sequence, slot)
+                    found = self._slots.restore(sequence, slot)
                     told += [] if found else [Told(sequence.key, "spoiled", done=stored)]
-                    source, length = (slot, stored) if found else self._longest(sequence)
+                    source, length = (slot, stored) if found else self._slots.longest(sequence)
                 told += self._begin(sequence, slot, source, length)
             except EngineError as error:  # no memory for another state
-                self._empty(slot)
+                self._slots.empty(slot)
                 told.append(Told(sequence.key, "failed", problem=error))
         return told
 
-    def _restore(self, sequence: Sequence, slot: int) -> bool:
-        assert sequence.stored is not None
-        length, name = sequence.stored
-        self._held.pop(slot, None)
-        self._context.hold(slot, sequence.runs, sequence.adapter)
-        state = self._shelf.get(name) if self._shelf is not None else None
-        if state is None or not self._context.restore(slot, state) or self._context.end(slot) != length:
-            self._empty(slot)
-            return False
-        bounds = [bound for bound in sequence.bounds if bound <= length]
-        self._held[slot] = Held(sequence.tokens, bounds, self._steps, adapter=sequence.adapter)
-        return True
-
     def _begin(self, sequence: Sequence, slot: int, source: int, length: int) -> list[Told]:
-        self._context.hold(slot, sequence.runs, sequence.adapter)
-        if slot == source:
-            self._context.cut(slot, length)
-        elif length:
-            self._context.copy(source, slot, length)
-        else:
-            self._context.cut(slot, 0)
-        bounds = [bound for bound in sequence.bounds if bound <= length]
-        prompt, logits = (length, self._held[source].logits) if length == sequence.prompt else (0, None)
-        self._held[slot] = Held(sequence.tokens, bounds, self._steps, prompt, logits, sequence.adapter)
-        if length:
-            self._held[source].used = self._steps
-        sequence.slot, sequence.done, sequence.reused = slot, length, length
+        logits = self._slots.begin(sequence, slot, source, length)
         self._live[sequence.key] = sequence
         told = [Told(sequence.key, "begin", done=length)]
         if sequence.until is not None:
             return [*told, self._ended(sequence, "stop")] if length >= sequence.until else told
         told += self._wrote(sequence, self._answer(sequence).first())
         return told if logits is None else told + self._follow(sequence, [], [logits], 0.0)
-
-    def _longest(self, sequence: Sequence) -> tuple[int, int]:
-        """(slot, length) of the longest beginning that is computed."""
-        lengths = {slot: self._usable(slot, sequence) for slot in self._held}
-        slot = max(lengths, key=lambda each: (lengths[each], self._held[each].adapter == sequence.adapter), default=-1)
-        return slot, lengths.get(slot, 0)
-
-    def _usable(self, slot: int, sequence: Sequence) -> int:
-        """A recurrent state cannot go back: it is of use only where it stands. A whole prompt is of use with what is
-        to be decided from, unless a first token is forced."""
-        held = self._held[slot]
-        is_whole = held.logits is not None and self._answer(sequence).is_open and same_prompt(held, sequence)
-        length = sequence.prompt if is_whole else shared(held, sequence)
-        return length if self._context.reaches(slot, length) else 0
 
     def _longest_coming(self, sequence: Sequence) -> int:
         """How far the beginning will reach that a live sequence is reading."""
@@ -378,20 +346,3 @@ class Loop:
             (each.prompt if is_open and same_prompt(each, sequence) else shared(each, sequence) for each in reading),
             default=0,
         )
-
-    def _free_slot(self, source: int, length: int, adapter: str) -> int | None:
-        """A slot nobody lives in: the source itself if it holds no more, an empty one, or that used longest ago."""
-        taken = {each.slot for each in self._live.values()}
-        free = [slot for slot in range(self._context.sizes.sequences) if slot not in taken]
-        held = self._held.get(source)
-        if source in free and held and held.bounds[-1] == length and held.adapter == adapter:
-            return source
-
-        def worth(slot: int) -> tuple[bool, int]:
-            return slot == source, self._held[slot].used if slot in self._held else -1
-
-        return min(free, key=worth, default=None)
-
-    def _empty(self, slot: int) -> None:
-        self._held.pop(slot, None)
-        self._context.cut(slot, 0)

@@ -14,6 +14,7 @@ from omniloom.engines.llamacpp.loop.shelf import Shelf
 from omniloom.engines.llamacpp.native.apart import Apart
 from omniloom.engines.llamacpp.native.context import Item, Sizes
 from omniloom.engines.llamacpp.native.projector import Projector, Shape
+from omniloom.engines.llamacpp.native.stop import Stop
 from omniloom.engines.llamacpp.native.weights import Weights
 
 Word = Literal["encoding", "encoded", "unreadable"]
@@ -139,12 +140,10 @@ class Encodings:
 class Seeing(Apart):
     """As Apart; a step of the negative tokens of a run reads its vectors."""
 
-    def __init__(
-        self, weights: Weights, sizes: Sizes, aborted: Callable[[], bool], projector: Projector, encodings: Encodings
-    ) -> None:
+    def __init__(self, weights: Weights, sizes: Sizes, stop: Stop, projector: Projector, encodings: Encodings) -> None:
         self._projector, self._encodings = projector, encodings
         self._runs: dict[int, Sequence[Run]] = {}
-        super().__init__(weights, sizes, aborted)
+        super().__init__(weights, sizes, stop)
 
     def hold(self, sequence: int, runs: Sequence[Run], adapter: str = "") -> None:
         super().hold(sequence, runs, adapter)

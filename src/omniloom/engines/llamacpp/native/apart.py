@@ -5,12 +5,13 @@ in use; and a saved state does not depend on how many sequences there are (in on
 refuses a state from another number of streams).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from omniloom.core.errors import EngineError
 from omniloom.engines.llamacpp.native.context import Context, Item, Sizes
+from omniloom.engines.llamacpp.native.stop import Stop
 from omniloom.engines.llamacpp.native.weights import Weights
 
 
@@ -19,9 +20,9 @@ class Apart:
 
     joins = False
 
-    def __init__(self, weights: Weights, sizes: Sizes, aborted: Callable[[], bool]) -> None:
+    def __init__(self, weights: Weights, sizes: Sizes, stop: Stop) -> None:
         self.weights, self.sizes = weights, sizes
-        self._aborted = aborted
+        self._stop = stop
         self._contexts: dict[int, Context] = {}
         self._of(0)
 
@@ -71,5 +72,5 @@ class Apart:
 
     def _of(self, sequence: int) -> Context:
         if sequence not in self._contexts:
-            self._contexts[sequence] = Context(self.weights, replace(self.sizes, sequences=1), self._aborted)
+            self._contexts[sequence] = Context(self.weights, replace(self.sizes, sequences=1), self._stop)
         return self._contexts[sequence]

@@ -16,6 +16,7 @@ from typing import Any
 from omniloom.core.errors import EngineError, OmniloomError
 from omniloom.engines.llamacpp.hosted import server_params
 from omniloom.engines.llamacpp.native.context import Context, Item, Sizes
+from omniloom.engines.llamacpp.native.stop import Stop
 from omniloom.engines.llamacpp.native.tiny import build_tiny
 from omniloom.engines.llamacpp.native.weights import Weights
 
@@ -94,7 +95,7 @@ def _ours(model: Path) -> str:
     tokens = weights.tokenize(_TEXT, first=True)
     if tokens != _TOKENS:
         raise EngineError(f"{_TEXT!r} was read as the tokens {tokens}")
-    context = Context(weights, Sizes(cells=256, batch=64, sequences=2, threads=1), lambda: False)
+    context = Context(weights, Sizes(cells=256, batch=64, sequences=2, threads=1), Stop())
     logits = context.step([Item(token, at, 1, at == len(tokens) - 1) for at, token in enumerate(tokens)])
     written: list[int] = []
     while len(written) < _LENGTH:

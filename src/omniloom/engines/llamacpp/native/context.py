@@ -11,15 +11,15 @@ order, all cells lie where they were computed.
 
 import ctypes
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from omniloom.core.errors import EngineError
 from omniloom.engines.llamacpp.native.binding import native
+from omniloom.engines.llamacpp.native.stop import Stop
 from omniloom.engines.llamacpp.native.weights import Weights
 
-_ABORT = ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_void_p)
 _FULL, _ABORTED = 1, 2
 _SECOND = 1
 
@@ -63,11 +63,11 @@ class Context:
 
     joins = True  # items of several sequences may stand in one step
 
-    def __init__(self, weights: Weights, sizes: Sizes, aborted: Callable[[], bool]) -> None:
+    def __init__(self, weights: Weights, sizes: Sizes, stop: Stop) -> None:
         if weights.reads_first:
             raise EngineError(f"{weights.architecture!r} reads a text whole before it writes, which is not done here")
         self._native, self.weights, self.sizes = native(), weights, sizes
-        self._abort = _ABORT(lambda _: aborted())  # kept: the library holds its address only
+        self._stop = stop
         asked = self._native.llama_context_default_params()
         asked.n_ctx = sizes.cells * sizes.sequences
         asked.n_batch = asked.n_ubatch = sizes.step
@@ -77,7 +77,7 @@ class Context:
         asked.swa_full = True  # cells that have left the window are kept: a draft, or an answer, is cut back to them
         asked.n_outputs_max_per_seq = 0
         asked.n_threads = asked.n_threads_batch = sizes.threads
-        asked.abort_callback = ctypes.cast(self._abort, ctypes.c_void_p)
+        asked.abort_callback, asked.abort_callback_data = stop.function, stop.address
         self.pointer = self._native.llama_init_from_model(weights.pointer, asked)
         if not self.pointer:
             raise EngineError(f"llama.cpp cannot make a context of {sizes.sequences} sequences of {sizes.cells} cells")
@@ -223,6 +223,7 @@ class Context:
         return bool(lengths)
 
     def _decode(self, batch: Any) -> None:
+        self._stop.look()
         status = self._native.llama_decode(self.pointer, batch)
         if status == _FULL:
             raise Full(f"no KV cells are free for {batch.n_tokens} tokens")

@@ -5,7 +5,7 @@ runs of vectors. The pieces follow from its size alone; only the vectors need it
 """
 
 import ctypes
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 from omniloom.core.errors import EngineError, UnsupportedError
 from omniloom.engines.llamacpp.native.binding import native_media
 from omniloom.engines.llamacpp.native.context import Aborted
+from omniloom.engines.llamacpp.native.stop import Stop
 from omniloom.engines.llamacpp.native.weights import Weights
 
 _EVAL = ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_void_p, ctypes.c_bool, ctypes.c_void_p)
@@ -47,12 +48,12 @@ class Projector:
     """`pieces` and `positions` for any thread, the rest for one.
 
     Raises EngineError if llama.cpp cannot load the file, or if it was made for another model; what it said stands in
-    stderr. aborted: asked while a picture is encoded: whether to give it up.
+    stderr. stop: whether to give it up while a picture is encoded.
     """
 
-    def __init__(self, path: Path, weights: Weights, threads: int, aborted: Callable[[], bool]) -> None:
+    def __init__(self, path: Path, weights: Weights, threads: int, stop: Stop) -> None:
         self._native = native_media()
-        self._aborted, self._gave_up, self._nodes = aborted, False, 0
+        self._stop, self._gave_up, self._nodes = stop, False, 0
         self._look = _EVAL(self._on_node)  # kept: the library holds its address only
         asked = self._native.mtmd_context_params_default()
         asked.use_gpu, asked.warmup, asked.print_timings = False, False, False
@@ -91,6 +92,7 @@ class Projector:
         import numpy as np
 
         self._gave_up, self._nodes = False, 0
+        self._stop.look()
         with self._chunks(shape, data) as chunks:
             chunk = chunks[piece]
             count = self._native.mtmd_input_chunk_get_n_tokens(chunk)
@@ -158,5 +160,5 @@ class Projector:
         if ask:
             self._nodes += 1
             return self._gave_up or self._nodes % _NODES == 0
-        self._gave_up = self._gave_up or self._aborted()
+        self._gave_up = self._gave_up or bool(self._stop)
         return not self._gave_up
