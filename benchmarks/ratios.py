@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sides import Side
+from sides import Ours, Side
 
 from omniloom.catalog import ensure
 
@@ -77,6 +77,8 @@ def warm_up(sides: Sequence[Side], ask: dict[str, Any]) -> None:
     """A quote that nobody counts: memory is touched, and ours measures what steps cost, once for a machine."""
     for side in sides:
         side.work({"asks": [ask]})
+        if isinstance(side, Ours):
+            side.settle()
 
 
 def ratios(found: dict[str, list[dict[str, Any]]], ours: str, name: str, floor: float, measure: Measure) -> list[Ratio]:

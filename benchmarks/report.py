@@ -13,6 +13,7 @@ WORK = {
     "plain": "one cold prompt, free text (control)",
     "structured": "JSON with many keys",
     "structured-free": "JSON that is mostly free text",
+    "structured-real": "real schemas and receipts",
     "quote": "verbatim quoting, after the first token",
     "quote-free": "free chat",
     "samples": "8 samples of one prompt",

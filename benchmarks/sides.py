@@ -79,6 +79,12 @@ class Ours:
         worked = processor(self.engine._host.pid) - spent
         return {"answers": answers, "seconds": time.perf_counter() - started, "processor": worked}
 
+    def settle(self) -> None:
+        """Wait until it has measured what steps cost, which it does once, when nobody waits: not while peers work."""
+        deadline = time.monotonic() + 60
+        while self.engine._way._costs.known() is None and time.monotonic() < deadline:  # type: ignore[union-attr]
+            time.sleep(0.1)
+
     def close(self) -> None:
         self.engine.close()
 
