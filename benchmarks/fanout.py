@@ -37,7 +37,7 @@ def main() -> None:
     parts: list[Ratio] = []
     for each in ratios(cold, ours.name, "fanout-cold", 3.0, seconds):
         parts.append(each if each.peer == SHIPPED else each._replace(floor=1.1))
-    against = stored | {SHIPPED: cold[SHIPPED]}
+    against = stored | {name: runs for name, runs in cold.items() if name != ours.name}
     parts += ratios(against, ours.name, "fanout-stored", 5.0, seconds)
     parts += ratios(against, ours.name, "fanout-stored-first", 10.0, first_worst)
     finish(asked, "fanout", parts)

@@ -14,12 +14,14 @@ _SOURCE = r"(?:[Ss]ources?|SOURCES?|Quellen?|[Ff]uentes?|[Ff]onti|[Ff]ontes?|[Bb
 _PASSAGE = r"(?:[Pp]assages?|PASSAGES?|Passagen?|[Pp]asajes?|[Pp]assage[mn]s?|[Pp]assagg\w|[Фф]рагмент\w*)"
 _EAST = {"source": "(?:来源|來源|资料|資料|ソース|출처)", "passage": "(?:段落|パッセージ|단락)"}
 _NAME = r"(?:[A-L](?![0-9A-Za-zÀ-ɏ])|\d{1,4}(?![0-9A-Za-z%]))"
-_AND = r"(?:\s*[,/&–-]\s*|,?\s+(?:and|or|und|oder|et|ou|y|o|e|en|i|и|或|和|と)\s+)"
+_TO = r"(?:\s*[–-]\s*|\s+(?:to|through|bis|à)\s+)"
+_AND = rf"(?:{_TO}|\s*[,/&]\s*|,?\s+(?:and|or|und|oder|et|ou|y|o|e|en|i|и|或|和|と)\s+)"
 _MENTION = re.compile(
     rf"(?:(?P<source>(?<!\w){_SOURCE}\s+|{_EAST['source']}\s*)|(?P<passage>(?<!\w){_PASSAGE}\s+|{_EAST['passage']}\s*))"
-    rf"(?P<names>{_NAME}(?:{_AND}{_NAME})*)"
+    rf"(?P<names>\**{_NAME}(?:{_AND}{_NAME})*)|(?P<shown>⟨)(?P<letter>[A-L])(?=:)"
 )
-_ONE = re.compile(r"(?P<first>\d+)\s*[–-]\s*(?P<last>\d+)|\d+|[A-L]")
+_ONE = re.compile(rf"(?P<first>\d+){_TO}(?P<last>\d+)|(?P<from>[A-L]){_TO}(?P<until>[A-L])|\d+|[A-L]")
+_POINTED = re.compile(r"\[\d")
 _WIDEST = 50
 # Words that count: what they count may be the sources in the user's order. Too many cost time, one too few is an error.
 _COUNTS = re.compile(
@@ -68,6 +70,8 @@ def _renamed(text: str, passages: Mapping[int, int], sources: Mapping[str, str])
     places = {str(_place(one)): str(_place(other)) for one, other in sources.items()}
 
     def mention(match: re.Match[str]) -> str:
+        if match["shown"]:
+            return match["shown"] + sources.get(match["letter"], match["letter"])
         known = {**sources, **places} if match["source"] else {**sources, **numbered}
         return (match["source"] or match["passage"]) + _ONE.sub(lambda one: _one(one, known), match["names"])
 
@@ -76,9 +80,12 @@ def _renamed(text: str, passages: Mapping[int, int], sources: Mapping[str, str])
 
 def _one(match: re.Match[str], known: Mapping[str, str]) -> str:
     """A name, or those of a range one by one."""
-    if match["first"] is None or not 0 <= int(match["last"]) - int(match["first"]) <= _WIDEST:
+    if match["from"] and match["from"] < match["until"]:
+        names = [chr(code) for code in range(ord(match["from"]), ord(match["until"]) + 1)]
+    elif match["first"] and 0 <= int(match["last"]) - int(match["first"]) <= _WIDEST:
+        names = [str(number) for number in range(int(match["first"]), int(match["last"]) + 1)]
+    else:
         return known.get(match.group(), match.group())
-    names = map(str, range(int(match["first"]), int(match["last"]) + 1))
     return ", ".join(known.get(name, name) for name in names)
 
 
@@ -89,6 +96,11 @@ def _place(letter: str) -> int:
 def mentions(texts: Iterable[str]) -> bool:
     """Whether a text speaks of sources or passages by letter or number: it could not be told from what a model says."""
     return any(_MENTION.search(text) is not None for text in texts)
+
+
+def points(texts: Iterable[str]) -> bool:
+    """Whether a text has numbers in brackets of its own, which a model that copies it means as they are."""
+    return any(_POINTED.search(text) is not None for text in texts)
 
 
 def counts(said: str, shape: str = "") -> bool:

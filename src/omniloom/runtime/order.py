@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from omniloom.core.errors import EngineError
 from omniloom.core.values import Part, Request
-from omniloom.reasoning.naming import counts, mentions
+from omniloom.reasoning.naming import counts, mentions, points
 from omniloom.reasoning.prompts import Task, face, request, said_text
 from omniloom.runtime.run import EngineRun
 
@@ -60,7 +60,7 @@ def _is_bound(task: Task, inputs: Sequence[Part], shown: Shown) -> bool:
     words = "\n".join([said_text(inputs, {}), task.system, *asked])
     texts = [f"{segment.context}\n{segment.text}" for segment in task.passages.segments]
     names, turns = [part.name for part in task.parts], [message.text for message in task.history]
-    return counts(words, shown.shape) or mentions([words, *turns, *names, *texts])
+    return counts(words, shown.shape) or mentions([words, *turns, *names, *texts]) or points(texts)
 
 
 def _put(inputs: Sequence[Part], letters: dict[str, str]) -> Iterator[Part]:

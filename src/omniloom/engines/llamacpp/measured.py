@@ -25,8 +25,8 @@ class Measured:
     def known(self) -> list[Any] | None:
         """None before they are measured."""
         if self._costs is None and (path := self._kept.get(self._key)) is not None:
-            with contextlib.suppress(OSError, ValueError), path.open("rb") as file:
-                self._costs = json.loads(file.readline(_MOST_BYTES))
+            with contextlib.suppress(OSError, TypeError, ValueError), path.open("rb") as file:
+                self._costs = [list(each) for each in Costs.told(json.loads(file.readline(_MOST_BYTES)))]
         return self._costs
 
     def keep(self, said: Any) -> None:

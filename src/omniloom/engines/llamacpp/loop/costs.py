@@ -13,6 +13,7 @@ _CELLS = 128
 _BEFORE = 64  # tokens that stand before what is measured
 _LEAST = 8  # tokens that a width is measured on, in as many steps as that takes
 _HARDLY = 1.1
+_MOST_WIDTHS = 32
 _MARGINS = 1.5  # the noise of a margin is taken for so many times the largest one seen
 _TEXT = (
     "The house by the river was sold in the spring of that year for a price that nobody in the village had thought "
@@ -35,7 +36,11 @@ class Costs(NamedTuple):
         """From three lists. Raises ValueError if they cannot be costs."""
         widths, times, noises = (tuple(each) for each in said)
         numbers = (*widths, *times, *noises)
-        whole = len(widths) == len(times) == len(noises) > 1 and widths[0] == 1 and list(widths) == sorted(set(widths))
+        whole = (
+            _MOST_WIDTHS >= len(widths) == len(times) == len(noises) > 1
+            and widths[0] == 1
+            and list(widths) == sorted(set(widths))
+        )
         if not whole or not all(isinstance(each, (int, float)) and 0 <= each < math.inf for each in numbers):
             raise ValueError(f"these are no costs of steps: {said!r:.100}")
         if min(times) <= 0:

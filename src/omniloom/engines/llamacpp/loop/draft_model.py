@@ -28,9 +28,10 @@ class _Place:
     """Where a sequence stands in the small model.
 
     done: how many of its tokens count as read. guessed: what was computed behind them. slot: of the contexts, -1
-    before it has one. idle: steps in a row in which nothing was asked of it.
+    before it has one. idle: steps in a row in which nothing was asked of it. costs: as they were known when it came.
     """
 
+    costs: Costs | None
     acceptance: Acceptance = field(default_factory=lambda: Acceptance(_KEPT))
     done: int = 0
     guessed: list[int] = field(default_factory=list)
@@ -78,7 +79,7 @@ class DraftModel:
         most = min(most, self._sizes.cells - len(sequence.tokens))
         if sequence.runs or most <= 0 or self._is_broken:
             return []
-        place = self._places.setdefault(sequence.key, _Place())
+        place = self._places.setdefault(sequence.key, _Place(self.costs))
         try:
             self._settle(place, sequence.tokens)
             length = self._worth(place, sequence, width, most, costs)
@@ -118,14 +119,14 @@ class DraftModel:
         How many are still to come nobody knows: as many as were written, it is said here, within the limit. So
         reading for nothing never costs more than what guessing from the beginning would have saved.
         """
-        if self.costs is None:
+        if place.costs is None:
             self.unmeasured = True
             return 0
-        length, rate = best_length(place.acceptance.share, width, most, costs, self.costs.seconds(1))
+        length, rate = best_length(place.acceptance.share, width, most, costs, place.costs.seconds(1))
         written = len(sequence.tokens) - sequence.prompt
         saved = (costs.seconds(width) - 1 / rate) * min(written, sequence.limit - written)
         unread = len(sequence.tokens) - 1 - place.done
-        return length if saved >= unread * self.costs.times[-1] / self.costs.widths[-1] else 0
+        return length if saved >= unread * place.costs.times[-1] / place.costs.widths[-1] else 0
 
     def _weighed(self, place: _Place, sequence: Sequence, found: list[int], width: int, costs: Costs) -> list[int]:
         """As much of `found` as is worth computing, now that guessing is paid for."""
@@ -148,6 +149,9 @@ class DraftModel:
             return False
         end = place.done + piece
         if len(read) < end:
+            assert self._contexts is not None
+            self._contexts.cut(place.slot, place.done)  # behind it lie guesses that did not come true
+            del read[place.done :]
             self._step(place.slot, tokens[place.done : end], place.done, wanted=False)
             if len(read) == place.done:
                 read += tokens[place.done : end]

@@ -165,9 +165,9 @@ class Inside:
             if "run" in frame:
                 known = {name: Costs.told(said) if (said := frame["run"][name]) else None for name in _MEASURED}
                 sequence = self._sequence(frame["id"], frame["run"])
-                self._inbox.put({"id": frame["id"], "sequence": sequence} | known)
                 unread = sequence.prompt - (sequence.stored[0] if sequence.stored else 0)
                 self._is_hurried = self._is_hurried or unread <= self._payload["batch"]
+                self._inbox.put({"id": frame["id"], "sequence": sequence} | known)
                 self._stop.look()
             elif frame["ask"] == "/embedding":
                 self._inbox.put(frame)

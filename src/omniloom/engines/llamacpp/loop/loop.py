@@ -26,7 +26,6 @@ from omniloom.engines.llamacpp.native.apart import Apart
 from omniloom.engines.llamacpp.native.context import Aborted, Context, Item
 from omniloom.engines.llamacpp.native.stop import Stop
 
-_NOISE = 0.5  # logits: that of wide steps before it is measured
 _LONG_TURN = 4  # of so many pieces one is a long prompt's, however many short ones wait
 _NEARLY = 0.8  # a piece that is so far done is not given up for another prompt
 
@@ -95,6 +94,7 @@ class Loop:
         if sequence.answer is None:
             asked = Asked(sequence.limit, sequence.sampling, sequence.seed)
             sequence.answer = Answer(self._context.weights, asked)
+        sequence.costs = self.costs
         self._waiting.append(sequence)
 
     def drop(self, key: str) -> None:
@@ -162,15 +162,22 @@ class Loop:
         return self._context.joins and self._context.weights.rewinds
 
     def _read_long(self, due: list[_Turn]) -> list[Told]:
-        began, tokens = time.monotonic(), len(due[0].items)
-        self._until = began + _NEARLY * self._pace * tokens
-        done = due[0].sequence.done
+        sequence, tokens = due[0].sequence, len(due[0].items)
+        began, done = time.monotonic(), sequence.done
+        if self._may_wait(due[0]):
+            self._until = began + _NEARLY * self._pace * tokens
         try:
             return self._go_on(due)
         finally:
             self._until, self._owed = 0.0, time.monotonic() - began
-            if due[0].sequence.done > done:
+            sequence.gave_way = sequence.done == done
+            if not sequence.gave_way:
                 self._pace = self._owed / tokens
+
+    def _may_wait(self, turn: _Turn) -> bool:
+        """Whether its piece may be given up: once, where the one that comes finds a slot, and never an encoding."""
+        has_slot = len(self._live) < self._context.sizes.sequences
+        return self._context.weights.rewinds and not turn.sequence.gave_way and has_slot and turn.piece[0] >= 0
 
     def _turn(self, sequence: Sequence) -> _Turn:
         """A piece of its prompt, or all that was written and not computed yet, and what probably follows that."""
@@ -190,8 +197,8 @@ class Loop:
         single = [turn for turn in turns if not turn.is_alone and len(turn.items) == 1]
         if not self._joins or len(single) < 2:
             return alone + [[turn] for turn in single]
-        known = self._known_costs()
-        width = len(single) if known is TYPICAL else known.widest_worth(len(single))
+        self._unmeasured = self._unmeasured or self.costs is None
+        width = self.costs.widest_worth(len(single)) if self.costs else len(single)
         return alone + [single[at : at + width] for at in range(0, len(single), width)]
 
     def _go_on(self, group: list[_Turn]) -> list[Told]:
@@ -202,7 +209,8 @@ class Loop:
         except Aborted:
             for sequence in (turn.sequence for turn in group):
                 if not self._context.cut(sequence.slot, sequence.done):
-                    self._slots.empty(sequence.slot)
+                    self._slots.empty(sequence.slot)  # it cannot go back, and was left: only then is it given up
+                    self.drop(sequence.key)
             return []
         except EngineError as error:
             for sequence in (turn.sequence for turn in group):
@@ -218,7 +226,9 @@ class Loop:
         for turn in group:
             own = [next(logits) for item in turn.items if item.wanted]
             # In company a near tie may fall otherwise anyway; what is drafted changes nothing even there.
-            told += self._take(turn, own, 0.0 if len(group) > 1 and not turn.draft else self._noise(len(items)))
+            told += self._take(
+                turn, own, 0.0 if len(group) > 1 and not turn.draft else self._noise(turn.sequence, len(items))
+            )
         return told
 
     def _take(self, turn: _Turn, logits: list[Any], noise: float) -> list[Told]:
@@ -263,21 +273,20 @@ class Loop:
             return []
         found = list[int]()
         if match.length >= SHORTEST:
-            found = sequence.drafts.propose(sequence.tokens, match, width, room, self._known_costs())
+            found = sequence.drafts.propose(sequence.tokens, match, width, room, self._costs_of(sequence))
         if not found and self.drafter is not None:
             self.computing = (sequence.key,)  # it leaves in the middle of a guess, too
-            found = self.drafter.propose(sequence, width, room, self._known_costs())
+            found = self.drafter.propose(sequence, width, room, self._costs_of(sequence))
         return found
 
-    def _known_costs(self) -> Costs:
+    def _costs_of(self, sequence: Sequence) -> Costs:
+        """Those that were known when it came: what is measured meanwhile changes no answer."""
         self._unmeasured = self._unmeasured or self.costs is None
-        return self.costs or TYPICAL
+        return sequence.costs or TYPICAL
 
-    def _noise(self, width: int) -> float:
+    def _noise(self, sequence: Sequence, width: int) -> float:
         """By how much a lead of logits may be off in a step of so many tokens."""
-        if width == 1 or not self._context.weights.rewinds:
-            return 0.0
-        return self.costs.noise(width) if self.costs else _NOISE
+        return 0.0 if width == 1 or not self._context.weights.rewinds else (sequence.costs or TYPICAL).noise(width)
 
     def _read(self, sequence: Sequence) -> list[Told]:
         self._slots.read(sequence)
@@ -339,10 +348,12 @@ class Loop:
         return told if logits is None else told + self._follow(sequence, [], [logits], 0.0)
 
     def _longest_coming(self, sequence: Sequence) -> int:
-        """How far the beginning will reach that a live sequence is reading."""
-        is_open = self._answer(sequence).is_open
-        reading = [each for each in self._live.values() if each.reading]
-        return max(
-            (each.prompt if is_open and same_prompt(each, sequence) else shared(each, sequence) for each in reading),
-            default=0,
-        )
+        """How far the beginning will reach that a live sequence is reading; 0 where it has passed a place to which it
+        cannot go back."""
+        is_open, rewinds = self._answer(sequence).is_open, self._context.weights.rewinds
+        coming = [
+            (each.prompt if is_open and same_prompt(each, sequence) else shared(each, sequence), each.done)
+            for each in self._live.values()
+            if each.reading
+        ]
+        return max((length for length, done in coming if rewinds or length > done), default=0)

@@ -6,6 +6,7 @@ from typing import Any
 
 from omniloom.core.values import Sampling
 from omniloom.engines.llamacpp.loop.answer import Answer
+from omniloom.engines.llamacpp.loop.costs import Costs
 from omniloom.engines.llamacpp.loop.drafts import Drafts
 from omniloom.engines.llamacpp.loop.media import Run, whole_run
 
@@ -33,7 +34,8 @@ class Sequence:
     limit: tokens that may be written. ends: where reading pauses, at the ends of sources. answer: what decides on
     tokens; made of `limit`, `sampling` and `seed` without one. until: read that far and write nothing. stored: a
     state on the shelf, as (tokens, name). keep: states to put there, by tokens. reused: tokens that were not computed.
-    drafts: guesses at what it writes next. alone: the next token is computed by itself.
+    drafts: guesses at what it writes next. alone: the next token is computed by itself. gave_way: its last piece was
+    given up for a short prompt. costs: of steps, as they were known when it came.
     runs: of the prompt's tokens, those that are pictures or sounds. adapter: what it is computed with.
     bounds: the boundaries of its prompt. slot: the sequence of the Context it lies in, -1 while it waits.
     """
@@ -56,6 +58,8 @@ class Sequence:
     reused: int = 0
     drafts: Drafts = field(default_factory=Drafts)
     alone: bool = False
+    gave_way: bool = False
+    costs: Costs | None = None
     bounds: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
