@@ -130,14 +130,13 @@ def test_no_more_is_read_for_it_than_it_can_save(weights: Weights) -> None:
 
 @pytest.mark.parametrize("at", [0.9, 0.5])
 def test_how_far_follows_from_both_costs_and_from_what_came_true(weights: Weights, at: float) -> None:
-    place = draft_model._Place(Acceptance(at), done=100)
     sequence = asked(weights, "x" * 100, 100)
     sequence.tokens += [70] * 50
-    place.done = 149
     costs = Costs((1, 4, 8, 16), (1.0, 1.5, 2.0, 4.0), (0.0,) * 4)
 
     def length(each: float) -> int:
         own = Costs((1, 2), (each, each * 2), (0.0, 0.0))
+        place = draft_model._Place(own, Acceptance(at), done=149)
         return drafter(weights, own)._worth(place, sequence, 1, 64, costs)
 
     found = [length(each) for each in (0.001, 0.3, 1.0)]
