@@ -86,12 +86,15 @@ def test_a_known_recording(data: Path, whisper: Path) -> None:
 
 @pytest.mark.weights
 def test_no_lone_word_is_wrong_and_sure(data: Path, whisper: Path) -> None:
-    """Clips on which the model, asked plainly, wrote "thanks", "bye" and "I'm sorry" over and over."""
+    """Clips on which the model, asked plainly, wrote "thanks", "bye" and "I'm sorry" over and over; and two clear ones,
+    for which of the others it gets differs between processors."""
     right = 0
     for name, said in (
         ("6_george_12", "6 six"),
         ("5_theo_12", "5 five"),
         ("3_nicolas_22", "3 three"),
+        ("8_george_1", "8 eight"),
+        ("4_lucas_16", "4 four"),
     ):
         segments, losses = read(data / f"audio/digits/{name}.wav", whisper)
         text = " ".join(segment.text for segment in segments).lower().strip(".")
