@@ -19,7 +19,7 @@ from omniloom.engines.llamacpp.loop.costs import TYPICAL, Costs, measure
 from omniloom.engines.llamacpp.loop.draft_model import DraftModel
 from omniloom.engines.llamacpp.loop.drafts import SHORTEST, alike
 from omniloom.engines.llamacpp.loop.media import around, edges
-from omniloom.engines.llamacpp.loop.sequence import Sequence, boundaries, same_prompt, shared
+from omniloom.engines.llamacpp.loop.sequence import PATIENCE, Sequence, boundaries, same_prompt, shared
 from omniloom.engines.llamacpp.loop.shelf import Shelf
 from omniloom.engines.llamacpp.loop.slots import Slots
 from omniloom.engines.llamacpp.native.apart import Apart
@@ -170,14 +170,17 @@ class Loop:
             return self._go_on(due)
         finally:
             self._until, self._owed = 0.0, time.monotonic() - began
-            sequence.gave_way = sequence.done == done
-            if not sequence.gave_way:
+            if sequence.done > done:
                 self._pace = self._owed / tokens
+                sequence.patience = min(PATIENCE, sequence.patience + self._owed)
+            else:
+                sequence.patience -= self._owed
 
     def _may_wait(self, turn: _Turn) -> bool:
-        """Whether its piece may be given up: once, where the one that comes finds a slot, and never an encoding."""
+        """Whether its piece may be given up: where the one that comes finds a slot, and not more than its patience; never
+        an encoding."""
         has_slot = len(self._live) < self._context.sizes.sequences
-        return self._context.weights.rewinds and not turn.sequence.gave_way and has_slot and turn.piece[0] >= 0
+        return self._context.weights.rewinds and turn.sequence.patience > 0 and has_slot and turn.piece[0] >= 0
 
     def _turn(self, sequence: Sequence) -> _Turn:
         """A piece of its prompt, or all that was written and not computed yet, and what probably follows that."""

@@ -10,6 +10,8 @@ from omniloom.engines.llamacpp.loop.costs import Costs
 from omniloom.engines.llamacpp.loop.drafts import Drafts
 from omniloom.engines.llamacpp.loop.media import Run, whole_run
 
+PATIENCE = 10.0  # at most: a handful of short prompts in a row; under a flood half of the time is the long one's
+
 
 def boundaries(length: int, ends: Ordered[int], piece: int) -> list[int]:
     """Where the reading of a prompt pauses: at each of `ends`, and every `piece` tokens from the one before.
@@ -34,8 +36,8 @@ class Sequence:
     limit: tokens that may be written. ends: where reading pauses, at the ends of sources. answer: what decides on
     tokens; made of `limit`, `sampling` and `seed` without one. until: read that far and write nothing. stored: a
     state on the shelf, as (tokens, name). keep: states to put there, by tokens. reused: tokens that were not computed.
-    drafts: guesses at what it writes next. alone: the next token is computed by itself. gave_way: its last piece was
-    given up for a short prompt. costs: of steps, as they were known when it came.
+    drafts: guesses at what it writes next. alone: the next token is computed by itself. patience: seconds of its
+    reading that may still be given up for short prompts; what is read adds to it. costs: of steps, as they were known when it came.
     runs: of the prompt's tokens, those that are pictures or sounds. adapter: what it is computed with.
     bounds: the boundaries of its prompt. slot: the sequence of the Context it lies in, -1 while it waits.
     """
@@ -58,7 +60,7 @@ class Sequence:
     reused: int = 0
     drafts: Drafts = field(default_factory=Drafts)
     alone: bool = False
-    gave_way: bool = False
+    patience: float = PATIENCE
     costs: Costs | None = None
     bounds: list[int] = field(default_factory=list)
 
