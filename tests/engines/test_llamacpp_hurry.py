@@ -1,4 +1,4 @@
-"""A long prompt holds nobody up: its piece is given up for a short one, within bounds, and never where that would lose more."""
+"""A long prompt holds nobody up: its piece is given up for a short one, within bounds."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

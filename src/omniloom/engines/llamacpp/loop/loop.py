@@ -26,7 +26,6 @@ from omniloom.engines.llamacpp.native.apart import Apart
 from omniloom.engines.llamacpp.native.context import Aborted, Context, Item
 from omniloom.engines.llamacpp.native.stop import Stop
 
-_LONG_TURN = 4  # of so many pieces one is a long prompt's, however many short ones wait
 _NEARLY = 0.8  # a piece that is so far done is not given up for another prompt
 
 
@@ -69,7 +68,6 @@ class Loop:
         self._waiting: deque[Sequence] = deque()
         self._live: dict[str, Sequence] = {}
         self._slots = Slots(context, shelf)
-        self._pieces = 0
         self._owed = 0.0  # seconds
         self._pace = 0.0  # seconds for a token of a long prompt
         self._until = 0.0  # when what is read now will nearly be done; 0 if it must not be given up
@@ -112,9 +110,8 @@ class Loop:
         for group in self._groups([self._turn(sequence) for sequence in writing]):
             told += self._go_on(group)
         self._owed -= time.monotonic() - began
-        due = self._due(bool(writing))
-        if due:
-            told += self._go_on(due) if self._is_short(due[0].sequence) else self._read_long(due)
+        if due := self._due(bool(writing)):
+            told += self._read_short(due) if self._is_short(due[0].sequence) else self._read_long(due)
         return told
 
     def measure(self, stop: Stop) -> None:
@@ -134,17 +131,15 @@ class Loop:
     # -- reading and writing -------------------------------------------------------------------------------------
 
     def _due(self, is_writing: bool) -> list[_Turn]:
-        """Which prompts are read now: short ones at once, since they are soon done; a long one where nobody else waits,
-        or once the answers had as much time as its last piece took."""
+        """Which prompts are read now: short ones at once, since they are soon done, as far as the long ones' patience
+        goes; a long one where nobody else waits, or once the answers had as much time as its last piece took."""
         reading = [sequence for sequence in self._live.values() if sequence.reading]
         short = [sequence for sequence in reading if self._is_short(sequence)]
-        if short and (len(short) == len(reading) or (self._pieces + 1) % _LONG_TURN):
-            self._pieces += 1
-            return self._together([self._turn(sequence) for sequence in short])
         longer = [sequence for sequence in reading if not self._is_short(sequence)]
+        if short and (not longer or longer[0].patience > 0):
+            return self._together([self._turn(sequence) for sequence in short])
         if not longer or (not short and is_writing and self._owed > 0):
             return []
-        self._pieces += 1
         return [self._turn(longer[0])]
 
     def _is_short(self, sequence: Sequence) -> bool:
@@ -160,6 +155,14 @@ class Loop:
     @property
     def _joins(self) -> bool:
         return self._context.joins and self._context.weights.rewinds
+
+    def _read_short(self, due: list[_Turn]) -> list[Told]:
+        """The oldest of the long ones has patience for it."""
+        began = time.monotonic()
+        told = self._go_on(due)
+        if longer := next((each for each in self._live.values() if each.reading and not self._is_short(each)), None):
+            longer.patience -= time.monotonic() - began
+        return told
 
     def _read_long(self, due: list[_Turn]) -> list[Told]:
         sequence, tokens = due[0].sequence, len(due[0].items)
@@ -177,8 +180,8 @@ class Loop:
                 sequence.patience -= self._owed
 
     def _may_wait(self, turn: _Turn) -> bool:
-        """Whether its piece may be given up: where the one that comes finds a slot, and not more than its patience; never
-        an encoding."""
+        """Whether its piece may be given up: where the one that comes finds a slot, and as far as its patience goes;
+        never an encoding."""
         has_slot = len(self._live) < self._context.sizes.sequences
         return self._context.weights.rewinds and turn.sequence.patience > 0 and has_slot and turn.piece[0] >= 0
 

@@ -36,8 +36,8 @@ class Sequence:
     limit: tokens that may be written. ends: where reading pauses, at the ends of sources. answer: what decides on
     tokens; made of `limit`, `sampling` and `seed` without one. until: read that far and write nothing. stored: a
     state on the shelf, as (tokens, name). keep: states to put there, by tokens. reused: tokens that were not computed.
-    drafts: guesses at what it writes next. alone: the next token is computed by itself. patience: seconds of its
-    reading that may still be given up for short prompts; what is read adds to it. costs: of steps, as they were known when it came.
+    drafts: guesses at what it writes next. alone: the next token is computed by itself. patience: seconds that its
+    reading may still lose to short prompts; what is read adds to it. costs: of steps, as they were known when it came.
     runs: of the prompt's tokens, those that are pictures or sounds. adapter: what it is computed with.
     bounds: the boundaries of its prompt. slot: the sequence of the Context it lies in, -1 while it waits.
     """
