@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from threading import Event as Flag
 from typing import Any
 
-from omniloom.core.errors import CancelledError, EngineError, IsolationError, OmniloomError, TooLargeError
+from omniloom.core.errors import CancelledError, EngineError, IsolationError, OmniloomError, TooLargeError, WeightsError
 from omniloom.engines.llamacpp import host
 from omniloom.engines.llamacpp.beside import Drafter
 from omniloom.engines.llamacpp.process import POLL, Lost, Process, Settings
@@ -91,6 +91,17 @@ class Line(Process):
         return super()._size() + sum(path.stat().st_size for path in self._beside if path.exists())
 
     def _launch(self) -> None:
+        """Once more where it crashes before it listens: some start in hundreds does under load, and the same files then
+        load (docs/PROGRESS.md). Files that crash it do so again."""
+        try:
+            self._begin()
+        except WeightsError as error:
+            if "SIGSEGV" not in str(error.__cause__):
+                raise
+            self._end()
+            self._begin()
+
+    def _begin(self) -> None:
         payload = self._settings.model_dump() | self._told
         payload |= {"model": str(self._model), "slots": str(self.slots), "memory": _free_memory()}
         self._child = Child(
