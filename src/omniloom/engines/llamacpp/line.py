@@ -91,8 +91,8 @@ class Line(Process):
         return super()._size() + sum(path.stat().st_size for path in self._beside if path.exists())
 
     def _launch(self) -> None:
-        """Once more where it crashes before it listens: some start in hundreds does under load, and the same files then
-        load (docs/PROGRESS.md). Files that crash it do so again."""
+        """Once more where it crashes before it listens: one start in a thousand or so does under load, and the same
+        files then load (docs/PROGRESS.md). Files that crash it do so again."""
         try:
             self._begin()
         except WeightsError as error:
