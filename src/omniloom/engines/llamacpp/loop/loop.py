@@ -172,12 +172,14 @@ class Loop:
         try:
             return self._go_on(due)
         finally:
-            self._until, self._owed = 0.0, time.monotonic() - began
+            self._until, took = 0.0, time.monotonic() - began
+            # Where answers share steps they write more cheaply once all prompts are read: until then a step a piece.
+            self._owed = 0.0 if self._joins else took
             if sequence.done > done:
-                self._pace = self._owed / tokens
-                sequence.patience = min(PATIENCE, sequence.patience + self._owed)
+                self._pace = took / tokens
+                sequence.patience = min(PATIENCE, sequence.patience + took)
             else:
-                sequence.patience -= self._owed
+                sequence.patience -= took
 
     def _may_wait(self, turn: _Turn) -> bool:
         """Whether its piece may be given up: where the one that comes finds a slot, and as far as its patience goes;
