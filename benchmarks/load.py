@@ -47,7 +47,7 @@ def mixed(ours: Ours, at: int, count: int, scale: int) -> list[dict[str, Any]]:
     """Each client asks once: about 60, 200 or 400 tokens of input, 16 to 64 of output; in small a `scale`th."""
     asks: list[dict[str, Any]] = []
     for client in range(count):
-        number = 40 * at + client
+        number = 60 * at + count + client  # another text for every client of every turn
         tokens, most = ((400, 64), (60, 16), (200, 32))[client % 3]
         asks.append(ours.ask(questions(1, number)[0], document(tokens // scale, number), limit=most // scale))
     return asks

@@ -96,3 +96,16 @@ def test_a_step_that_fails_fails_those_in_it_and_no_later_one(weights: Weights) 
 def test_answers_share_steps_in_our_loop_only(small_model: Path) -> None:
     with pytest.raises(UsageError, match="only in the loop"):
         LlamaCpp(small_model, together=True, loop=False)
+
+
+def test_while_prompts_are_read_an_answer_gets_a_step_for_each_piece(weights: Weights) -> None:
+    loop = Watched(Context(weights, SIZES, Stop()))
+    loop.add(Sequence("answer", weights.tokenize(DOCUMENT, first=True), 80))
+    while not (told := loop.step()) or told[-1].kind != "token":
+        pass
+    del loop.widths[:]
+    long = Sequence("long", weights.tokenize("Long. " + DOCUMENT * 20, first=True)[: 4 * 64], 80)
+    loop.add(long)
+    while long.reading:
+        loop.step()
+    assert loop.widths == [64, 1, 64, 1, 64, 1, 64], long.prompt

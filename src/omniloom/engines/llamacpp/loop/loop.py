@@ -69,6 +69,7 @@ class Loop:
         self._live: dict[str, Sequence] = {}
         self._slots = Slots(context, shelf)
         self._owed = 0.0  # seconds
+        self._ahead = 0  # tokens of prompts that are read before answers go on
         self._pace = 0.0  # seconds for a token of a long prompt
         self._until = 0.0  # when what is read now will nearly be done; 0 if it must not be given up
         self.computing: tuple[str, ...] = ()
@@ -107,10 +108,14 @@ class Loop:
         told = self._admit()
         began = time.monotonic()
         writing = [sequence for sequence in self._live.values() if not sequence.reading]
-        for group in self._groups([self._turn(sequence) for sequence in writing]):
-            told += self._go_on(group)
+        if self._ahead <= 0 or len(writing) == len(self._live):
+            for group in self._groups([self._turn(sequence) for sequence in writing]):
+                told += self._go_on(group)
+            # Where answers share steps they write at less cost once all prompts are read: until then a step a piece.
+            self._ahead = self._context.sizes.batch if self._joins else 0
         self._owed -= time.monotonic() - began
         if due := self._due(bool(writing)):
+            self._ahead -= sum(len(turn.items) for turn in due)
             told += self._read_short(due) if self._is_short(due[0].sequence) else self._read_long(due)
         return told
 
@@ -173,7 +178,6 @@ class Loop:
             return self._go_on(due)
         finally:
             self._until, took = 0.0, time.monotonic() - began
-            # Where answers share steps they write more cheaply once all prompts are read: until then a step a piece.
             self._owed = 0.0 if self._joins else took
             if sequence.done > done:
                 self._pace = took / tokens
