@@ -17,11 +17,12 @@ from omniloom.core.values import Completion, Constraint, Message, Request, Sampl
 from omniloom.engines import constraints, open_engine
 from omniloom.engines.llamacpp import LlamaCpp
 from omniloom.engines.llamacpp.loop.answer import Answer, Asked
-from omniloom.engines.llamacpp.loop.costs import WIDTHS, Costs
+from omniloom.engines.llamacpp.loop.costs import Costs
 from omniloom.engines.llamacpp.loop.draft_model import DraftModel
 from omniloom.engines.llamacpp.loop.drafts import Drafts, Match
 from omniloom.engines.llamacpp.loop.grammar import Grammars
 from omniloom.engines.llamacpp.loop.loop import Loop
+from omniloom.engines.llamacpp.loop.measuring import WIDTHS
 from omniloom.engines.llamacpp.loop.sequence import Sequence
 from omniloom.engines.llamacpp.native.apart import Apart
 from omniloom.engines.llamacpp.native.context import Sizes

@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omniloom.core.values import Sampling
-from omniloom.engines.llamacpp.loop.costs import WIDTHS, Costs, measure
+from omniloom.engines.llamacpp.loop.costs import Costs
 from omniloom.engines.llamacpp.loop.drafts import SHORTEST, Drafts, Match, Repeats
 from omniloom.engines.llamacpp.loop.loop import Loop
+from omniloom.engines.llamacpp.loop.measuring import WIDTHS, Measurement
 from omniloom.engines.llamacpp.loop.sequence import Sequence
 from omniloom.engines.llamacpp.native.apart import Apart
-from omniloom.engines.llamacpp.native.context import Sizes
+from omniloom.engines.llamacpp.native.context import Aborted, Sizes
 from omniloom.engines.llamacpp.native.stop import Stop
 from omniloom.engines.llamacpp.native.weights import Weights
 
@@ -133,7 +134,7 @@ def test_drafts_that_fail_are_given_up() -> None:
 
 
 def test_what_steps_cost_is_measured(weights: Weights) -> None:
-    costs = measure(weights, threads=1)
+    costs = Measurement(weights, 1, Stop()).finish()
     assert costs.widths == (1, *WIDTHS)
     assert min(costs.times) > 0 and costs.noises[0] == 0 and list(costs.noises) == sorted(costs.noises)
     assert costs.seconds(3) == costs.times[2]
@@ -143,6 +144,18 @@ def test_what_steps_cost_is_measured(weights: Weights) -> None:
         costs.noise(3) == costs.noises[2] and costs.noise(5) == costs.noises[4] and costs.noise(99) == costs.noises[-1]
     )
     assert Costs.told([list(each) for each in costs]) == costs
+
+
+def test_what_was_measured_before_a_pause_ended_is_kept(weights: Weights) -> None:
+    calls = list[int]()
+    measurement = Measurement(weights, 1, Stop(lambda: bool(calls.append(1)) or len(calls) == 60))
+    with pytest.raises(Aborted):
+        measurement.finish()
+    before = len(calls)
+    assert measurement.finish().widths == (1, *WIDTHS)
+    whole = list[int]()
+    Measurement(weights, 1, Stop(lambda: bool(whole.append(1)))).finish()
+    assert len(calls) - before < len(whole) - 30
 
 
 @pytest.mark.parametrize(

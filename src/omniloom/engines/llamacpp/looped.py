@@ -30,9 +30,9 @@ class Looped:
     def __init__(self, host: Line, kept: Kept, identity: str, prompts: PromptBuilder, tags: Tags | None) -> None:
         self.host = host
         self._kept, self._identity, self._prompts, self._tags = kept, identity, prompts, tags
-        self._costs = Measured(kept, host.slots, f"costs of {identity}")
+        self._costs = Measured(kept, host.slots, f"costs/2 of {identity}")
         drafter = host.draft.digest if host.draft is not None else ""
-        self._draft_costs = Measured(kept, host.slots, f"costs of {identity} draft {drafter}") if drafter else None
+        self._draft_costs = Measured(kept, host.slots, f"costs/2 of {identity} draft {drafter}") if drafter else None
         host.on_measured = self._measured
 
     def turn(self, cancel: Flag | None = None) -> contextlib.AbstractContextManager[None]:

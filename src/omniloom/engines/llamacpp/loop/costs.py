@@ -1,26 +1,10 @@
 """What a step of k tokens costs on this machine, and by how much it changes what a model says."""
 
 import math
-import time
 from typing import Any, NamedTuple
 
-from omniloom.engines.llamacpp.native.context import Context, Item, Sizes
-from omniloom.engines.llamacpp.native.stop import Stop
-from omniloom.engines.llamacpp.native.weights import Weights
-
-WIDTHS = (2, 3, 4, 6, 8, 16, 32)
-_CELLS = 128
-_BEFORE = 64  # tokens that stand before what is measured
-_LEAST = 8  # tokens that a width is measured on, in as many steps as that takes
 _HARDLY = 1.1
 _MOST_WIDTHS = 32
-_MARGINS = 1.5  # the noise of a margin is taken for so many times the largest one seen
-_TEXT = (
-    "The house by the river was sold in the spring of that year for a price that nobody in the village had thought "
-    "possible. Its new owner, a printer from the coast, kept the garden as it was, planted two rows of apple trees "
-    "along the wall, and wrote down every evening what the day had cost: oil for the lamps, bread, paper, the wages of "
-    "the carpenter, and the ferry. In the third winter the book was full. He bound it in blue cloth and began another. "
-)
 
 
 class Costs(NamedTuple):
@@ -71,61 +55,3 @@ class Costs(NamedTuple):
 
 # Before anything is measured: as a single step costs, no better than on the two machines of the lab log.
 TYPICAL = Costs((1, 4, 8, 16, 32), (1.0, 3.6, 8.5, 13.4, 22.0), (0.0, 0.5, 0.5, 0.5, 0.5))
-
-
-def measure(weights: Weights, threads: int, stop: Stop | None = None) -> Costs:
-    """In a context of its own; takes the time of about 90 single steps. Raises Aborted, EngineError."""
-    context = Context(weights, Sizes(_CELLS, _BEFORE, 1, threads), stop or Stop())
-    try:
-        return _measured(context, weights.tokenize(_TEXT * 2)[: _BEFORE + WIDTHS[-1]])
-    finally:
-        context.close()
-
-
-def _measured(context: Context, tokens: list[int]) -> Costs:
-    _compute(context, tokens[:_BEFORE], 0)
-    alone, times = list[_Lead](), list[float]()
-    for at, token in enumerate(tokens[_BEFORE:], _BEFORE):
-        began = time.perf_counter()
-        logits = _compute(context, [token], at)
-        times.append(time.perf_counter() - began)
-        alone.append(_lead(logits[0]))
-    costs = Costs((1,), (sorted(times)[len(times) // 2],), (0.0,))
-    for width in WIDTHS:
-        context.cut(0, _BEFORE)
-        times, moved = list[float](), 0.0
-        for start in range(0, max(width, _LEAST), width):  # two tokens alone would say little of the noise
-            began = time.perf_counter()
-            at = _BEFORE + start
-            logits = _compute(context, tokens[at : at + width], at)
-            times.append(time.perf_counter() - began)
-            moved = max(moved, *(_moved(lead, each) for lead, each in zip(alone[start:], logits, strict=False)))
-        took = sorted(times)[len(times) // 2]
-        noise = max(_MARGINS * moved, costs.noises[-1])
-        costs = Costs((*costs.widths, width), (*costs.times, took), (*costs.noises, noise))
-    return costs
-
-
-class _Lead(NamedTuple):
-    """The two likeliest tokens, and by how many logits the first leads."""
-
-    first: int
-    second: int
-    logits: float
-
-
-def _lead(logits: Any) -> _Lead:
-    import numpy as np
-
-    second, first = (int(each) for each in np.argpartition(logits, -2)[-2:])
-    if logits[second] > logits[first]:
-        first, second = second, first
-    return _Lead(first, second, float(logits[first] - logits[second]))
-
-
-def _moved(lead: _Lead, logits: Any) -> float:
-    return abs(float(logits[lead.first] - logits[lead.second]) - lead.logits)
-
-
-def _compute(context: Context, tokens: list[int], start: int) -> list[Any]:
-    return context.step([Item(token, start + at, 0, True) for at, token in enumerate(tokens)])

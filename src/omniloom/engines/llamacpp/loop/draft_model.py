@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from omniloom.core.errors import EngineError, WeightsError
-from omniloom.engines.llamacpp.loop.costs import Costs, measure
+from omniloom.engines.llamacpp.loop.costs import Costs
 from omniloom.engines.llamacpp.loop.drafts import Acceptance, alike, best_length
+from omniloom.engines.llamacpp.loop.measuring import Measurement
 from omniloom.engines.llamacpp.loop.sequence import Sequence
 from omniloom.engines.llamacpp.native.apart import Apart
 from omniloom.engines.llamacpp.native.context import Aborted, Item, Sizes
@@ -71,6 +72,7 @@ class DraftModel:
         self._is_broken = False
         self.costs: Costs | None = None
         self.unmeasured = False  # costs were wanted, and not known
+        self._measurement: Measurement | None = None
         self.evaluated = 0
 
     def propose(self, sequence: Sequence, width: int, most: int, costs: Costs) -> list[int]:
@@ -101,7 +103,8 @@ class DraftModel:
     def measure(self) -> None:
         """What its steps cost, if that was wanted. Raises Aborted, EngineError."""
         if self.unmeasured and self.costs is None:
-            self.costs = measure(self._weights, self._sizes.threads, self._stop)
+            self._measurement = self._measurement or Measurement(self._weights, self._sizes.threads, self._stop)
+            self.costs = self._measurement.finish()
 
     def leave(self, key: str) -> None:
         """The sequence is done; what was read of it stays for others until the slot is wanted."""

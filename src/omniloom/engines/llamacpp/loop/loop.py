@@ -15,9 +15,10 @@ from typing import Any, Literal, NamedTuple
 
 from omniloom.core.errors import ContextError, EngineError
 from omniloom.engines.llamacpp.loop.answer import Answer, Asked, Reason, Wrote
-from omniloom.engines.llamacpp.loop.costs import TYPICAL, Costs, measure
+from omniloom.engines.llamacpp.loop.costs import TYPICAL, Costs
 from omniloom.engines.llamacpp.loop.draft_model import DraftModel
 from omniloom.engines.llamacpp.loop.drafts import SHORTEST, alike
+from omniloom.engines.llamacpp.loop.measuring import Measurement
 from omniloom.engines.llamacpp.loop.media import around, edges
 from omniloom.engines.llamacpp.loop.sequence import PATIENCE, Sequence, boundaries, same_prompt, shared
 from omniloom.engines.llamacpp.loop.shelf import Shelf
@@ -75,6 +76,7 @@ class Loop:
         self.computing: tuple[str, ...] = ()
         self.costs: Costs | None = None
         self._unmeasured = False  # costs were wanted, and not known
+        self._measurement: Measurement | None = None
         self.evaluated = self.alone = 0
 
     @property
@@ -122,7 +124,9 @@ class Loop:
     def measure(self, stop: Stop) -> None:
         """What steps cost, if that was wanted; for when nothing else is to be done. Raises Aborted, EngineError."""
         if self._unmeasured and self.costs is None:
-            self.costs = measure(self._context.weights, self._context.sizes.threads, stop)
+            weights, threads = self._context.weights, self._context.sizes.threads
+            self._measurement = self._measurement or Measurement(weights, threads, stop)
+            self.costs = self._measurement.finish()
         if self.drafter is not None:
             self.drafter.measure()
 
