@@ -14,15 +14,15 @@ import numpy as np
 import pytest
 from families.recurrent import build_mamba
 from tiny_adapter import RANK, build_adapter
+from tried_child import Loader
 
-from omniloom.core.errors import OmniloomError, WeightsError
+from omniloom.core.errors import WeightsError
 from omniloom.core.events import Finished
 from omniloom.core.values import Message, Request
 from omniloom.engines import open_engine
 from omniloom.engines.llamacpp import LlamaCpp, adapters
 from omniloom.engines.llamacpp.header import read_header
 from omniloom.engines.llamacpp.native.tiny import build_tiny
-from omniloom.isolation import Child, Limits
 
 COUNT = 20_000 if os.environ.get("OMNILOOM_EXHAUSTIVE", "") == "1" else 1_500
 REQUEST = Request(messages=(Message(role="user", content=("hello",)),), max_output_tokens=4)
@@ -189,43 +189,19 @@ def test_an_adapter_in_a_folder_is_no_model_of_it(model: Path, tmp_path: Path) -
 # -- mutations ---------------------------------------------------------------------------------------------------
 
 
-class Loader:
-    """A child that tries one file after the other; another one takes its place when it dies."""
-
-    def __init__(self, model: Path) -> None:
-        self._model, self._child = model, None
-
-    def end(self, path: Path) -> str:
-        if self._child is None:
-            limits = Limits(cpu_seconds=None, wall_seconds=None, stall_seconds=20.0, threads=1)
-            places = [self._model, path.parent]
-            self._child = Child("adapter_loader:run", {"model": str(self._model)}, readable=places, limits=limits)
-        try:
-            self._child.send({"adapter": str(path)})
-            told = self._child.receive()
-        except OmniloomError:
-            self.close()
-            return "died"
-        return "refused" if told is not None and "refused" in told else "loaded"
-
-    def close(self) -> None:
-        if self._child is not None:
-            self._child.close()
-        self._child = None
-
-
 @pytest.fixture(scope="module")
 def mutated(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Counter[str], dict[str, bytes]]]:
     """How many files came to which end, and one of each."""
     path = tmp_path_factory.mktemp("mutated") / "x.gguf"
     build_adapter(path, model)
     whole, base = path.read_bytes(), read_header(model)
-    counts, examples, loader = Counter[str](), dict[str, bytes](), Loader(model)
+    counts, examples = Counter[str](), dict[str, bytes]()
+    loader = Loader("adapter_loader:run", {"model": str(model)}, {"adapter": str(path)}, [model, path.parent])
     for data in gguf_mutations.mutations(whole, COUNT, seed=1):
         path.write_bytes(data)
         try:
             adapters.Adapters(model, base, {"x": path}, "")
-            end = loader.end(path)
+            end = loader.end()
         except WeightsError:
             end = "no adapter"
         counts[end] += 1

@@ -14,18 +14,18 @@ from typing import NamedTuple
 
 import gguf_mutations
 import pytest
+from tried_child import Loader
 
-from omniloom.core.errors import EngineError, OmniloomError, UnsupportedError, WeightsError
+from omniloom.core.errors import EngineError, UnsupportedError, WeightsError
 from omniloom.core.events import Finished
 from omniloom.core.values import Message, Request, Sampling
 from omniloom.engines.llamacpp import LlamaCpp, process
 from omniloom.engines.llamacpp.header import read_header
 from omniloom.engines.llamacpp.native.tiny import build_tiny
-from omniloom.isolation import Child, Limits
 
 EXHAUSTIVE = os.environ.get("OMNILOOM_EXHAUSTIVE", "") == "1"
 COUNT = 50_000 if EXHAUSTIVE else 5_000
-HEADER_SECONDS, LOAD_SECONDS = 1.0, 20.0
+HEADER_SECONDS = 1.0
 REQUEST = Request(messages=(Message(role="user", content=("hello",)),), max_output_tokens=4)
 
 
@@ -44,36 +44,10 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
-class Loader:
-    """A child that loads one file after the other; another one takes its place when it dies."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._child: Child | None = None
-
-    def end(self) -> str:
-        """What became of the file: "loaded", "refused" or "died"."""
-        if self._child is None:
-            limits = Limits(cpu_seconds=None, wall_seconds=None, stall_seconds=LOAD_SECONDS, threads=1)
-            self._child = Child("gguf_loader:run", {}, readable=[self._path.parent], limits=limits)
-        try:
-            self._child.send({"model": str(self._path)})
-            told = self._child.receive()
-        except OmniloomError:
-            self.close()
-            return "died"
-        return "refused" if told is not None and "refused" in told else "loaded"
-
-    def close(self) -> None:
-        if self._child is not None:
-            self._child.close()
-        self._child = None
-
-
 def outcomes(files: Iterable[bytes], place: Path) -> Outcomes:
     path = place / "x.gguf"
     found, examples, slowest = Counter[str](), dict[str, list[bytes]](), 0.0
-    loader = Loader(path)
+    loader = Loader("gguf_loader:run", {}, {"model": str(path)}, [place])
     try:
         for data in files:
             path.write_bytes(data)

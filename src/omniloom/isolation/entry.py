@@ -3,6 +3,7 @@
 Nothing but the standard library is imported before the first line of stdin told where the packages are.
 """
 
+import faulthandler
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -36,6 +37,7 @@ def main() -> int:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(2, 1)
+    faulthandler.enable()  # a crash of native code says where it was
     setup = json.loads(incoming.readline())
     sys.path[:] = setup["sys_path"]
     sys.meta_path.insert(0, _Packages(setup["packages"]))

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import logging
 import os
 import re
 import threading
@@ -19,6 +20,7 @@ from omniloom.engines.llamacpp.process import POLL, Lost, Process, Settings
 from omniloom.isolation import Child, Limits
 from omniloom.isolation.reasons import from_frame
 
+log = logging.getLogger("omniloom.engines")
 _TARGET = "omniloom.engines.llamacpp.loop.inside:run"
 _JOIN_SECONDS = 5.0
 _NAME = re.compile(r"[0-9a-f]{16}")
@@ -98,6 +100,8 @@ class Line(Process):
         except WeightsError as error:
             if "SIGSEGV" not in str(error.__cause__):
                 raise
+            tail = self._child.stderr_tail() if self._child is not None else ""
+            log.warning("the engine's process crashed before it listened, and is started once more: %s", tail)
             self._end()
             self._begin()
 
