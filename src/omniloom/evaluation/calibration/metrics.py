@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from omniloom.evaluation.calibration.resampling import DRAWS, Array, Estimate, spread
+from omniloom.evaluation.calibration.resampling import DRAWS, Array, Estimate, Numbers, spread
 from omniloom.evaluation.values import Value
 
 BINS = 15
@@ -33,7 +33,7 @@ class Point(NamedTuple):
     risk: float
 
 
-def brier(confidence: Sequence[float], right: Sequence[float]) -> Value:
+def brier(confidence: Numbers, right: Numbers) -> Value:
     """The mean squared distance of a probability from what happened (Brier, 1950); proper, so no bins are needed."""
     import numpy as np
 
@@ -44,8 +44,8 @@ def brier(confidence: Sequence[float], right: Sequence[float]) -> Value:
 
 
 def ece(
-    confidence: Sequence[float],
-    right: Sequence[float],
+    confidence: Numbers,
+    right: Numbers,
     groups: Sequence[str] = (),
     *,
     bins: int = BINS,
@@ -71,7 +71,7 @@ def ece(
     return Estimate(_root(square), _root(square - high), _root(square - low), len(p))
 
 
-def reliability(confidence: Sequence[float], right: Sequence[float], *, bins: int = 10) -> list[Bin]:
+def reliability(confidence: Numbers, right: Numbers, *, bins: int = 10) -> list[Bin]:
     """Bins of equal mass, from low to high confidence; the interval is Wilson's (1927)."""
     p, y = _pair(confidence, right)
     found: list[Bin] = []
@@ -83,7 +83,7 @@ def reliability(confidence: Sequence[float], right: Sequence[float], *, bins: in
     return found
 
 
-def risk_coverage(confidence: Sequence[float], right: Sequence[float]) -> list[Point]:
+def risk_coverage(confidence: Numbers, right: Numbers) -> list[Point]:
     """One point a distinct confidence, from the highest: equal confidences are answered together or not at all."""
     import numpy as np
 
@@ -94,9 +94,7 @@ def risk_coverage(confidence: Sequence[float], right: Sequence[float]) -> list[P
     return [Point(float(p[at]), (int(at) + 1) / len(p), float(wrong[at]) / (int(at) + 1)) for at in last]
 
 
-def aurc(
-    confidence: Sequence[float], right: Sequence[float], groups: Sequence[str] = (), *, draws: int = 200, seed: int = 0
-) -> Value:
+def aurc(confidence: Numbers, right: Numbers, groups: Sequence[str] = (), *, draws: int = 200, seed: int = 0) -> Value:
     """The area under the risk-coverage curve (Geifman & El-Yaniv, 2017): the mean over k of the risk of the k surest.
 
     Samples of equal confidence count as the mean over their orders, so no order of the file decides.
@@ -119,7 +117,7 @@ def area(p: Array, y: Array) -> float:
     return float((np.cumsum(wrong) / np.arange(1, len(p) + 1)).mean())
 
 
-def auroc(confidence: Sequence[float], right: Sequence[float]) -> Value:
+def auroc(confidence: Numbers, right: Numbers) -> Value:
     """The chance that a right answer is surer than a wrong one, ties counted half; stderr by DeLong et al. (1988).
 
     NaN where all answers are right or all wrong.

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 else:
     Array = Any
+Numbers = Sequence[float] | Array
 
 DRAWS = 1000
 
@@ -36,8 +37,8 @@ def resamples(groups: Sequence[str], count: int = DRAWS, seed: int = 0) -> Itera
 
 
 def paired_gain(
-    worse: Sequence[float],
-    better: Sequence[float],
+    worse: Numbers,
+    better: Numbers,
     groups: Sequence[str],
     level: float = 0.95,
     *,

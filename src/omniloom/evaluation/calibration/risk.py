@@ -8,12 +8,9 @@ new questions that are drawn as the calibration questions were; neither says any
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from omniloom.evaluation.calibration.resampling import Array, Numbers
 from omniloom.reasoning.calibrator import Threshold
-
-if TYPE_CHECKING:
-    from omniloom.evaluation.calibration.resampling import Array
 
 DELTA = 0.05
 ALPHAS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
@@ -22,8 +19,8 @@ COVERAGES = tuple(at / 40 for at in range(1, 41))
 
 
 def max_risk(
-    confidence: Sequence[float],
-    loss: Sequence[float],
+    confidence: Numbers,
+    loss: Numbers,
     alpha: float,
     *,
     delta: float = DELTA,
@@ -65,7 +62,7 @@ def max_risk(
     return Threshold(alpha=alpha, delta=delta, method="learn_then_test", n=n, guarantee=words, **found)
 
 
-def conformal(confidence: Sequence[float], loss: Sequence[float], alpha: float) -> Threshold:
+def conformal(confidence: Numbers, loss: Numbers, alpha: float) -> Threshold:
     """Conformal risk control: the lowest threshold at which (wrong answers given + 1) / (n + 1) is at most alpha.
 
     The loss of a question that is not answered is 0, so it never rises with the threshold, as the theorem needs.
@@ -90,9 +87,7 @@ def conformal(confidence: Sequence[float], loss: Sequence[float], alpha: float) 
     return Threshold(alpha=alpha, delta=None, method="conformal_risk_control", **found)
 
 
-def order(
-    confidence: Sequence[float], loss: Sequence[float], n: int, alpha: float, delta: float = DELTA
-) -> list[float]:
+def order(confidence: Numbers, loss: Numbers, n: int, alpha: float, delta: float = DELTA) -> list[float]:
     """The thresholds to test on `n` other answers, from where a promise is likeliest on to more coverage.
 
     Learnt from answers that are not tested on (split fixed-sequence testing, as in Learn then Test, section 4.3), so
@@ -148,7 +143,7 @@ def _divergence(risk: float, alpha: float) -> float:
     return least + (risk * math.log(risk / alpha) if risk > 0 else 0.0)
 
 
-def _given(p: "Array", losses: "Array", threshold: float) -> tuple[int, float]:
+def _given(p: Array, losses: Array, threshold: float) -> tuple[int, float]:
     """How many answers of the sorted ones are at or above the threshold, and the sum of their losses."""
     import numpy as np
 
@@ -156,7 +151,7 @@ def _given(p: "Array", losses: "Array", threshold: float) -> tuple[int, float]:
     return answered, float(losses[:answered].sum())
 
 
-def _sorted(confidence: Sequence[float], loss: Sequence[float]) -> "tuple[Array, Array]":
+def _sorted(confidence: Numbers, loss: Numbers) -> tuple[Array, Array]:
     import numpy as np
 
     p, losses = np.asarray(confidence, float), np.asarray(loss, float)
