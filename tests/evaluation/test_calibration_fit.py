@@ -91,22 +91,6 @@ def test_no_group_is_on_both_sides() -> None:
     assert all(len(each) == 1 for each in where.values())
 
 
-def test_copies_of_one_source_do_not_flatter_the_check() -> None:
-    """Groups of 25 with one fate and one mark that is chance: who splits by sample finds the mark of use, by group not."""
-    grouped, alone = [], []
-    for seed in range(6):
-        random = np.random.default_rng(seed)
-        samples = []
-        for group in range(16):
-            fate, mark = (0.1, 0.9)[group % 2], random.normal()
-            for at in range(25):
-                signals = {"logprob_mean": mark + random.normal(0, 0.01)}
-                samples.append(Answered(f"{group}-{at}", str(group), signals, bool(random.random() < fate)))
-        grouped.append(made(samples).held_out.auroc or 0)
-        alone.append(made([each._replace(group="") for each in samples]).held_out.auroc or 0)
-    assert np.mean(grouped) < 0.55 < 0.58 < np.mean(alone)
-
-
 def test_the_order_of_the_file_does_not_matter() -> None:
     samples = answers(200, 4)
     assert made(samples) == made(samples[::-1])
