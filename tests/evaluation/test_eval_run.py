@@ -110,10 +110,9 @@ def test_what_differs_is_another_log(folder: Path, start: Start, tmp_path: Path)
         evaluate(plan, start(answering()), logs).path,
         evaluate(plan, start(answering(name="another model")), logs).path,
         evaluate(replace(plan, options={"seed": 7}), start(answering()), logs).path,
-        evaluate(replace(plan, calibrator="mine"), start(answering()), logs).path,
         evaluate(Plan("xquad_unanswerable", folder, limit=1), start(answering()), logs).path,
     }
-    assert len(paths) == 5
+    assert len(paths) == 4
     assert evaluate(plan, start(answering()), logs).path in paths
 
 
@@ -290,3 +289,38 @@ def test_the_log_is_plain_json(folder: Path, start: Start, tmp_path: Path) -> No
     lines = [json.loads(line) for line in log.path.read_text().splitlines()]
     assert [line["kind"] for line in lines] == ["header", "sample", "result"]
     assert lines[2]["metrics"]["exact"] == {"value": 1.0, "stderr": None, "n": 1}
+
+
+def test_a_calibrator_gives_the_probabilities(folder: Path, start: Start, tmp_path: Path) -> None:
+    from omniloom.reasoning import calibrators
+    from omniloom.reasoning.calibrator import Calibrator, Estimated, Fingerprint, HeldOut, Reference, Signal
+
+    names = ("answer_tokens", "logprob_mean", "alignment")
+    checked = HeldOut(
+        n=1, accuracy=1, ece=Estimated(value=0, low=0, high=0), brier=0, brier_of_the_mean=0, aurc=0, auroc=None
+    )
+    made = Calibrator(
+        name="mine",
+        model="scripted",
+        family="extract",
+        bias=0.0,
+        signals=(Signal(name="alignment", mean=0.5, scale=0.25, weight=1.0, absent=-2.0),),
+        references=tuple(Reference(name=name, n=1) for name in names),
+        held_out=checked,
+        data=Fingerprint(n=1, sha256="0" * 64, date="2026-11-28"),
+    )
+    model, plan = start(answering()), Plan("xquad", folder, calibrator="mine")
+    with pytest.raises(UsageError, match="no calibrator 'mine'"):
+        evaluate(plan, model, tmp_path / "logs")
+    calibrators.keep(model.store.root, made)
+    log = evaluate(plan, model, tmp_path / "logs")
+    sure = {each.id: each.confidence for each in log.records}
+    assert all(each is not None and each.calibrator == "mine" for each in sure.values())
+    assert sure["m1"] is not None and sure["m1"].value == pytest.approx(0.8808, abs=1e-4)  # 1 / (1 + e^-2)
+    assert sure["f2"] is not None and sure["f2"].value < 0.2, "an answer that stands nowhere"
+    assert all("logprob_mean" in each.signals for each in log.records) and log.header.calibrator == "mine"
+    calibrators.keep(model.store.root, made.model_copy(update={"bias": 1.0}))
+    assert evaluate(plan, model, tmp_path / "logs").path != log.path, "another calibrator of that name"
+    calibrators.keep(model.store.root, made.model_copy(update={"family": "compute"}))
+    with pytest.raises(UsageError, match="is for the family 'compute'"):
+        evaluate(plan, model, tmp_path / "logs")

@@ -1,7 +1,7 @@
 """From a Response, or from what was raised in its place, to the Record of the log."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from omniloom.core.errors import OmniloomError
@@ -13,9 +13,17 @@ from omniloom.storage.store import Store
 
 
 def record(
-    sample: Sample, response: Response, task: Task, *, seconds: float, fingerprint: str, error: Failure | None = None
+    sample: Sample,
+    response: Response,
+    task: Task,
+    *,
+    raw: Mapping[str, float | None],
+    seconds: float,
+    fingerprint: str,
+    error: Failure | None = None,
 ) -> Record:
-    """All scorers of the task see the response; after an error it is empty, and is never right."""
+    """All scorers of the task see the response; after an error it is empty, and is never right. raw: its
+    signals, as they were before any calibrator."""
     scored = [_scored(scorer, sample, response) for scorer in task.SCORERS]
     if error is not None:
         wrong = Scored(scorer="error", values={task.CORRECT: 0.0}, explanation=f"{error.code}: {error.message}")
@@ -36,7 +44,7 @@ def record(
             Origin(id=part.id, name=part.name, kind=part.kind, media_type=part.media_type) for part in response.sources
         ),
         scores=tuple(scored),
-        signals=signals(response),
+        signals=dict(raw),
         confidence=response.confidence,
         abstained=response.abstained,
         losses=response.losses,

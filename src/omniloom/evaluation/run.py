@@ -25,11 +25,13 @@ from omniloom.core.errors import (
 from omniloom.core.events import Progress
 from omniloom.core.values import Budget, Response, Usage
 from omniloom.evaluation import identity, registry
-from omniloom.evaluation.answered import after_error, failure, record
+from omniloom.evaluation.answered import after_error, failure, record, signals
 from omniloom.evaluation.contamination import contaminated
 from omniloom.evaluation.log import Header, Log, Measured, Record, Result, Tokens, Writer, column, read
 from omniloom.evaluation.statistics import clustered
 from omniloom.evaluation.values import Sample, Task, Value
+from omniloom.reasoning.calibrator import Calibrator, confidence, foreign
+from omniloom.reasoning.calibrators import named
 from omniloom.runtime.call import checked
 from omniloom.runtime.model import Model
 
@@ -68,12 +70,13 @@ def evaluate(plan: Plan, model: Model, logs: Path, on_progress: Callable[[Progre
     marks = {sample.id: identity.fingerprint(sample) for sample in samples}
     if len(marks) < len(samples):
         raise UsageError(f"the task {plan.task!r} has two samples of one id", hint="an id names one sample")
-    header = header_of(plan, task, model)
+    sure = _calibrator(plan, task, model)
+    header = header_of(plan, task, model, sure)
     name = "-".join(filter(None, (plan.task, plan.variant, header.key)))
     path = logs / f"{name}.jsonl"
     with _alone(path):
         done = _begun(path, header, marks)
-        going = _Going(plan, task, model, Writer(path), done, marks, on_progress or _ignore)
+        going = _Going(plan, task, model, Writer(path), done, marks, on_progress or _ignore, sure)
         stopped = going.over(samples)
         records = [going.done[sample.id] for sample in samples if sample.id in going.done]
         found = contaminated(samples, plan.trained_on)
@@ -96,7 +99,18 @@ def chosen(plan: Plan, task: Task) -> Iterator[Sample]:
         yield vary(sample, plan.seed) if vary is not None else sample
 
 
-def header_of(plan: Plan, task: Task, model: Model) -> Header:
+def _calibrator(plan: Plan, task: Task, model: Model) -> Calibrator | None:
+    """The one that is named. Raises UsageError where there is none, or it is for other answers than these."""
+    if not plan.calibrator:
+        return None
+    found = named(model.store.root, plan.calibrator)
+    why = foreign(found, model.engine.name, task.FAMILY)
+    if why is not None:
+        raise UsageError(why, hint="make one from a log of this task: omniloom calibrate --from-log LOG")
+    return found
+
+
+def header_of(plan: Plan, task: Task, model: Model, sure: Calibrator | None = None) -> Header:
     who = getattr(model.engine, "identity", model.engine.name)
     vary = identity.file_of(registry.variant(plan.variant)) if plan.variant else ""
     files = [identity.file_of(task), vary]
@@ -113,7 +127,8 @@ def header_of(plan: Plan, task: Task, model: Model) -> Header:
         "options": dict(plan.options),
         "data": str(plan.data.absolute()),
     }
-    key = hashlib.sha256(identity.plain_json(fields).encode()).hexdigest()[:12]
+    depends = [fields, None if sure is None else sure.model_dump(mode="json")]
+    key = hashlib.sha256(identity.plain_json(depends).encode()).hexdigest()[:12]
     now = datetime.now().astimezone().isoformat(timespec="seconds")
     return Header(**fields, key=key, store=str(model.store.root), created=now)
 
@@ -164,8 +179,9 @@ class _Going:
         done: dict[str, Record],
         marks: Mapping[str, str],
         told: Callable[[Progress], None],
+        sure: Calibrator | None,
     ) -> None:
-        self.done, self.writer = done, writer
+        self.done, self.writer, self._sure = done, writer, sure
         self._plan, self._task, self._model, self._marks, self._told = plan, task, model, marks, told
         self._began, self._spent, self._new = time.monotonic(), 0, 0
 
@@ -200,10 +216,12 @@ class _Going:
                 raise _Spent(f"the budget is used up: {raised.message}") from raised
             error, response = raised, after_error(self._model.store, label)
         self._account(response, options, left)
+        raw = signals(response)
         return record(
             sample,
-            response,
+            self._calibrated(response, raw),
             self._task,
+            raw=raw,
             seconds=time.monotonic() - began,
             fingerprint=self._marks[sample.id],
             error=failure(error) if error is not None else None,
@@ -218,6 +236,13 @@ class _Going:
             options = {**options, "budget": _smaller(options.get("budget"), capped)}
         parameters: dict[str, Any] = {"trace": label, **options}
         return self._model.generate(list(sample.inputs), **parameters)
+
+    def _calibrated(self, response: Response, raw: Mapping[str, float | None]) -> Response:
+        """With the probability that the named calibrator gives it."""
+        if self._sure is None:
+            return response
+        told = {name: value for name, value in raw.items() if value is not None}
+        return response.model_copy(update={"confidence": confidence(told, self._sure)})
 
     def _left(self) -> Budget:
         """What this run may still use. Raises _Spent where that is nothing."""
