@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from omniloom.cli import ask, cache, doctor, forget, info, listing, pull, rm, show, trace, warm
+from omniloom.cli import ask, cache, calibrate, doctor, eval, forget, info, listing, pull, rm, show, trace, warm
 from omniloom.cli.failures import INTERRUPTED, told
 from omniloom.core.errors import CancelledError
 
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.command("ask")(ask.ask)
 app.command("warm")(warm.warm)
+app.command("eval")(eval.evaluate)
 app.command("show")(show.show)
 app.command("pull")(pull.pull)
 app.command("list")(listing.list_models)
@@ -27,6 +28,7 @@ app.command("info")(info.info)
 app.command("rm")(rm.rm)
 app.add_typer(trace.app, name="trace")
 app.add_typer(cache.app, name="cache")
+app.command("calibrate")(calibrate.calibrate)
 app.command("forget")(forget.forget)
 app.command("doctor")(doctor.doctor)
 

@@ -1,0 +1,100 @@
+"""`omniloom calibrate`: learn, from questions whose answers are known, how sure the model's answers are."""
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from omniloom.core.errors import UsageError
+
+Data = Annotated[Path | None, typer.Argument(help="A folder with questions.jsonl: question, sources, answers.")]
+TaskName = Annotated[str, typer.Option("--task", help="What the folder is for; `omniloom eval --list` shows them.")]
+ModelName = Annotated[
+    str | None, typer.Option("--model", "-m", help="Catalog name, .gguf, or openai:http://host/v1#name.")
+]
+Name = Annotated[str | None, typer.Option("--name", help="Of the calibrator; made of family and model without it.")]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="The first so many samples.")]
+FromLog = Annotated[
+    list[Path] | None, typer.Option("--from-log", help="Answers of `omniloom eval`; nothing is asked again.")
+]
+Out = Annotated[Path | None, typer.Option("--out", help="Write NAME.json into this folder, not into the store.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the calibrator as one JSON object.")]
+
+
+def calibrate(
+    data: Data = None,
+    task: TaskName = "folder",
+    model: ModelName = None,
+    name: Name = None,
+    limit: Limit = None,
+    from_log: FromLog = None,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a calibrator: confidences of this model in this family of tasks are then probabilities.
+
+    Half of the sources are learnt from, the other half says how good it is and what risk can be promised.
+    """
+    from omniloom.evaluation.calibration.fit import fit
+    from omniloom.evaluation.calibration.logs import collected
+    from omniloom.evaluation.log import read
+
+    if (data is None) == (not from_log):
+        raise UsageError("name a folder, or logs with --from-log, not both", hint="omniloom calibrate DATA")
+    if data is not None and not data.is_dir():
+        raise UsageError(f"{str(data)!r} is no folder", hint="a folder with questions.jsonl; docs/calibration.md")
+    if out is not None and not out.is_dir():
+        raise UsageError(f"--out {str(out)!r} is no folder", hint="make it first")
+    logs = [read(path) for path in from_log or ()]
+    if data is not None:
+        logs = [_asked(data, task, model, limit, quiet=as_json)]
+    found = collected(logs)
+    made = name or _name(found.family, found.model)
+    fitted = fit(found.samples, name=made, model=found.model, family=found.family, tasks=found.tasks)
+    place = _kept(fitted.calibrator, out)
+    if as_json:
+        typer.echo(json.dumps(json.loads(fitted.calibrator.model_dump_json()), ensure_ascii=False, indent=1))
+        return
+    _tell(fitted, found, place)
+
+
+def _asked(data: Path, task: str, model: str | None, limit: int | None, *, quiet: bool) -> Any:
+    """The log of the task over the folder: a run that was stopped goes on where it was."""
+    from omniloom.cli.progress import Board
+    from omniloom.evaluation import registry
+    from omniloom.evaluation.run import Plan, evaluate
+    from omniloom.runtime.load import load
+
+    registry.task(task)
+    board = Board(quiet=quiet)
+    with board, load(model, on_progress=board.show, say=board.say) as loaded:
+        return evaluate(Plan(task, data, limit), loaded, loaded.store.root / "logs", board.show)
+
+
+def _kept(calibrator: Any, out: Path | None) -> Path:
+    from omniloom.reasoning.calibrators import as_text, keep
+    from omniloom.storage.home import home
+
+    if out is None:
+        return keep(home(), calibrator)
+    place = out / f"{calibrator.name}.json"
+    place.write_text(as_text(calibrator), encoding="utf-8")
+    return place
+
+
+def _name(family: str, model: str) -> str:
+    """Such as extract-qwen2.5-coder-1.5b; what a name cannot hold becomes a hyphen."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", f"{family}-{model}").strip("-.")[:80]
+
+
+def _tell(fitted: Any, found: Any, place: Path) -> None:
+    from rich.console import Console
+
+    from omniloom.evaluation.calibration.report import lines
+
+    console = Console()
+    for line in lines(fitted, abstained=found.abstained, failed=found.failed):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    console.print(f"kept: {place}", highlight=False, markup=False, soft_wrap=True)

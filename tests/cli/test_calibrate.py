@@ -1,0 +1,170 @@
+"""`omniloom calibrate` as a user has it: a folder with questions, or logs; a calibrator that then is found."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from omniloom.core.errors import UsageError
+from omniloom.core.values import Completion, Request, TokenLogprob
+from omniloom.engines.replay import words
+from omniloom.engines.scripted import Scripted
+from omniloom.evaluation.calibration.logs import collected
+from omniloom.evaluation.log import Header, Record, Scored, Writer, read
+from omniloom.evaluation.recording import recording
+from omniloom.evaluation.run import Plan, evaluate
+from omniloom.evaluation.tasks.folder import samples
+from omniloom.reasoning import calibrators
+from omniloom.runtime.model import Model
+from omniloom.storage.store import Store
+
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+COUNT = 80
+
+
+def answer(request: Request) -> Completion:
+    """Right in two of three, and surer there, mostly."""
+    asked = request.messages[-1].text
+    chance = hashlib.sha256(asked.encode()).digest()
+    right = chance[0] % 3 > 0
+    source = " ".join(item.text for m in request.messages for item in m.content if not isinstance(item, str))
+    text = f"The code is {source.split()[-1].rstrip('.') if right else 'unknown7'} [1]."
+    sure = -0.1 if right ^ (chance[1] % 6 == 0) else -1.0
+    tokens = words(text)
+    logprobs = tuple(TokenLogprob(token=each, logprob=sure - chance[2] / 2000) for each in tokens)
+    return Completion(text=text, logprobs=logprobs)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "mine"
+    place.mkdir()
+    lines = []
+    for at in range(COUNT):
+        (place / f"{at}.txt").write_text(f"The locker number {at} has the code K{at * 37 % 101}Z.")
+        known = {"answers": [f"K{at * 37 % 101}Z"], "sources": [f"{at}.txt"]}
+        lines.append(json.dumps({"question": f"What is the code of locker {at}?", **known}))
+    (place / "questions.jsonl").write_text("\n".join(lines) + "\n")
+    return place
+
+
+@pytest.fixture
+def omniloom(private_home: Path) -> Command:
+    def run(*words: object) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "omniloom", *map(str, words)]
+        return subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
+
+    return run
+
+
+def test_a_folder_becomes_a_calibrator(omniloom: Command, folder: Path, tmp_path: Path, private_home: Path) -> None:
+    record = tmp_path / "record.jsonl"
+    with Model(Scripted([answer]), Store(tmp_path / "recording")) as model:
+        evaluate(Plan("folder", folder), recording(model, record), tmp_path / "logs")
+    done = omniloom("calibrate", folder, "--model", f"recorded:{record}", "--name", "lockers")
+    assert done.returncode == 0, done.stderr
+    for said in (
+        "lockers: scripted, extract (folder), 80 answers",
+        "95 % interval",
+        "logprob_mean",
+        "max_risk",
+        "said",
+    ):
+        assert said in done.stdout
+    made = calibrators.find(private_home, "scripted", "extract")
+    assert made is not None and made.name == "lockers" and made.data.tasks == ("folder",)
+    sure, unsure = ({"logprob_mean": mean, "answer_tokens": 5.0} for mean in (-0.1, -1.0))
+    extra = {each.name: 1.0 for each in made.references} | {"answer_tokens": 5.0}
+    assert made.apply(extra | sure) > 0.7 > 0.5 > made.apply(extra | unsure)
+
+
+def log(path: Path, count: int, *, model: str = "m", family: str = "extract") -> Path:
+    writer = Writer(path)
+    writer.write(Header(key="k", task="t", family=family, correct="right", model=model, identity="i", code="c"))
+    for at in range(count):
+        right = at % 3 > 0
+        signals = {
+            "logprob_mean": -0.2 - 0.01 * (at % 7) - (0 if right else 0.5),
+            "judge": None,
+            "answer_tokens": at % 5,
+        }
+        scored = (Scored(scorer="right", values={"right": float(right)}),)
+        record = Record(id=str(at), question="?", group=str(at // 2), scores=scored, signals=signals)
+        writer.write(record.model_copy(update={"abstained": at % 10 == 0}))
+    return path
+
+
+def test_logs_become_a_calibrator_of_the_package(omniloom: Command, tmp_path: Path, private_home: Path) -> None:
+    done = omniloom("calibrate", "--from-log", log(tmp_path / "a.jsonl", 200), "--out", tmp_path, "--json")
+    assert done.returncode == 0, done.stderr
+    made = calibrators.read((tmp_path / "extract-m.json").read_text(), "extract-m")
+    assert json.loads(done.stdout)["name"] == made.name == "extract-m"
+    assert made.data.n == 180, "who abstained gave no answer"
+    assert calibrators.find(private_home, "m", "extract") is None
+    assert all(each.name != "judge" for each in made.references)
+
+
+def test_logs_of_two_models_are_refused(tmp_path: Path) -> None:
+    logs = [read(log(tmp_path / f"{model}.jsonl", 4, model=model)) for model in ("a", "b")]
+    with pytest.raises(UsageError, match="2 models: a, b"):
+        collected(logs)
+    with pytest.raises(UsageError, match="0 models"):
+        collected([])
+    one = collected([logs[0], logs[0]])
+    assert len(one.samples) == 3 and {each.id for each in one.samples} == {"t/1", "t/2", "t/3"}
+
+
+def test_misuse_is_told(omniloom: Command, folder: Path, tmp_path: Path) -> None:
+    few = log(tmp_path / "few.jsonl", 20)
+    for words, said in (
+        ((), "name a folder, or logs"),
+        ((folder, "--from-log", few), "not both"),
+        ((tmp_path / "none",), "is no folder"),
+        (("--from-log", few), "18 answers are too few"),
+        (("--from-log", few, "--out", tmp_path / "none"), "is no folder"),
+        (("--from-log", log(tmp_path / "b.jsonl", 100), "--name", "../x"), "../x"),
+    ):
+        done = omniloom("calibrate", *words)
+        assert done.returncode == 2 and said in done.stderr and "defect" not in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('{"question": "a"}', "sources is not a list"),
+        ('{"question": "", "sources": ["0.txt"], "answers": []}', "no question"),
+        ('{"question": "a", "sources": ["../secret"], "answers": []}', "outside"),
+        ('{"question": "a", "sources": ["no.txt"], "answers": []}', "not there"),
+        ('{"question": "a", "sources": ["0.txt"], "answers": "b"}', "answers is not a list"),
+        ('{"question": "a", "sources": ["0.txt"], "answer": ["b"]}', "'answer'"),
+        ("[1", "line 81"),
+    ],
+)
+def test_a_line_that_is_not_of_the_form_is_named(folder: Path, line: str, said: str) -> None:
+    with (folder / "questions.jsonl").open("a") as file:
+        file.write(line + "\n")
+    with pytest.raises(UsageError, match="line 81") as error:
+        list(samples(folder))
+    assert said in str(error.value)
+
+
+def test_answers_are_compared_word_for_word(folder: Path, tmp_path: Path) -> None:
+    """With no answers, saying that the sources do not say it is right."""
+    files = [{"question": q, "sources": ["0.txt"], "answers": a} for q, a in (("code?", ["k0z"]), ("price?", []))]
+    (folder / "questions.jsonl").write_text("\n".join(map(json.dumps, files)))
+    said = [
+        "The code is K0Z [1].",
+        "The price is not mentioned in the passages.",
+        "The code is K0ZZ [1].",
+        "It is 7 [1].",
+    ]
+    found = []
+    for pair in (said[:2], said[2:]):
+        with Model(Scripted(pair), Store(tmp_path / f"s{len(found)}")) as model:
+            run = evaluate(Plan("folder", folder), model, tmp_path / f"l{len(found)}")
+        found.append([each.values["right"] for each in run.records])
+    assert found == [[1.0, 1.0], [0.0, 0.0]]
