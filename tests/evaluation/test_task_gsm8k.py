@@ -23,6 +23,8 @@ SAMPLE = Sample("1", "?", ("?",), ("1,250",))
         ("So 5 + 6 = 11.", 11.0),
         ("It rose from 3-5", 5.0),
         ("#### .5", 0.5),
+        (r"the time is \(\boxed{120}\) minutes, or 2 hours", 120.0),
+        (r"\boxed{12}" + "\n#### 13", 13.0),
         ("I do not know.", None),
         ("####", None),
         ("", None),

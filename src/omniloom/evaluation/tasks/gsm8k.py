@@ -32,7 +32,7 @@ def samples(data: Path) -> Iterator[Sample]:
 def exact(sample: Sample, response: Response) -> Score:
     """1 if the number after the last #### is the wanted one; `marked` says whether there is a ####.
 
-    Without one, the last number of the text is taken, as is usual for models that were not told to write it.
+    Without one, the number in the last \\boxed{} is taken, as models taught on mathematics write; or the last of all.
     """
     number = answered(response.text)
     right = number is not None and abs(number - float(sample.target[0].replace(",", ""))) < 1e-6
@@ -42,7 +42,7 @@ def exact(sample: Sample, response: Response) -> Score:
 
 def answered(text: str) -> float | None:
     """None where there is no number."""
-    _, mark, behind = text.rpartition("####")
+    _, mark, behind = text.rpartition("####" if "####" in text else "\\boxed{")
     numbers = [match for match in _NUMBER.finditer(behind if mark else text) if match[1] or match[2]]
     if not numbers:
         return None
