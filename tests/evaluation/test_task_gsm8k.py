@@ -48,6 +48,10 @@ def test_right_wrong_nearly_right_and_absent(text: str, right: float, marked: fl
     assert gsm8k.exact(SAMPLE, Response(text=text)).values == {"exact": right, "marked": marked}
 
 
+def test_who_abstains_gets_nothing() -> None:
+    assert gsm8k.exact(SAMPLE, Response(text="#### 1250", abstained=True)).values["exact"] == 0.0
+
+
 def test_the_target_is_what_stands_behind_the_marks(tmp_path: Path) -> None:
     (tmp_path / "maths").mkdir()
     lines = [{"question": f"q{n}", "answer": f"1+{n} = <<1+{n}={n + 1}>>{n + 1}\n#### {n + 1}"} for n in (1, 2)]

@@ -74,6 +74,10 @@ def test_no_fields(sample: Sample, data: dict[str, str] | None) -> None:
     assert sroie.boxes(sample, Response(data=data)).values == {}
 
 
+def test_who_abstains_gets_nothing(sample: Sample) -> None:
+    assert sroie.fields(sample, Response(data=FIELDS, abstained=True)).values["fields"] == 0.0
+
+
 def test_boxes_of_right_fields_only(sample: Sample) -> None:
     claims = (
         claim("company", (0.1, 0.05, 0.8, 0.1)),

@@ -69,7 +69,7 @@ def test_the_scale_alone() -> None:
 
 
 def test_no_answer() -> None:
-    found = tatqa.compared(sample(["5"]), Response(abstained=True))
+    found = tatqa.compared(sample(["5"]), Response(data={"answers": ["5"], "scale": "none"}, abstained=True))
     assert found.values == {"exact": 0.0, "f1": 0.0, "scale": 0.0}
 
 

@@ -34,7 +34,7 @@ def exact(sample: Sample, response: Response) -> Score:
 
     Without one, the number in the last \\boxed{} is taken, as models taught on mathematics write; or the last of all.
     """
-    number = answered(response.text)
+    number = None if response.abstained else answered(response.text)
     right = number is not None and abs(number - float(sample.target[0].replace(",", ""))) < 1e-6
     values = {"exact": float(right), "marked": float("####" in response.text)}
     return Score(values, "" if number is None else f"{number:g}", "" if right else f"wanted {sample.target[0]}")

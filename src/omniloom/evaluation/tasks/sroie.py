@@ -87,7 +87,7 @@ def at_place(sample: Sample, response: Response) -> dict[str, float]:
 
 
 def _given(response: Response) -> dict[str, str]:
-    data: Mapping[str, Any] = response.data if isinstance(response.data, dict) else {}
+    data: Mapping[str, Any] = response.data if isinstance(response.data, dict) and not response.abstained else {}
     return {field: str(data.get(field) or "") for field in FIELDS}
 
 

@@ -60,10 +60,8 @@ def samples(data: Path) -> Iterator[Sample]:
 
 def compared(sample: Sample, response: Response) -> Score:
     """As the data set's own evaluation: `exact` where all items are the same, numbers times their scale; `f1` over the
-    different words and numbers, which for sums and counts is `exact`; `scale` alone.
-
-    Two differences: "(1,234)" is negative as "(123)" is, and the order of items never counts.
-    """
+    different words and numbers, which for sums and counts is `exact`; `scale` alone. Two differences: "(1,234)" is
+    negative as "(123)" is, and the order of items never counts."""
     given, scale = _given(response)
     wanted = items(sample.metadata["answers"], sample.metadata["scale"])
     found = [items(given, scale)]
@@ -116,6 +114,9 @@ def _f1(given: Sequence[Sequence[str]], wanted: Sequence[Sequence[str]]) -> floa
 
 
 def _given(response: Response) -> tuple[list[str], str]:
+    """None of who abstains."""
+    if response.abstained:
+        return [], "none"
     if not isinstance(response.data, dict):
         return [text] if (text := response.text.strip()) else [], "none"
     return [str(each) for each in response.data.get("answers") or []], str(response.data.get("scale") or "none")

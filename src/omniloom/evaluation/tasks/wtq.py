@@ -73,7 +73,9 @@ def exact(sample: Sample, response: Response) -> Score:
 
 
 def answers(response: Response) -> list[str]:
-    """Those of the JSON, or the lines of a text."""
+    """Those of the JSON, or the lines of a text; none of who abstains."""
+    if response.abstained:
+        return []
     if isinstance(response.data, dict):
         return [str(each) for each in response.data.get("answers") or []]
     return [line.strip(" -*\t") for line in response.text.splitlines() if line.strip()]
