@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from measure.speech import SENTENCES
+from omniloom.evaluation.tasks.speech import SENTENCES
 
 RATE, WIDTH, HEIGHT, SOUND = 20, 854, 480, 16_000
 

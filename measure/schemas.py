@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from measure.log import mean
+from omniloom.evaluation.tasks.schemas import exists
 
 _TEXTS = 3
 
@@ -27,7 +28,7 @@ def measure(data: Path, limit: int = 240) -> dict[str, Any]:
         found = _decided(schema)
         accepted[file.parent.name].append(not isinstance(found, str))
         if isinstance(found, str):
-            named.append(_exists(schema, found))
+            named.append(exists(schema, found))
             print(f"  refused: {file.parent.name}/{file.name} at {found}", file=sys.stderr)
         else:
             valid += _written(*found, at)
@@ -69,18 +70,6 @@ def _written(asked: dict[str, Any], value: dict[str, Any], seed: int) -> list[bo
             print(f"  invalid: {error.message[:200]}", file=sys.stderr)
             valid.append(False)
     return valid
-
-
-def _exists(schema: Any, pointer: str) -> bool:
-    for step in filter(None, pointer.split("/")):
-        key = step.replace("~1", "/").replace("~0", "~")
-        if isinstance(schema, list):
-            schema = schema[int(key)] if key.isdigit() and int(key) < len(schema) else None
-        elif isinstance(schema, dict) and key in schema:
-            schema = schema[key]
-        else:
-            return False
-    return pointer not in ("", "/")
 
 
 def main() -> None:

@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -10,27 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from measure.log import Log, mean
+from omniloom.evaluation.hearing import NUMBERS, word_errors, words
+from omniloom.evaluation.tasks.speech import SENTENCES, transcripts
 
-NUMBERS = "zero one two three four five six seven eight nine ten".split()
 SURE = 0.5
-# Public domain readings that come without a transcript file.
-SENTENCES = {
-    "jfk.flac": "and so my fellow americans ask not what your country can do for you "
-    "ask what you can do for your country",
-    "librivox/sense_and_sensibility_01_austen_64kb-0870.wav": "and mister john dashwood had then leisure to consider "
-    "how much there might be prudently in his power to do for them",
-    "librivox/sense_and_sensibility_01_austen_64kb-0880.wav": "he was not an ill disposed young man",
-    "librivox/sense_and_sensibility_01_austen_64kb-0930.wav": "he might even have been made amiable himself",
-}
 
 
 def measure(data: Path) -> dict[str, Any]:
     """Corpus WER over the read sentences; over the digits: right, invented words a clip, sure and wrong."""
     audio = data / "audio"
-    sentences = SENTENCES | _transcripts(audio / "asr")
+    sentences = SENTENCES | transcripts(audio / "asr")
     log = Log("speech")
     read = log.each([name for name in sentences if (audio / name).is_file()], lambda name: _heard(audio / name))
-    errors = [word_errors(words(sentences[each["id"]]), words(each["text"])) for each in read]
+    errors = [_errors(words(sentences[each["id"]]), words(each["text"])) for each in read]
     digits = [json.loads(line) for line in (audio / "digits.jsonl").read_text().splitlines()]
     heard = log.each([f"digits/{each['id']}.wav" for each in digits], lambda name: _heard(audio / name))
     wanted = [NUMBERS[each["digit"]] for each in digits]
@@ -50,24 +41,8 @@ def measure(data: Path) -> dict[str, Any]:
     }
 
 
-def words(text: str) -> list[str]:
-    """Lower case, no marks, digits up to ten and titles as words."""
-    plain = re.sub(r"[^\w' ]", " ", text.lower().replace("-", " ")).replace("_", " ").split()
-    shortened = {"mr": "mister", "mrs": "missus", "dr": "doctor"} | {str(n): word for n, word in enumerate(NUMBERS)}
-    return [shortened.get(word, word) for word in plain]
-
-
-def word_errors(reference: Sequence[str], written: Sequence[str]) -> tuple[int, int]:
-    """(substituted, left out and put in, words of the reference): Levenshtein distance over words."""
-    row = list(range(len(written) + 1))
-    for number, word in enumerate(reference, start=1):
-        diagonal, row[0] = row[0], number
-        for column, other in enumerate(written, start=1):
-            diagonal, row[column] = (
-                row[column],
-                min(row[column] + 1, row[column - 1] + 1, diagonal + (word != other)),
-            )
-    return row[-1], len(reference)
+def _errors(reference: Sequence[str], written: Sequence[str]) -> tuple[int, int]:
+    return word_errors(reference, written), len(reference)
 
 
 def _corpus_rate(errors: list[tuple[int, int]]) -> dict[str, float]:
@@ -78,14 +53,6 @@ def _corpus_rate(errors: list[tuple[int, int]]) -> dict[str, float]:
     rate, n = total / length, len(errors)
     spread = sum((wrong - rate * count) ** 2 for wrong, count in errors)
     return {"value": rate, "stderr": math.sqrt(spread * n / max(n - 1, 1)) / length, "n": n}
-
-
-def _transcripts(folder: Path) -> dict[str, str]:
-    """As the data set gives them, though some ("tear thin sheep from the other pat") are not what is said."""
-    found: dict[str, str] = {}
-    for file in sorted(folder.glob("ASR_train*.json")):
-        found |= {f"asr/{name}.wav": each["wrd"] for name, each in json.loads(file.read_text()).items()}
-    return found
 
 
 def _heard(path: Path) -> dict[str, Any]:
