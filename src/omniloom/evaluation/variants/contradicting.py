@@ -8,7 +8,6 @@ import csv
 import io
 import random
 import re
-from collections.abc import Callable
 from dataclasses import replace
 
 from omniloom.core.locators import Locator, parse_fragment
@@ -17,7 +16,7 @@ from omniloom.core.values import Part, Response
 from omniloom.evaluation.bundles.paper import can_set, typeset
 from omniloom.evaluation.exchange import exchanged
 from omniloom.evaluation.parts import free_name, sources, text_of, with_sources, with_text
-from omniloom.evaluation.placed import cited, is_right
+from omniloom.evaluation.scorers import at_place, distinct
 from omniloom.evaluation.values import Place, Sample, Score
 
 _SAID = re.compile(
@@ -107,9 +106,9 @@ def contradiction(sample: Sample, response: Response) -> Score:
     if not told:
         return Score({})
     sides = [Place(*each) for each in told["places"]]
+    given = distinct(response)
     said = bool(_SAID.search(_words(response))) or any(loss.kind in _TOLD for loss in response.losses)
-    reached: Callable[[Place], bool] = lambda side: any(is_right(each, side, response) for each in cited(response))  # noqa: E731
-    both = all(map(reached, sides))
+    both = all(any(at_place(each, side, response) for each in given) for side in sides)
     values = {
         "contradiction": float(said and both),
         "contradiction_said": float(said),
