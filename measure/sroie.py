@@ -35,7 +35,7 @@ def measure(data: Path, limit: int = 34) -> dict[str, Any]:
         def ask(key: str) -> dict[str, Any]:
             path = data / "images" / "sroie" / samples[key]["image"]
             response = model.generate([QUESTION, path], schema=SCHEMA, max_output_tokens=200)
-            return _scored(response, samples[key], _labels(path)) | check(response, model)
+            return _scored(response, samples[key], _labels(path)) | check(response)
 
         records = Log("sroie").each(samples, ask)
     table = {f"sroie {field}": mean(r["right"][field] for r in records) for field in FIELDS}

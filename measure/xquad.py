@@ -44,7 +44,7 @@ def measure(data: Path, limit: int = 100) -> dict[str, Any]:
                 "exact": exact(answer, sample["answers"]),
                 "plain": token_f1(plain, sample["answers"]),
                 "cited": bool(response.claims and response.claims[0].citations),
-                **check(response, model),
+                **check(response),
             }
 
         records = Log("xquad").each(samples, ask)

@@ -67,7 +67,10 @@ Metric = Callable[[Sequence[float]], Value]
 class Task(Protocol):
     """What a file of `tasks/` holds. FAMILY: tasks whose answers are calibrated together ("extract", "compute",
     "fields", "speech"). CORRECT: the name of the score whose value of 0.5 or more means that the answer is right.
-    METRICS: by the name of a score; the mean with its standard error for those that are not named."""
+    METRICS: by the name of a score; the mean with its standard error for those that are not named.
+
+    A file may also hold `answer(model, sample) -> Response`, for samples that are not asked by `model.generate(
+    list(sample.inputs), **sample.options)`: where only the reading is measured, or a refusal is an answer."""
 
     FAMILY: str
     CORRECT: str
