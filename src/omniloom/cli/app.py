@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from omniloom.cli import ask, cache, doctor, forget, info, listing, pull, rm, show, trace, warm
+from omniloom.cli import ask, cache, doctor, eval, forget, info, listing, pull, rm, show, trace, warm
 from omniloom.cli.failures import INTERRUPTED, told
 from omniloom.core.errors import CancelledError
 
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.command("ask")(ask.ask)
 app.command("warm")(warm.warm)
+app.command("eval")(eval.evaluate)
 app.command("show")(show.show)
 app.command("pull")(pull.pull)
 app.command("list")(listing.list_models)

@@ -132,7 +132,7 @@ class Recorded:
         self._stored: dict[str, list[int]] = {}
         self._given: dict[str, int] = {}
         self._name, self._capabilities = "recorded", Capabilities(context_tokens=1 << 17)
-        self._read()
+        self._digest = self._read()
 
     @property
     def name(self) -> str:
@@ -140,7 +140,8 @@ class Recorded:
 
     @property
     def identity(self) -> str:
-        return f"recorded/1 {self._path.resolve()} {self._name}"
+        """Of what is recorded, not of where it lies: what was kept of another record of that name is not given."""
+        return f"recorded/2 {self._digest} {self._name}"
 
     @property
     def capabilities(self) -> Capabilities:
@@ -197,7 +198,8 @@ class Recorded:
         self._given[key] = at + 1
         return min(at, count - 1)
 
-    def _read(self) -> None:
+    def _read(self) -> str:
+        """Returns a digest of all of it."""
         try:
             text = self._path.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
@@ -209,6 +211,7 @@ class Recorded:
             except (ValueError, KeyError, TypeError) as error:
                 place = f"line {number} of the record {str(self._path)!r}"
                 raise UnreadableError(f"{place} is damaged: {error}", hint="record it again") from error
+        return _text_key(text)[:16]
 
     def _take(self, record: dict[str, Any]) -> None:
         if "engine" in record:

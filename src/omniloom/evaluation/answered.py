@@ -1,0 +1,108 @@
+"""From a Response, or from what was raised in its place, to the Record of the log."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from omniloom.core.errors import OmniloomError
+from omniloom.core.values import Claim, Response
+from omniloom.evaluation.log import Cited, Claimed, Expected, Failure, Origin, Record, Scored
+from omniloom.evaluation.scorers import answer_text
+from omniloom.evaluation.values import Sample, Score, Task
+from omniloom.storage.store import Store
+
+
+def record(
+    sample: Sample, response: Response, task: Task, *, seconds: float, fingerprint: str, error: Failure | None = None
+) -> Record:
+    """All scorers of the task see the response; after an error it is empty, and is never right."""
+    scored = [_scored(scorer, sample, response) for scorer in task.SCORERS]
+    if error is not None:
+        wrong = Scored(scorer="error", values={task.CORRECT: 0.0}, explanation=f"{error.code}: {error.message}")
+        scored = [*(each for each in scored if task.CORRECT not in each.values), wrong]
+    names = {part.id: part.name for part in response.sources}
+    told = response.model_dump(mode="json", include={"data", "text", "losses", "usage"})
+    return Record(
+        id=sample.id,
+        question=sample.question,
+        target=sample.target,
+        group=sample.group,
+        answer=next((each.answer for each in scored if task.CORRECT in each.values), "") or answer_text(response),
+        text=response.text,
+        data=told["data"],
+        claims=tuple(_claimed(claim, names) for claim in response.claims),
+        places=tuple(Expected(source=p.source, quote=p.quote, fragment=p.fragment) for p in sample.places),
+        sources=tuple(
+            Origin(id=part.id, name=part.name, kind=part.kind, media_type=part.media_type) for part in response.sources
+        ),
+        scores=tuple(scored),
+        signals=signals(response),
+        confidence=response.confidence,
+        abstained=response.abstained,
+        losses=response.losses,
+        finish_reason=response.finish_reason,
+        usage=response.usage,
+        seconds=round(seconds, 3),
+        trace_id=response.trace_id,
+        error=error,
+        fingerprint=fingerprint,
+    )
+
+
+def _scored(scorer: Any, sample: Sample, response: Response) -> Scored:
+    score: Score = scorer(sample, response)
+    values: dict[str, float | None] = {name: float(value) for name, value in score.values.items()}
+    name = getattr(scorer, "__name__", type(scorer).__name__)
+    return Scored(scorer=name, values=values, answer=score.answer, explanation=score.explanation)
+
+
+def _claimed(claim: Claim, names: dict[str, str]) -> Claimed:
+    cited = tuple(
+        Cited(source=names.get(c.source, ""), part=c.source, fragment=c.locator.fragment, quote=c.quote)
+        for c in claim.citations
+    )
+    return Claimed(
+        at=claim.at, text=claim.text, citations=cited, supported=claim.supported, confidence=claim.confidence
+    )
+
+
+def signals(response: Response) -> dict[str, float | None]:
+    """Those that the answer's confidence holds, and what can be told of any answer: its length, its log-probability,
+    and how well its claims align with what they cite."""
+    sure = response.confidence
+    found: dict[str, float | None] = dict(getattr(sure, "signals", None) or {})
+    if response.usage.output_tokens:
+        found.setdefault("answer_tokens", float(response.usage.output_tokens))
+    if sure is not None and sure.method == "mean_token_probability" and sure.value > 0:
+        found.setdefault("logprob_mean", math.log(sure.value))
+    aligned = [
+        c.confidence.value for c in response.claims if c.confidence and c.confidence.method.endswith("alignment")
+    ]
+    if aligned:
+        found.setdefault("alignment", math.fsum(aligned) / len(aligned))
+    return found
+
+
+def failure(error: Exception) -> Failure:
+    """A defect, which is no OmniloomError, has the code "defect"."""
+    if isinstance(error, OmniloomError):
+        told = {"code": error.code, "message": error.message, "hint": error.hint, "retryable": error.retryable}
+        return Failure(type=type(error).__name__, **told)
+    return Failure(type=type(error).__name__, code="defect", message=str(error))
+
+
+def after_error(store: Store, label: str) -> Response:
+    """What is known of the call of this label that raised: its trace, and the tokens of the steps it did finish."""
+    found = next((each for each in store.journal.traces(20) if each["name"] == label), None)
+    if found is None:
+        return Response(finish_reason="error")
+    spans = [span.attributes for span in store.journal.trace(found["id"]).spans if span.operation == "chat"]
+    usage = Response().usage.model_copy(
+        update={name: _sum(spans, name) for name in ("input_tokens", "output_tokens", "reasoning_tokens")}
+        | {"cached_tokens": _sum(spans, "cached_tokens")}
+    )
+    return Response(finish_reason="error", usage=usage, trace_id=found["id"])
+
+
+def _sum(spans: Sequence[dict[str, Any]], name: str) -> int:
+    return sum(int(attributes.get(name) or 0) for attributes in spans)
