@@ -8,17 +8,22 @@ from omniloom.core.protocols import Source
 from omniloom.core.values import Part, Segment
 from omniloom.evaluation.scorers import overlaps
 from omniloom.evaluation.values import Place, Sample
-from omniloom.inputs import pdf, table
+from omniloom.inputs import audio, image, pdf, table
 
-_TYPES = {"pdf": (pdf, "application/pdf"), "table": (table, "text/csv")}
+_TYPES = {
+    "pdf": (pdf, "application/pdf"),
+    "table": (table, "text/csv"),
+    "image": (image, "image/jpeg"),
+    "audio": (audio, "audio/wav"),
+}
 
 
-def read(part: Part, folder: Path) -> list[Segment]:
-    """What stands in a PDF or a delimited table."""
+def read(part: Part, folder: Path, weights: dict[str, Path] | None = None) -> list[Segment]:
+    """What a reader makes of it."""
     module, media_type = _TYPES[part.kind]
     path = folder / part.name
     path.write_bytes(part.data or b"")
-    source = Source(id="a" * 64, path=path, name=part.name, media_type=media_type)
+    source = Source(id="a" * 64, path=path, name=part.name, media_type=media_type, weights=weights or {})
     return [item for item in module.read(source) if isinstance(item, Segment)]
 
 
@@ -47,7 +52,7 @@ def unresolved(samples: Iterable[Sample], folder: Path) -> tuple[int, list[Place
     for sample in samples:
         for place in sample.places:
             part = source(sample, place.source)
-            if part.kind not in _TYPES:
+            if part.kind not in ("pdf", "table"):
                 continue
             count += 1
             key = (sample.group, part.name)
