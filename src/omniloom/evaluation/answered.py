@@ -51,7 +51,9 @@ def record(
 
 def _scored(scorer: Any, sample: Sample, response: Response) -> Scored:
     score: Score = scorer(sample, response)
-    values: dict[str, float | None] = {name: float(value) for name, value in score.values.items()}
+    values: dict[str, float | None] = {}
+    for name, value in score.values.items():
+        values[name] = float(value) if math.isfinite(value) else None
     name = getattr(scorer, "__name__", type(scorer).__name__)
     return Scored(scorer=name, values=values, answer=score.answer, explanation=score.explanation)
 

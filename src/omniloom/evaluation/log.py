@@ -23,7 +23,7 @@ FORM = 1
 class _Line(BaseModel):
     """Frozen; a field that a later version added is passed over."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="null")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class Header(_Line):
@@ -257,13 +257,22 @@ class Writer:
 
     def write(self, line: Header | Record | Result) -> None:
         kind = {Header: "header", Record: "sample", Result: "result"}[type(line)]
-        fields = {"kind": kind, **line.model_dump(mode="json")}
+        fields = {"kind": kind, **_finite(line.model_dump(mode="json"))}
         text = json.dumps(fields, ensure_ascii=False, allow_nan=False)
         try:
             with self._path.open("ab") as file:
                 file.write(text.encode("utf-8", "replace") + b"\n")
         except OSError as error:
             raise _unwritable(self._path, error) from error
+
+
+def _finite(value: Any) -> Any:
+    """With null for the numbers that JSON has no word for."""
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _unwritable(path: Path, error: OSError) -> StorageError:

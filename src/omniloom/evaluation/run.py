@@ -30,6 +30,7 @@ from omniloom.evaluation.contamination import contaminated
 from omniloom.evaluation.log import Header, Log, Measured, Record, Result, Tokens, Writer, column, read
 from omniloom.evaluation.statistics import clustered
 from omniloom.evaluation.values import Sample, Task, Value
+from omniloom.runtime.call import checked
 from omniloom.runtime.model import Model
 
 _WORTH_SAYING = 2.0
@@ -62,6 +63,7 @@ def evaluate(plan: Plan, model: Model, logs: Path, on_progress: Callable[[Progre
     WeightsError, OfflineError and CancelledError, which are not the sample's fault.
     """
     task = registry.task(plan.task)
+    _checked(plan.options)
     samples = list(chosen(plan, task))
     marks = {sample.id: identity.fingerprint(sample) for sample in samples}
     if len(marks) < len(samples):
@@ -77,6 +79,14 @@ def evaluate(plan: Plan, model: Model, logs: Path, on_progress: Callable[[Progre
         found = contaminated(samples, plan.trained_on)
         going.writer.write(summary(task, records, wanted=len(samples), stopped=stopped, contaminated=found))
         return read(path)._replace(records=tuple(records))
+
+
+def _checked(options: Mapping[str, Any]) -> None:
+    """Raises UsageError for options that `generate` does not take: every sample would fail of them."""
+    try:
+        checked("", **{name: value for name, value in options.items() if name != "output_modes"})
+    except TypeError as error:
+        raise UsageError(f"options={dict(options)!r}: {error}", hint="give parameters of `generate`") from error
 
 
 def chosen(plan: Plan, task: Task) -> Iterator[Sample]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from omniloom.evaluation.values import Value
 
+_FEW = 10  # groups
 _CELLS = 1 << 22  # numbers held at once while resampling
 
 
@@ -37,8 +38,9 @@ def clustered(values: Sequence[float], groups: Sequence[str]) -> Value:
     """The mean, with a standard error for samples that come in groups. Where each is a group of its own, it is `mean`.
 
     The root of sum over groups of (sum of residuals)^2, times G / (G - 1), over n. A group "" is a group of its own.
+    Of fewer than ten groups this is itself unsure, and mostly too small: the plain error stands where it is larger.
     """
-    average, _, n = mean(values)
+    average, plain, n = mean(values)
     sums: dict[str | int, float] = {}
     for at, (value, group) in enumerate(_zipped(values, groups)):
         sums[group or at] = sums.get(group or at, 0.0) + value - average
@@ -46,7 +48,8 @@ def clustered(values: Sequence[float], groups: Sequence[str]) -> Value:
     if count < 2:
         return Value(average, math.nan, n)
     square = math.fsum(each * each for each in sums.values())
-    return Value(average, math.sqrt(square * count / (count - 1)) / n, n)
+    stderr = math.sqrt(square * count / (count - 1)) / n
+    return Value(average, max(stderr, plain) if count < _FEW else stderr, n)
 
 
 def difference(
