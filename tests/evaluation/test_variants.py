@@ -268,3 +268,10 @@ def test_tasks_are_xquad_with_a_variant(name: str, tmp_path: Path) -> None:
     assert len(found) == len((folder / "text" / "xquad_en.jsonl").read_text().splitlines())
     assert all(len(sources(each)) == 2 for each in found)
     assert found == list(task(name).samples(folder))
+
+
+def test_injected_asks_for_json_and_for_words_in_turn(tmp_path: Path) -> None:
+    found = list(task("injected").samples(made(tmp_path / "data")))
+    assert ["schema" in each.options for each in found] == [number % 2 == 0 for number in range(len(found))]
+    scores = [dict(task("injected").SCORERS[1](each, answer(each, "1743", [])).values) for each in found[:2]]
+    assert "exact" in scores[0] and not scores[1]
