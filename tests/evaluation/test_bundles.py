@@ -162,6 +162,10 @@ def test_marks_of_pdf_and_letters_of_windows_are_set_as_they_are(tmp_path: Path)
 def test_a_folder_without_the_files_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="sroie"):
         next(samples(tmp_path))
+    broken = made(tmp_path / "data")
+    (broken / "tables" / "wtq" / "201-csv" / "1.csv").unlink()
+    with pytest.raises(UsageError, match="not of the form"):
+        next(samples(broken))
 
 
 def test_bundles_are_written_as_files(folder: Path, found: list[Sample], tmp_path: Path) -> None:

@@ -54,11 +54,8 @@ def bundles(data: Path, seed: int) -> Iterator[Bundle]:
 
     Every fourth lacks one source. Raises UsageError for a folder without the files that bundles are made of.
     """
-    missing = [name for name in _NEEDED if not (data / name).is_file()]
-    if missing:
-        raise UsageError(f"{str(data)!r} has no {', '.join(missing)}", hint="give a folder of the form of the data")
     chance = random.Random(seed)  # noqa: S311 - nothing secret
-    papers, tables, bills, voices = documents(data), sheets(data), receipts(data), Voices(data)
+    papers, tables, bills, voices = _read(data)
     for each in (papers, tables, bills):
         chance.shuffle(each)
     if not (papers and tables and bills):
@@ -73,3 +70,14 @@ def bundles(data: Path, seed: int) -> Iterator[Bundle]:
             receipt=None if left_out == 1 else receipt,
             passage=None if left_out == 2 else passage,
         )
+
+
+def _read(data: Path) -> tuple[list[Document], list[Sheet], list[Receipt], Voices]:
+    missing = [name for name in _NEEDED if not (data / name).is_file()]
+    if missing:
+        raise UsageError(f"{str(data)!r} has no {', '.join(missing)}", hint="give a folder of the form of the data")
+    try:
+        return documents(data), sheets(data), receipts(data), Voices(data)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        hint = "the README of the data says what its files hold"
+        raise UsageError(f"{str(data)!r} is not of the form: {error!r}", hint=hint) from error

@@ -66,7 +66,8 @@ class Voices:
         self._speakers: dict[str, list[tuple[Path, int]]] = {}
         for line in (audio / "digits.jsonl").read_text(encoding="utf-8").splitlines():
             each = json.loads(line)
-            self._speakers.setdefault(each["speaker"], []).append((audio / each["audio"], each["digit"]))
+            if (audio / each["audio"]).is_file():
+                self._speakers.setdefault(each["speaker"], []).append((audio / each["audio"], each["digit"]))
         self._speakers = {name: clips for name, clips in self._speakers.items() if len(clips) >= _FEWEST}
 
     def draw(self, number: int, chance: random.Random) -> Passage | None:
