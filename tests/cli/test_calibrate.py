@@ -120,7 +120,7 @@ def test_logs_of_two_models_are_refused(tmp_path: Path) -> None:
 
 def test_misuse_is_told(omniloom: Command, folder: Path, tmp_path: Path) -> None:
     few = log(tmp_path / "few.jsonl", 20)
-    for words, said in (
+    for given, said in (
         ((), "name a folder, or logs"),
         ((folder, "--from-log", few), "not both"),
         ((tmp_path / "none",), "is no folder"),
@@ -128,7 +128,7 @@ def test_misuse_is_told(omniloom: Command, folder: Path, tmp_path: Path) -> None
         (("--from-log", few, "--out", tmp_path / "none"), "is no folder"),
         (("--from-log", log(tmp_path / "b.jsonl", 100), "--name", "../x"), "../x"),
     ):
-        done = omniloom("calibrate", *words)
+        done = omniloom("calibrate", *given)
         assert done.returncode == 2 and said in done.stderr and "defect" not in done.stderr, done.stderr
 
 
