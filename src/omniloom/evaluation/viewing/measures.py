@@ -83,13 +83,13 @@ def _answered(log: Log) -> list[Record]:
 
 
 def cost(log: Log, letter: str) -> Cost | None:
-    done = [record for record in log.records if record.error is None]
-    right = [float(record.is_correct(log.header)) for record in done]
-    accuracy = mean(right, [record.group or record.id for record in done])
+    """Of all samples: a call that failed took its tokens, too."""
+    records, count = log.records, len(log.records)
+    right = [float(record.is_correct(log.header)) for record in records]
+    accuracy = mean(right, [record.group or record.id for record in records])
     if accuracy is None:
         return None
-    usages = [record.usage for record in done]
+    usages = [record.usage for record in records]
     computed = sum(u.input_tokens - u.cached_tokens + u.output_tokens + u.reasoning_tokens for u in usages)
     cached = sum(usage.cached_tokens for usage in usages)
-    seconds = math.fsum(record.seconds for record in done)
-    return Cost(letter, computed / len(done), cached / len(done), seconds / len(done), accuracy)
+    return Cost(letter, computed / count, cached / count, math.fsum(r.seconds for r in records) / count, accuracy)

@@ -21,6 +21,7 @@ from omniloom.storage.store import Store
 
 _GONE = "the store that the log names is not here"
 _NO_PART = "the source is no longer in the store"
+_UNNAMED = "the log does not say which content had this name"
 _NO_READING = "what was read in it is no longer kept"
 _NOWHERE = "this does not stand in what was read"
 _MOST_TRACE, _MOST_PLACES, _READINGS = 6000, 8, 64
@@ -109,7 +110,9 @@ class Sources:
         place = f"{name}, {in_words(locator)}" if fragment else name
         if self._store is None:
             return Shown(place, quote, missing=_GONE)
-        if part is None or not self._store.has(part.id):
+        if part is None:
+            return Shown(place, quote, missing=_UNNAMED)
+        if not self._store.has(part.id):
             return Shown(place, quote, missing=_NO_PART)
         part = part.model_copy(update={"path": str(self._store.path(part.id))})
         segments = self._segments(part)

@@ -1,9 +1,9 @@
 """What went wrong with an answer: the first of these that holds.
 
-1. error: there is no answer. 2. contradiction: two sources differ, which was not said with both places.
-3. should have abstained: there is no right answer. 4. abstained wrongly: there is one. 5. format: the answer was cut
-off, is empty, or does not fit what was asked for. 6. right words at a wrong place. 7. wrong words: at the right place,
-at a wrong one, or where nobody knows the place.
+1. error: there is no answer (one that did not fit its schema is a matter of format). 2. contradiction: two sources
+differ, which was not said with both places. 3. abstained wrongly: there is a right answer. 4. should have abstained:
+there is none. 5. format: the answer was cut off, is empty, or does not fit what was asked for. 6. right words at a
+wrong place. 7. wrong words: at the right place, at a wrong one, or where nobody knows the place.
 """
 
 from typing import NamedTuple
@@ -33,7 +33,7 @@ ALL = (ERROR, WRONG_PLACE, WRONG_WORDS, WRONG, WRONG_SOURCE, SHOULD_ABSTAIN, ABS
 def what_went_wrong(record: Record, header: Header) -> Wrong | None:
     """None for an answer with which all is well."""
     if record.error is not None:
-        return ERROR
+        return FORMAT if record.error.code == "output" else ERROR
     values = record.values
     right = record.is_correct(header)
     if values.get("contradiction", 1.0) < 0.5:

@@ -27,7 +27,8 @@ class Plots:
         except UnsupportedError as error:
             self.lacking = str(error)
             return f'<p class="soft">No plot is drawn here: {safe(str(error))}. Its numbers are in the table.</p>'
-        return f'<figure role="group" aria-label="{caption}">{drawn}<figcaption>{caption}</figcaption></figure>'
+        told = drawn.replace("<svg ", f'<svg role="img" aria-label="{caption}" ', 1)
+        return f"<figure>{told}<figcaption>{caption}</figcaption></figure>"
 
 
 def page(report: Report, drawing: Plots | None = None) -> str:

@@ -46,7 +46,7 @@ def reliability(runs: Sequence[Reliability], name: str) -> str:
     """The share that is right at each confidence, with intervals; the diagonal is what a probability would be."""
 
     def draw(axes: Any) -> None:
-        axes.plot((0, 1), (0, 1), color=_LINE, linewidth=1)
+        axes.plot((0, 1), (0, 1), color=_SOFT, linewidth=1, linestyle=":")
         for at, run in enumerate(runs):
             x, y = [each.confidence for each in run.bins], [each.accuracy for each in run.bins]
             below = [each.accuracy - each.accuracy_low for each in run.bins]
@@ -56,7 +56,7 @@ def reliability(runs: Sequence[Reliability], name: str) -> str:
                 axes.annotate(
                     str(each.n), (each.confidence, each.accuracy), (4, 4), textcoords="offset points", color=_SOFT
                 )
-            _letter(axes, x[-1], y[-1], run.letter, at)
+            _letter(axes, x[0], y[0], run.letter, at, -14)
         axes.set(xlabel="confidence", ylabel="share that is right", xlim=(-0.02, 1.05), ylim=(-0.02, 1.05))
 
     return _drawn(draw, name)
@@ -105,8 +105,8 @@ def _dash(at: int) -> dict[str, Any]:
     return {"linestyle": _DASHES[at // len(_RUNS) % len(_DASHES)]}
 
 
-def _letter(axes: Any, x: float, y: float, letter: str, at: int) -> None:
-    axes.annotate(letter, (x, y), (7, -3), textcoords="offset points", color=_colour(at), fontweight="bold")
+def _letter(axes: Any, x: float, y: float, letter: str, at: int, right: int = 7) -> None:
+    axes.annotate(letter, (x, y), (right, -3), textcoords="offset points", color=_colour(at), fontweight="bold")
 
 
 def _drawn(draw: Callable[[Any], None], name: str) -> str:
@@ -137,4 +137,4 @@ def _fitted(svg: str, name: str) -> str:
     for colour, variable in _NAMES.items():
         svg = svg.replace(colour, f"var(--{variable})")
     svg = svg.replace("'DejaVu Sans', ", "")
-    return svg.replace("<svg ", '<svg aria-hidden="true" ', 1).strip()
+    return svg.strip()

@@ -17,7 +17,7 @@ a{color:var(--link)}.soft{color:var(--soft);font-size:.88rem}.bad{color:var(--ba
 table{border-collapse:collapse;margin:.5rem 0;font-size:.93rem;overflow-wrap:normal}
 caption{text-align:left;color:var(--soft);font-size:.88rem;padding-bottom:.3rem}
 th,td{border-bottom:1px solid var(--line);padding:.3rem .7rem .3rem 0;text-align:left;vertical-align:top}
-td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}td.n{white-space:nowrap}
 .sheet td,.sheet th{border:1px solid var(--line);padding:.2rem .5rem}
 mark,td.mark{background:var(--mark);color:var(--marked)}mark{border-radius:3px;padding:0 .1em}
 figure{margin:1rem 0;display:inline-block;vertical-align:top;max-width:100%}

@@ -106,7 +106,7 @@ def costs(found: Sequence[Cost]) -> str:
         ]
         for run in found
     ]
-    return _table("What one answer takes, on average", heads, rows)
+    return _table("What one sample takes, on average", heads, rows)
 
 
 def legend(task: TaskTable, more: Callable[[Run], str] = lambda run: "") -> str:
