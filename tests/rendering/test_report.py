@@ -3,6 +3,7 @@
 import re
 import sys
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 
@@ -136,7 +137,7 @@ def test_tables_have_captions_and_pictures_words() -> None:
     assert all('alt="' in image for image in re.findall(r"<img[^>]*>", made))
     assert made.count("<svg") == made.count('<svg role="img" aria-label="') == 3
     levels = [int(level) for level in re.findall(r"<h(\d)", made)]
-    assert levels[0] == 1 and all(b - a <= 1 for a, b in zip(levels, levels[1:], strict=False))
+    assert levels[0] == 1 and all(b - a <= 1 for a, b in pairwise(levels))
 
 
 def test_the_same_values_give_the_same_bytes() -> None:

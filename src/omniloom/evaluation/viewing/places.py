@@ -32,10 +32,18 @@ def find(segments: Sequence[Segment], locator: Locator, quote: str) -> Found | N
     for segment, at in standing:
         if not somewhere or meets(segment.locate(at, at + len(quote)), locator):
             return Found(segment, at, at + len(quote), locator)
-    for segment in segments if somewhere else ():
-        if meets(segment.locator, locator) and (span := _span(segment, locator)) is not None:
-            return Found(segment, *span, locator)
+    near = [each for each in segments if somewhere and meets(each.locator, locator)]
+    there = [Found(each, *span, locator) for each in near if (span := _span(each, locator)) is not None]
+    if there:
+        return min(there, key=_looseness)
     return Found(*standing[0], standing[0][1] + len(quote), locator) if standing else None
+
+
+def _looseness(found: Found) -> tuple[bool, int]:
+    """How little of it is the place: a row of a table comes before what is said of all its rows."""
+    place = found.segment.locate(found.start, found.end)
+    cells = place.cells or (1, 1, 1, 1)
+    return place != found.locator, (cells[2] - cells[0] + 1) * (cells[3] - cells[1] + 1)
 
 
 def _all(text: str, quote: str) -> Iterator[int]:

@@ -41,7 +41,7 @@ def what_went_wrong(record: Record, header: Header) -> Wrong | None:
     abstained = record.abstained or values.get("abstained", 0.0) >= 0.5
     if not right and abstained and record.target:
         return ABSTAINED
-    if not right and not abstained and not record.target and header.correct == "abstained":
+    if not right and not abstained and not record.target and "abstained" in values:
         return SHOULD_ABSTAIN
     if not right and _misshapen(record):
         return FORMAT
