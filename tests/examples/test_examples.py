@@ -35,6 +35,7 @@ PROMISES = {
     "mixed": [r"sources: results\.csv, figure_1\.png, newsletter\.txt"],
     "openai_server": [r"Start a server"],
     "receipt": [r"\{\"heading\":", r"/heading ", r"reduced: .* not seen"],
+    "report": [r"xquad exact=\d", r"run A: [012] of 2 went wrong", r"report\.html: [1-9]\d* kB, without scripts: True"],
     "see": [r"Name a model that sees"],
     "stream": [r"the pieces are the whole text: True", r"[1-9]\d* tokens, first after"],
     "table_cells": [r"results\.csv: .", r"last weeks: .|pandas is not installed"],

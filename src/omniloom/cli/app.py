@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from omniloom.cli import ask, cache, calibrate, doctor, eval, forget, info, listing, pull, rm, show, trace, warm
+from omniloom.cli import ask, cache, calibrate, doctor, eval, forget, info, listing, pull, rm, show, trace, view, warm
 from omniloom.cli.failures import INTERRUPTED, told
 from omniloom.core.errors import CancelledError
 
@@ -22,6 +22,7 @@ app.command("ask")(ask.ask)
 app.command("warm")(warm.warm)
 app.command("eval")(eval.evaluate)
 app.command("show")(show.show)
+app.command("view")(view.view)
 app.command("pull")(pull.pull)
 app.command("list")(listing.list_models)
 app.command("info")(info.info)

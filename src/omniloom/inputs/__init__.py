@@ -94,17 +94,29 @@ def read_part(
     if not part.is_source or not part.id or part.path is None:
         raise UsageError(f"{part.name or part.kind!r} has no stored content to read", hint="take it in first")
     name, module = reader_for(part)
-    needed = (*module.WEIGHTS, *(more := _optional(module)))
-    options = {key: value for key, value in part.options.items() if key != "password"}
-    options |= {"weights": " ".join(more)} if more else {}
+    needed = (*module.WEIGHTS, *_optional(module))
+    options = _options(part, module)
     with _turn(part.id, cancel):
-        kept = store.journal.reading(part.id, name, module.VERSION, options)
+        kept = kept_reading(part, store)
         if kept is not None:
             return kept.model_copy(update={"counts": {}})
         items, counts = _read_now(part, module, _paths(needed, weights), on_progress, cancel)
         store.journal.keep_reading(part.id, name, module.VERSION, options, items, counts)
     segments = tuple(item for item in items if isinstance(item, Segment))
     return Reading(segments=segments, losses=tuple(i for i in items if isinstance(i, Loss)), counts=counts)
+
+
+def kept_reading(part: Part, store: "Store") -> Reading | None:
+    """What was read in `part` before, with the same options; nothing is read now. Raises UnsupportedError."""
+    name, module = reader_for(part)
+    return store.journal.reading(part.id, name, module.VERSION, _options(part, module))
+
+
+def _options(part: Part, module: ModuleType) -> dict[str, Any]:
+    """What a reading depends on beside the content."""
+    options: dict[str, Any] = {key: value for key, value in part.options.items() if key != "password"}
+    more = _optional(module)
+    return options | ({"weights": " ".join(more)} if more else {})
 
 
 def _optional(module: ModuleType) -> tuple[str, ...]:

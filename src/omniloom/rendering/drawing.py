@@ -1,6 +1,7 @@
 """Runs inside the confined child: decodes one file and draws the cited place."""
 
 import base64
+import io
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,15 +12,19 @@ from omniloom.rendering.paper import EDGE, GREY, INK, MARK, PAPER, png
 from omniloom.rendering.place import ELSEWHERE
 
 _LONGEST = 1400
+_SMALL_WIDTH, _SMALL_HEIGHT, _SMALL_QUALITY = 900, 360, 55
 _WAVE = (1100, 260)
 _AROUND_SECONDS, _LAST_FRAME_SECONDS = 10.0, 2.0
 
 
 def draw(payload: dict[str, Any]) -> Iterator[dict[str, str]]:
-    """{"source", "kind", "locator", "quote"} → {"png": base64}."""
+    """{"source", "kind", "locator", "quote"} → {"png": base64}; with "small" → {"webp": base64}."""
     source, locator = payload["source"], Locator.model_validate(payload["locator"])
     picture = {"pdf": _page, "image": _picture, "video": _frame, "audio": _waveform}[payload["kind"]]
     image = picture(source, locator)
+    if payload.get("small"):
+        yield {"webp": base64.b64encode(_small(image, locator.box)).decode()}
+        return
     yield {"png": base64.b64encode(png(_captioned(image, payload.get("quote", "")))).decode()}
 
 
@@ -129,6 +134,19 @@ def _av() -> Any:
     except ImportError as error:
         raise UnsupportedError("audio and video need the media extra", hint='pip install "omniloom[media]"') from error
     return av
+
+
+def _small(image: Any, box: Box | None) -> bytes:
+    """The band of the picture around the box, which stays readable where all of it would not."""
+    image.thumbnail((_SMALL_WIDTH, 10 * _SMALL_WIDTH))
+    if box is not None:
+        middle, high = (box[1] + box[3] / 2) * image.height, max(box[3] * image.height + 60, _SMALL_HEIGHT)
+        top = max(0.0, min(middle - high / 2, image.height - high))
+        image = image.crop((0, round(top), image.width, min(image.height, round(top + high))))
+    image.thumbnail((_SMALL_WIDTH, _SMALL_WIDTH))
+    out = io.BytesIO()
+    image.save(out, "WEBP", quality=_SMALL_QUALITY)
+    return out.getvalue()
 
 
 def _boxed(image: Any, box: Box | None) -> Any:

@@ -32,6 +32,15 @@ def show(part: Part, locator: Locator, *, quote: str = "") -> bytes:
     return base64.b64decode(frames[-1]["png"])
 
 
+def show_small(part: Part, locator: Locator) -> bytes:
+    """WebP bytes of a PDF's page or a picture, some 900 pixels wide: of its height what is around the box.
+
+    `part` and what is raised: as `show`.
+    """
+    frames = list(_child("omniloom.rendering.drawing:draw", part, locator, small=True))
+    return base64.b64decode(frames[-1]["webp"])
+
+
 def _child(target: str, part: Part, locator: Locator, **more: Any) -> Sequence[dict[str, Any]]:
     source = {
         "id": part.id,

@@ -1,0 +1,5 @@
+"""Turn logs into the values of a report: tables, curves, and the failure atlas."""
+
+from omniloom.evaluation.viewing.report import report
+
+__all__ = ["report"]
