@@ -14,6 +14,7 @@ from omniloom.reasoning import direct
 from omniloom.reasoning.claims import ClaimWriter
 from omniloom.reasoning.evidence import Evidence, as_written, find_value
 from omniloom.reasoning.prompts import Task
+from omniloom.reasoning.recompute import value_made
 from omniloom.runtime.call import Unsupported
 from omniloom.runtime.run import EngineRun
 
@@ -54,7 +55,7 @@ def filled_in(run: EngineRun, task: Task, form: Form, notes: str, text: str, nat
     plain, data = _renamed(plain, data, task, form)
     with run.span("ground", "evidence"):
         found = {
-            pointer: (value, find_value(pointer, value, task.passages))
+            pointer: (value, _evidence(pointer, value, task))
             for pointer, value in structured_json.leaves(plain)
             if value is not None and str(value).strip()
         }
@@ -93,6 +94,13 @@ def _texts(plain: Any) -> Iterator[tuple[str, str]]:
     yield from ((at, value) for at, value in structured_json.leaves(plain) if isinstance(value, str))
 
 
+def _evidence(pointer: str, value: Any, task: Task) -> Evidence:
+    """Where a value stands; or where those numbers stand that it was computed from."""
+    found = find_value(pointer, value, task.passages)
+    made = None if found.quotes else value_made(value, pointer, task.passages, task.said)
+    return found if made is None else Evidence(made.cited, 1.0, derived=made.said)
+
+
 def _baseless(found: Found) -> list[str]:
     """The values that stand in no source; a boolean, which stands nowhere as a word, is not among them."""
     return [at for at, (value, evidence) in found.items() if not evidence.quotes and not isinstance(value, bool)]
@@ -106,6 +114,7 @@ def _claims(found: Found, changes: Mapping[str, str | None], writer: ClaimWriter
             citations=tuple(writer.cite(quote) for quote in evidence.quotes),
             supported=bool(evidence.quotes),
             confidence=Confidence(value=evidence.score, method="lexical_alignment"),
+            derived=evidence.derived,
         )
 
 

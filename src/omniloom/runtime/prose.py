@@ -5,10 +5,11 @@ from itertools import chain
 
 from omniloom.core.events import CitationAdded, Event, TextDelta
 from omniloom.core.values import Completion, Loss
-from omniloom.reasoning import conflicts, direct, survey
+from omniloom.reasoning import direct, survey
 from omniloom.reasoning.claims import ClaimWriter
 from omniloom.reasoning.prompts import Task
 from omniloom.runtime.call import Unsupported
+from omniloom.runtime.disputes import disputes
 from omniloom.runtime.run import EngineRun
 
 _NOT_ANSWERED = "The sources do not answer this."
@@ -107,16 +108,10 @@ class Prose:
         return self.writer.say(text)
 
     def _disagreements(self, *, cited_only: bool) -> None:
-        """Says where sources give different numbers; with `cited_only`, only where the answer quotes one of them."""
-        task, writer = self.task, self.writer
-        if len(task.parts) < 2:
-            return
-        found = conflicts.candidates(task.passages, self.run.check)
-        if cited_only:
-            found = [each for each in found if writer.has_cited(each.first) or writer.has_cited(each.second)]
-        with self.run.span("conflicts", "conflicts", candidates=len(found)):
-            for conflict in conflicts.confirmed(self.run, task, found):
-                self._show(writer.disagree(conflict.first, conflict.second))
+        """Says where sources contradict each other; with `cited_only`, only where the answer quotes one of them."""
+        writer = self.writer
+        for conflict in disputes(self.run, self.task, writer.has_cited if cited_only else None):
+            self._show(writer.disagree(conflict.first, conflict.second))
 
     def _tell(self, pieces: Iterator[str]) -> None:
         """Shows the pieces as they come, or only writes them where the whole has to be judged first."""
