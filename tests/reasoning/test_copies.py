@@ -6,7 +6,7 @@ from omniloom.core.errors import CancelledError
 from omniloom.core.locators import Locator
 from omniloom.core.values import Segment
 from omniloom.reasoning.copies import differing
-from omniloom.reasoning.ground import Passages
+from omniloom.reasoning.ground import Passages, Quote
 
 STORY = "The bridge crosses the river at its narrowest point. {} It was repaired twice. Nobody knows who paid for it."
 
@@ -21,11 +21,11 @@ def passages(first: str, second: str, made_by: str = "text/1", **more: object) -
 
 def found(first: str, second: str, **more: str) -> list[tuple[str, str]]:
     given = passages(first, second, **more)
-    texts = [segment.text for segment in given.segments]
-    return [
-        (texts[each.first.index][each.first.start : each.first.end], texts[each.second.index][each.second.start : each.second.end])
-        for each in differing(given, lambda: None)
-    ]  # fmt: skip
+
+    def said(quote: Quote) -> str:
+        return given.segments[quote.index].text[quote.start : quote.end]
+
+    return [(said(each.first), said(each.second)) for each in differing(given, lambda: None)]
 
 
 @pytest.mark.parametrize(

@@ -33,9 +33,9 @@ _NEGATIONS = frozenset(
     "not no never without none neither nor nicht kein keine keinen nie pas jamais sans sin nunca não".split()
 )
 _MONTHS = frozenset(
-    "january february march april may june july august september october november december januar februar marz mai juni "
-    "juli oktober dezember".split()
-)  # fmt: skip
+    "january february march april may june july august september october november december "
+    "januar februar marz mai juni juli oktober dezember".split()
+)
 _ROLE = frozenset("by is was are were named called as von durch ist war par est etait por es fue".split())
 _ONE_PLACE = re.compile(r"\b(?:born|founded|signed|held|built|located|died|based|opened|capital|invented|discovered)\b")
 

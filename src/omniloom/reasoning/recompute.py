@@ -322,7 +322,7 @@ def _percent_change(wanted: _Wanted, group: Sequence[Operand], named: frozenset[
 
 
 def _rows_counted(wanted: _Wanted, asked: _Asked, passages: Passages, near: Sequence[int]) -> Derived | None:
-    """How many rows of a table hold all those words that were asked for and stand in some of its rows, but not in all."""
+    """How many rows of a table hold all those words that were asked for and stand in some of its rows, not in all."""
     for source in dict.fromkeys(passages.segments[index].source for index in near):
         rows = list(_rows(passages, source))
         held = [keys & asked.keys for _, keys in rows]

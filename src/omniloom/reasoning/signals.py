@@ -4,7 +4,7 @@
     margin                      mean lead in probability of the likeliest token over the next, 0..1
     answer_tokens               how many tokens that were; the trivial baseline
     alignment                   share of its words that the quotes found cover (ground), or token F1 (evidence), 0..1
-    asked                       share of the words of the question that stand in the passages it cites, 0..1
+    asked                       share of the words of the question that stand around the passages it cites, 0..1
     retrieval                   how near the cited passages are to the question; runtime passes it in
     agreement                   share of other samples that say the same
     judge                       the model's probability of yes to "is this what the passages say?", 0..1
@@ -15,14 +15,13 @@ Higher is surer, but for `answer_tokens`. A signal that could not be had is not 
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 
 from omniloom.core.values import TokenLogprob
-from omniloom.reasoning.ground import Passages
 from omniloom.reasoning.wording import tokens
 
 Span = tuple[int, int]
 Signals = dict[str, float]
-_WEIGHTS = {"number": 2.0, "name": 2.0, "unit": 1.0, "scale": 1.0, "word": 1.0}
 _JSON_STEP = re.compile(r'\s*(?:"(?P<text>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s{}\[\],:"]+)|(?P<mark>[{}\[\],:]))', re.DOTALL)
 
 
@@ -67,22 +66,8 @@ def rounded(found: Mapping[str, float]) -> Signals:
     return {name: round(value, 6) for name, value in found.items() if math.isfinite(value)}
 
 
-def asked(question: str, cited: Iterable[int], passages: Passages) -> float | None:
-    """How much of the question's words stand in the passages `cited` (0-based), in their context, or in the names of
-    their sources; None where the question has no words of its own, or nothing is cited."""
-    indices = set(cited)
-    if not indices:
-        return None
-    there = frozenset[str]().union(*(passages.keys[index] | passages.around[index] for index in indices))
-    needed = {word.key: (word, _WEIGHTS[word.kind]) for word in tokens(question)}
-    total = sum(weight for _, weight in needed.values())
-    if not total:
-        return None
-    return sum(weight for word, weight in needed.values() if there.intersection(word.keys)) / total
-
-
 def agreement(answer: str, others: Sequence[str]) -> float | None:
-    """The share of `others` that mean the same as `answer`: the same words, or the same numbers. None without others."""
+    """The share of `others` that mean the same as `answer`: its words, or its numbers. None without others."""
     if not others:
         return None
     own = _meaning(answer)
@@ -125,12 +110,15 @@ def leaf_spans(text: str) -> dict[str, Span]:
     return spans
 
 
+def values(text: str) -> str:
+    """The scalars of a JSON text, as they are written."""
+    return "; ".join(text[start:end] for start, end in leaf_spans(text).values())
+
+
 def _step(key: str) -> str:
     """A key as JSON Pointers write it."""
     import json
 
-    try:
+    with suppress(ValueError):
         key = str(json.loads(f'"{key}"', strict=False))
-    except ValueError:
-        pass
     return key.replace("~", "~0").replace("/", "~1")

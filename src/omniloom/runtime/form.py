@@ -3,7 +3,7 @@
 import copy
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from omniloom.core.errors import OutputError
@@ -15,6 +15,7 @@ from omniloom.reasoning.claims import ClaimWriter
 from omniloom.reasoning.evidence import Evidence, as_written, find_value
 from omniloom.reasoning.prompts import Task
 from omniloom.reasoning.recompute import value_made
+from omniloom.reasoning.signals import leaf_spans
 from omniloom.runtime.call import Unsupported
 from omniloom.runtime.run import EngineRun
 
@@ -39,12 +40,16 @@ class Form:
 
 @dataclass(frozen=True)
 class Filled:
-    """The valid JSON with a Claim for each of its values; `abstained` where an unsupported one was not to be given."""
+    """The valid JSON with a Claim for each of its values; `abstained` where an unsupported one was not to be given.
+
+    `spans` says where in the completion each value was written, by its pointer.
+    """
 
     data: Any
     completion: Completion
     claims: tuple[Claim, ...]
     abstained: bool = False
+    spans: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
 
 
 def filled_in(run: EngineRun, task: Task, form: Form, notes: str, text: str, native: int) -> Filled:
@@ -68,7 +73,8 @@ def filled_in(run: EngineRun, task: Task, form: Form, notes: str, text: str, nat
         kept = {pointer: each for pointer, each in found.items() if changes.get(pointer, "") is not None}
         if form.unsupported == "abstain" and _baseless(found):
             return Filled(None, done, (), abstained=True)
-        return Filled(data, done, tuple(_claims(kept, changes, ClaimWriter(task.passages, task.parts))))
+        claims = tuple(_claims(kept, changes, ClaimWriter(task.passages, task.parts)))
+        return Filled(data, done, claims, spans=leaf_spans(done.text))
 
 
 def _written(run: EngineRun, task: Task, form: Form, notes: str, text: str, native: int) -> tuple[Completion, Any, Any]:

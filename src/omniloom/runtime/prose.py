@@ -25,11 +25,13 @@ class Prose:
         unsupported: Unsupported,
         losses: Sequence[Loss],
         emit: Callable[[Event], None],
+        refuses: Callable[[ClaimWriter, Completion], bool],
     ) -> None:
         self.run = run
         self.task = task
         self.losses = losses
         self.emit = emit
+        self.refuses = refuses
         self.live = unsupported != "abstain"
         self.drops = unsupported == "drop"
         self.writer = ClaimWriter(task.passages, task.parts, unsupported, task.said, task.naming)
@@ -49,7 +51,7 @@ class Prose:
         if done is not None and not done.text.strip():
             self.abstained = True
         else:
-            self._conclude(cited_only=done is not None)
+            self._conclude(done)
         return done
 
     def _survey(self) -> None:
@@ -71,20 +73,26 @@ class Prose:
                 )
             )
 
-    def _conclude(self, *, cited_only: bool) -> None:
+    def _conclude(self, done: Completion | None) -> None:
         """Abstains, shows what was held back, or says where the sources disagree."""
         writer = self.writer
+        refused = done is not None and self.refuses(writer, done)
         claimed, supported = bool(writer.claims), all(claim.supported for claim in writer.claims)
         if writer.absent and not claimed:
             self.abstained = True
             self._show(iter(()) if self.live else self._again())
             self._show(self._unseen())
-        elif not writer.text.strip() or (self.drops and not claimed) or not (self.live or (claimed and supported)):
+        elif (
+            refused
+            or not writer.text.strip()
+            or (self.drops and not claimed)
+            or not (self.live or (claimed and supported))
+        ):
             self._abstain()
         else:
             if not self.live:
                 self._show(self._again())
-            self._disagreements(cited_only=cited_only)
+            self._disagreements(cited_only=done is not None)
             # Sources with content that nobody saw, and nothing supported: that is no answer.
             unseen = any(loss.kind == "not_seen" for loss in self.losses)
             self.abstained = unseen and claimed and not any(claim.supported for claim in writer.claims)

@@ -12,19 +12,23 @@ from omniloom.core.protocols import Engine
 from omniloom.core.values import Completion, Constraint, Loss, Message, Part, Request, Response, Segment, Usage
 from omniloom.outputs.schemas import shape
 from omniloom.reasoning import direct, survey
-from omniloom.reasoning.confidence import mean_probability
+from omniloom.reasoning.claims import ClaimWriter
 from omniloom.reasoning.ground import Passages
 from omniloom.reasoning.prompts import Task, heading, request, said_text
+from omniloom.reasoning.signals import values
 from omniloom.reasoning.wording import keys
 from omniloom.retrieval.fuse import fit, shown_text
 from omniloom.runtime.call import Call
+from omniloom.runtime.disputes import disputed
 from omniloom.runtime.estimate import seconds
 from omniloom.runtime.form import Filled, Form, filled_in
 from omniloom.runtime.modes import OURS, written
 from omniloom.runtime.order import Shown, arranged
 from omniloom.runtime.prose import Prose
 from omniloom.runtime.read import read_all, taken_in
+from omniloom.runtime.risk import promised
 from omniloom.runtime.run import EngineRun
+from omniloom.runtime.trust import Trust, measured
 from omniloom.storage.store import Store
 
 _OVERHEAD_TOKENS = 400
@@ -54,6 +58,7 @@ class Walk:
         self.losses: list[Loss] = []
         self.schema: dict[str, Any] = {}
         self.ahead = False  # whether nothing is asked yet
+        self.risk = promised(call.max_risk, store, engine)
 
     def go(self) -> Response:
         try:
@@ -220,18 +225,25 @@ class Walk:
     # -- the model -----------------------------------------------------------------------------------------------
 
     def _answered(self, task: Task, constraint: Constraint | None) -> Response:
-        prose = Prose(self.run, task, self.call.unsupported, self.losses, self.emit)
+        task = measured(self.run, task)
+        trust = Trust(self.run, task, verify=self.call.verify, withholds=self.risk)
+        native = self.call.reasoning_budget if self.engine.capabilities.reasoning else 0
         surveys = "text" in self.call.output_modes and survey.is_broad(task)
         notes = self._notes(task, surveys)
-        native = self.call.reasoning_budget if self.engine.capabilities.reasoning else 0
+
+        def refuses(writer: ClaimWriter, done: Completion) -> bool:
+            return trust.refuses(writer.claims, done, done.text, lambda t: direct.answer(self.run, t, notes, 0).text)
+
+        prose = Prose(self.run, task, self.call.unsupported, self.losses, self.emit, refuses)
         completion: Completion | None = None
         if "text" in self.call.output_modes:
             completion = prose.write(notes, native)
             native = native if surveys else 0
+        claims = trust.weighed(prose.writer.claims, completion, dict(prose.writer.written))
         filled: Filled | None = None
         if constraint is not None:
-            form = Form(constraint, self.schema, self.call.schema, self.call.unsupported)
-            filled = filled_in(self.run, task, form, notes, prose.writer.text, native)
+            filled = self._filled(task, constraint, notes, prose.writer.text, native, trust)
+            claims += filled.claims
             completion = completion or filled.completion
         outputs = {"text": prose.writer.text, "structured_json": filled.data if filled else None}
         for mode in self.call.output_modes:
@@ -242,8 +254,8 @@ class Walk:
             text=prose.writer.text,
             data=outputs["structured_json"],
             outputs={mode: outputs[mode] for mode in self.call.output_modes},
-            claims=(*prose.writer.claims, *(filled.claims if filled else ())),
-            confidence=mean_probability(completion) if completion else None,
+            claims=tuple(claims),
+            confidence=trust.confidence(completion),
             abstained=prose.abstained or (filled is not None and filled.abstained),
             losses=tuple(self.losses),
             finish_reason=completion.finish_reason if completion else "stop",
@@ -251,6 +263,26 @@ class Walk:
             trace_id=self.run.trace_id,
             sources=tuple(_without_password(part) for part in task.parts),
         )
+
+    def _filled(self, task: Task, constraint: Constraint, notes: str, text: str, native: int, trust: Trust) -> Filled:
+        """The JSON with its signals; where its answer is not to be trusted, as an abstention; and what sources dispute."""
+        form = Form(constraint, self.schema, self.call.schema, self.call.unsupported)
+        filled = filled_in(self.run, task, form, notes, text, native)
+        if not task.parts or filled.abstained:
+            return filled
+
+        def again(other: Task) -> str:
+            return values(direct.fill(self.run, other, constraint, shape(self.schema), notes, text, 0).text)
+
+        claims, done = filled.claims, filled.completion
+        refused = trust.refuses(claims, done, values(done.text), again, filled.spans.values())
+        claims = tuple(trust.weighed(claims, done, dict(filled.spans)))
+        if not text and not refused:
+            told = list(disputed(self.run, task, claims))
+            claims += tuple(claim for claim, _ in told)
+            self.losses += [loss for _, loss in told]
+        data = None if refused and self.call.unsupported == "abstain" else filled.data
+        return replace(filled, data=data, claims=claims, abstained=refused)
 
     def _notes(self, task: Task, surveys: bool) -> str:
         """Notes from a scratch-pad, where they are asked for and of use, and the token budget has room for them."""
