@@ -1,0 +1,1 @@
+"""Confidence that means what it says: how it is measured, made, and turned into a promise."""
