@@ -11,6 +11,8 @@ from omniloom.core.protocols import Run
 from omniloom.core.values import Completion, Constraint
 from omniloom.reasoning.prompts import Task, request
 
+LEAST_SURE = 0.5
+"""Below it, an answer that is in doubt already is not given."""
 _ALTERNATIVES = 10
 _LONGEST_ANSWER = 600
 _ASK = (

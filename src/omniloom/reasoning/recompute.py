@@ -176,13 +176,17 @@ def derived(
 
 def _asked(claim: str, question: str, word: Word, percent: bool) -> _Asked:
     told = f"{question} {claim}"
-    spoken = tuple(operation for operation, words in _SAYS if re.search(words, told, re.IGNORECASE))
-    if percent or _PERCENT_ASKED.search(question):
-        spoken = tuple(each for each in spoken if each in ("percent change", "percentage")) or ("percent change",)
-    else:
-        spoken = tuple(each for each in spoken if each not in ("percent change", "percentage"))
+    of_percent: tuple[Operation, ...] = ("percent change", "percentage")
+    is_percent = percent or _PERCENT_ASKED.search(question) is not None
+    spoken: list[Operation] = [
+        operation
+        for operation, words in _SAYS
+        if (operation in of_percent) == is_percent and re.search(words, told, re.IGNORECASE)
+    ]
+    if is_percent and not spoken:
+        spoken = ["percent change"]
     keys = frozenset(each.key for each in tokens(told) if each.key != word.key)
-    return _Asked(spoken, keys, frozenset(each.key for each in tokens(told) if each.kind == "number"))
+    return _Asked(tuple(spoken), keys, frozenset(each.key for each in tokens(told) if each.kind == "number"))
 
 
 def _wanted(word: Word, claim: str) -> _Wanted | None:

@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -11,6 +11,7 @@ from omniloom.core.values import Claim, Completion, Confidence, Constraint
 from omniloom.outputs import structured_json
 from omniloom.outputs.schemas import is_type, shape
 from omniloom.reasoning import direct
+from omniloom.reasoning.absence import says_absent
 from omniloom.reasoning.claims import ClaimWriter
 from omniloom.reasoning.evidence import Evidence, as_written, find_value
 from omniloom.reasoning.prompts import Task
@@ -42,7 +43,8 @@ class Form:
 class Filled:
     """The valid JSON with a Claim for each of its values; `abstained` where an unsupported one was not to be given.
 
-    `spans` says where in the completion each value was written, by its pointer.
+    `spans` says where in the completion each value was written, by its pointer; `silent` that there is no value, or
+    that all of them say that the sources do not say it.
     """
 
     data: Any
@@ -50,6 +52,7 @@ class Filled:
     claims: tuple[Claim, ...]
     abstained: bool = False
     spans: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    silent: bool = False
 
 
 def filled_in(run: EngineRun, task: Task, form: Form, notes: str, text: str, native: int) -> Filled:
@@ -74,7 +77,7 @@ def filled_in(run: EngineRun, task: Task, form: Form, notes: str, text: str, nat
         if form.unsupported == "abstain" and _baseless(found):
             return Filled(None, done, (), abstained=True)
         claims = tuple(_claims(kept, changes, ClaimWriter(task.passages, task.parts)))
-        return Filled(data, done, claims, spans=leaf_spans(done.text))
+        return Filled(data, done, claims, spans=leaf_spans(done.text), silent=_silent(plain, claims))
 
 
 def _written(run: EngineRun, task: Task, form: Form, notes: str, text: str, native: int) -> tuple[Completion, Any, Any]:
@@ -94,6 +97,12 @@ def _renamed(plain: Any, data: Any, task: Task, form: Form) -> tuple[Any, Any]:
     said = {pointer: (value, task.naming.said(value)) for pointer, value in _texts(plain)}
     changes: dict[str, str | None] = {pointer: new for pointer, (old, new) in said.items() if new != old}
     return _changed(plain, data, changes, form)[:2] if changes else (plain, data)
+
+
+def _silent(plain: Any, claims: Sequence[Claim]) -> bool:
+    """Whether there are fields, and none of them says anything."""
+    absent = all(says_absent(claim.text, [each.quote for each in claim.citations]) for claim in claims)
+    return absent and any(True for _ in structured_json.leaves(plain))
 
 
 def _texts(plain: Any) -> Iterator[tuple[str, str]]:

@@ -1,18 +1,20 @@
-"""How far an answer is to be trusted: its raw signals, for all of it, each claim and each field; and whether to give it."""
+"""How far an answer is to be trusted: the raw signals of it, its claims and fields; and whether it is given."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
+from omniloom.core.errors import BudgetError, EngineError
 from omniloom.core.values import Claim, Completion, Confidence
 from omniloom.reasoning import signals
-from omniloom.reasoning.answerable import asked, speaks_of_something_else
-from omniloom.reasoning.confidence import mean_probability
-from omniloom.reasoning.judge import judged
+from omniloom.reasoning.answerable import LEAST_ASKED, MOST_DOUBTED, asked, can_tell
+from omniloom.reasoning.judge import LEAST_SURE, judged
 from omniloom.reasoning.prompts import Task
 from omniloom.reasoning.signals import Signals, Span
 from omniloom.reasoning.wording import keys
 from omniloom.retrieval.fuse import shown_text
 from omniloom.retrieval.lexical import bm25
+from omniloom.runtime.risk import Risk
 from omniloom.runtime.run import EngineRun
 
 ALTERNATIVES = 2
@@ -28,16 +30,13 @@ def measured(run: EngineRun, task: Task) -> Task:
 
 
 class Trust:
-    """Of one call. verify: the judge is asked and further samples are drawn, which costs tokens.
+    """Of one call. verify: the judge is asked and further samples are drawn, which costs tokens."""
 
-    withholds: told the signals of an answer, says why it may not be given, "" if it may (`runtime/risk.py`).
-    """
-
-    def __init__(self, run: EngineRun, task: Task, *, verify: bool, withholds: Callable[[Signals], str]) -> None:
+    def __init__(self, run: EngineRun, task: Task, risk: Risk, *, verify: bool) -> None:
         self.run = run
         self.task = task
+        self.risk = risk
         self.verify = verify
-        self.withholds = withholds
         self.answer: Signals = {}
         self._near: list[float] | None = None
 
@@ -52,13 +51,19 @@ class Trust:
         task = self.task
         cited = [citation.segment for claim in claims for citation in claim.citations]
         self.answer = self._signals(claims, done, spans, cited)
-        if self.verify and done.logprobs:
-            self.answer |= signals.rounded(self._verified(text, again))
-        why = ""
         is_one = spans is None or len(claims) == 1  # of several fields each has to stand for itself
-        if is_one and not task.natives and speaks_of_something_else(task.said, cited, task.passages):
+        knows = is_one and not task.natives and can_tell(task.said, cited, task.passages)
+        share = self.answer.get("asked", 1.0) if knows else 1.0
+        if self.verify or LEAST_ASKED <= share < MOST_DOUBTED:
+            self._judge(done, text)
+        if self.verify and done.logprobs:
+            self._sample(text, again)
+        why = ""
+        if share < LEAST_ASKED:
             why = "the sources speak of something else"
-        why = why or self.withholds(self.answer)
+        elif share < MOST_DOUBTED and self.answer.get("judge", 1.0) < LEAST_SURE:
+            why = "the sources hardly speak of it, and do not say this"
+        why = why or self.risk.withholds(self.answer)
         self.run.note("signals", **self.answer, **({"withheld": why} if why else {}))
         return bool(why)
 
@@ -76,22 +81,28 @@ class Trust:
             found["retrieval"] = max(self._retrieval(index) for index in cited)
         return signals.rounded(found)
 
-    def _verified(self, text: str, again: "Again") -> Signals:
-        """The judge, and agreement: one more sample, and two more where that says something else."""
-        found: Signals = {}
-        judge = judged(self.run, self.task, text)
-        if judge is not None:
-            found["judge"] = judge
-        others: list[str] = []
-        for seed in range(1, _SAMPLES + 1):
-            sampling = self.task.sampling.model_copy(update={"temperature": _WARM})
-            others.append(again(replace(self.task, sampling=sampling, seed=self.task.seed + seed)))
-            if signals.agreement(text, others) == 1.0:
-                break
-        share = signals.agreement(text, others)
-        return found if share is None else found | {"agreement": share}
+    def _judge(self, done: Completion, text: str) -> None:
+        """Only where the engine tells alternatives: without them there is nothing to read."""
+        if any(each.top for each in done.logprobs) and (found := judged(self.run, self.task, text)) is not None:
+            self.answer["judge"] = round(found, 6)
 
-    def weighed(self, claims: Iterable[Claim], done: Completion | None, spans: Mapping[int | str, Span]) -> list[Claim]:
+    def _sample(self, text: str, again: "Again") -> None:
+        """Agreement: with one more sample, and with two more where that says something else."""
+        others: list[str] = []
+        sampling = self.task.sampling.model_copy(update={"temperature": _WARM})
+        try:
+            for seed in range(1, _SAMPLES + 1):
+                others.append(again(replace(self.task, sampling=sampling, seed=self.task.seed + seed)))
+                if signals.agreement(text, others) == 1.0:
+                    break
+        except (BudgetError, EngineError) as error:
+            self.run.check()  # the deadline ends the call
+            self.run.note("not sampled", error=str(error))
+        share = signals.agreement(text, others)
+        if share is not None:
+            self.answer["agreement"] = round(share, 6)
+
+    def weighed(self, claims: Iterable[Claim], done: Completion | None, spans: Mapping[Any, Span]) -> list[Claim]:
         """The claims with their signals. spans: where each stands in the completion, by its pointer or its place."""
         return [self._weighed(claim, done, spans.get(_key(claim, at))) for at, claim in enumerate(claims)]
 
@@ -107,13 +118,10 @@ class Trust:
         return claim.model_copy(update={"confidence": confidence})
 
     def confidence(self, done: Completion | None) -> Confidence | None:
-        """Of the answer: a score with its signals. Without log-probabilities it is what alignment says."""
-        score = mean_probability(done) if done is not None else None
+        """Of the answer, with its signals: a probability where there is a calibrator, else a score."""
         if done is not None and not self.answer:
             self.answer = signals.of_tokens(done.logprobs)
-        if score is None and "alignment" in self.answer:
-            score = Confidence(value=self.answer["alignment"], method="lexical_alignment")
-        return score.model_copy(update={"signals": self.answer}) if score is not None else None
+        return self.risk.confidence(self.answer)
 
     def _retrieval(self, index: int) -> float:
         """How near a passage is to the question: BM25 among all that are shown, for each word of the question."""

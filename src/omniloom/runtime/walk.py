@@ -26,7 +26,7 @@ from omniloom.runtime.modes import OURS, written
 from omniloom.runtime.order import Shown, arranged
 from omniloom.runtime.prose import Prose
 from omniloom.runtime.read import read_all, taken_in
-from omniloom.runtime.risk import promised
+from omniloom.runtime.risk import Risk, family
 from omniloom.runtime.run import EngineRun
 from omniloom.runtime.trust import Trust, measured
 from omniloom.storage.store import Store
@@ -58,14 +58,14 @@ class Walk:
         self.losses: list[Loss] = []
         self.schema: dict[str, Any] = {}
         self.ahead = False  # whether nothing is asked yet
-        self.risk = promised(call.max_risk, store, engine)
 
     def go(self) -> Response:
         try:
             self.store.journal.begin(self.run.trace_id, self.call.trace or "generate")
             with self.run.span("generate", self.call.trace or "generate", engine=self.engine.name) as kept:
                 constraint = self._constraint()
-                response = self._answered(self._task(), constraint)
+                risk = self._risk()
+                response = self._answered(self._task(), constraint, risk)
                 kept.update(response.usage.model_dump(), abstained=response.abstained, losses=len(response.losses))
                 self.store.journal.keep_response(self.run.trace_id, response, sources=list(self.run.sources))
             return response
@@ -119,6 +119,15 @@ class Walk:
             hint = "write it without that keyword, or take another engine"
             raise SchemaError(f"{self.engine.name} cannot enforce this schema: {why}", path=path, hint=hint)
         return constraint
+
+    def _risk(self) -> Risk:
+        """Decided before anything is read, too: what cannot be promised fails here."""
+        parts = taken_in(self.call.inputs, self.store)
+        fields = len(self.schema.get("properties", ()))
+        risk = Risk(self.call.max_risk, self.store, self.engine, family(_once_each(parts), fields))
+        if risk.promise is not None and risk.calibrator is not None:
+            self.run.note("max_risk", calibrator=risk.calibrator.name, guarantee=risk.promise.guarantee)
+        return risk
 
     def _task(self) -> Task:
         parts = taken_in(self.call.inputs, self.store)
@@ -224,9 +233,9 @@ class Walk:
 
     # -- the model -----------------------------------------------------------------------------------------------
 
-    def _answered(self, task: Task, constraint: Constraint | None) -> Response:
+    def _answered(self, task: Task, constraint: Constraint | None, risk: Risk) -> Response:
         task = measured(self.run, task)
-        trust = Trust(self.run, task, verify=self.call.verify, withholds=self.risk)
+        trust = Trust(self.run, task, risk, verify=self.call.verify)
         native = self.call.reasoning_budget if self.engine.capabilities.reasoning else 0
         surveys = "text" in self.call.output_modes and survey.is_broad(task)
         notes = self._notes(task, surveys)
@@ -239,7 +248,7 @@ class Walk:
         if "text" in self.call.output_modes:
             completion = prose.write(notes, native)
             native = native if surveys else 0
-        claims = trust.weighed(prose.writer.claims, completion, dict(prose.writer.written))
+        claims = trust.weighed(prose.writer.claims, completion, prose.writer.written)
         filled: Filled | None = None
         if constraint is not None:
             filled = self._filled(task, constraint, notes, prose.writer.text, native, trust)
@@ -257,7 +266,7 @@ class Walk:
             claims=tuple(claims),
             confidence=trust.confidence(completion),
             abstained=prose.abstained or (filled is not None and filled.abstained),
-            losses=tuple(self.losses),
+            losses=(*self.losses, *risk.losses),
             finish_reason=completion.finish_reason if completion else "stop",
             usage=self._usage(),
             trace_id=self.run.trace_id,
@@ -265,7 +274,7 @@ class Walk:
         )
 
     def _filled(self, task: Task, constraint: Constraint, notes: str, text: str, native: int, trust: Trust) -> Filled:
-        """The JSON with its signals; where its answer is not to be trusted, as an abstention; and what sources dispute."""
+        """The JSON with its signals; where its answer is not to be trusted, as none; and what sources dispute."""
         form = Form(constraint, self.schema, self.call.schema, self.call.unsupported)
         filled = filled_in(self.run, task, form, notes, text, native)
         if not task.parts or filled.abstained:
@@ -275,8 +284,8 @@ class Walk:
             return values(direct.fill(self.run, other, constraint, shape(self.schema), notes, text, 0).text)
 
         claims, done = filled.claims, filled.completion
-        refused = trust.refuses(claims, done, values(done.text), again, filled.spans.values())
-        claims = tuple(trust.weighed(claims, done, dict(filled.spans)))
+        refused = trust.refuses(claims, done, values(done.text), again, filled.spans.values()) or filled.silent
+        claims = tuple(trust.weighed(claims, done, filled.spans))
         if not text and not refused:
             told = list(disputed(self.run, task, claims))
             claims += tuple(claim for claim, _ in told)
