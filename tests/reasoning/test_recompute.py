@@ -93,4 +93,4 @@ def test_a_claim_says_how_its_number_was_made() -> None:
     assert right.supported and right.derived == "410 + 820 + 95 = 1325"
     assert [citation.locator.cells for citation in right.citations][:3] == [(2, 2, 2, 2), (3, 2, 3, 2), (4, 2, 4, 2)]
     assert not wrong.supported and not wrong.derived and "[?]" in text
-    assert writer.written == {0: (0, 28), 1: (28, 55)}
+    assert writer.written == {0: (0, 27), 1: (28, 55)}

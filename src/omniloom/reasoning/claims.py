@@ -74,10 +74,11 @@ class ClaimWriter:
 
     def _taken(self, sentence: str, within: Sequence[int] | None) -> Iterator[str]:
         count, start = len(self.claims), self._read
+        end = start + len(sentence.rstrip())
         self._read += len(sentence)
         for piece in self._write(sentence, within):
             if len(self.claims) > count:
-                self.written[count] = (start, self._read)
+                self.written[count] = (start, end)
             yield piece
 
     def say(self, text: str) -> Iterator[str]:
@@ -158,7 +159,8 @@ class ClaimWriter:
         return any(
             citation.segment == quote.index
             and (citation.quote in text[quote.start : quote.end] or text[quote.start : quote.end] in citation.quote)
-            for citation in self.citations
+            for claim in self.claims
+            for citation in claim.citations
         )
 
     def _name(self, source: str) -> str:

@@ -1,7 +1,7 @@
-"""The judge: whether the sources answer the question, and so. One token, read from its probabilities.
+"""The judge: whether the sources state the answer. One token, read from its probabilities.
 
-A small model says yes to nearly anything (docs/lab-log.md): what it says counts for nothing, but how sure it is of its
-yes orders answers. The request begins with the same sources as the answer's, so only its own words are computed.
+A small model says yes too often (docs/lab-log.md): what it says is worth little, but how sure it is of its yes orders
+questions. The request begins with the same sources as the answer's, so only its own words are computed.
 """
 
 import math
@@ -11,23 +11,19 @@ from omniloom.core.protocols import Run
 from omniloom.core.values import Completion, Constraint
 from omniloom.reasoning.prompts import Task, request
 
-LEAST_SURE = 0.5
+LEAST_SURE = 0.75
 """Below it, an answer that is in doubt already is not given."""
 _ALTERNATIVES = 10
-_LONGEST_ANSWER = 600
-_ASK = (
-    "Question: {said}\nProposed answer: {answer}\n"
-    "Do the passages say that this is the answer to the question? Answer yes or no."
-)
+_ASK = "Question: {said}\nDo the passages state the answer to this question? Answer yes or no."
 _CHOICES = ("yes", "no")
 
 
-def judged(run: Run, task: Task, answer: str) -> float | None:
+def judged(run: Run, task: Task) -> float | None:
     """The probability of yes beside that of no; None where the engine does not tell it."""
     sampling = task.sampling.model_copy(update={"temperature": 0.0, "top_logprobs": _ALTERNATIVES})
     asked = request(
         task,
-        _ASK.format(said=task.said, answer=answer[:_LONGEST_ANSWER]),
+        _ASK.format(said=task.said),
         constraint=Constraint(kind="choices", value=list(_CHOICES)),
         max_output_tokens=4,
     )

@@ -7,7 +7,7 @@
     asked                       share of the words of the question that stand around the passages it cites, 0..1
     retrieval                   how near the cited passages are to the question; runtime passes it in
     agreement                   share of other samples that say the same
-    judge                       the model's probability of yes to "is this what the passages say?", 0..1
+    judge                       the model's probability of yes to "do the passages state the answer?", 0..1
 
 Higher is surer, but for `answer_tokens`. A signal that could not be had is not in the mapping.
 """
