@@ -20,7 +20,9 @@ def passages() -> Passages:
         text += ("\n" if text else "") + f"row {number}: "
         for column, cell in enumerate(row, 1):
             anchors.append(
-                Anchor(start=len(text), end=len(text) + len(cell), locator=Locator(cells=(number, column) * 2))
+                Anchor(
+                    start=len(text), end=len(text) + len(cell), locator=Locator(cells=(number, column, number, column))
+                )
             )
             text += cell + (" | " if column < len(row) else "")
     table = Segment(
