@@ -97,6 +97,7 @@ def test_a_source_that_answers_has_the_words_of_the_question() -> None:
         ("Wer hat die Brücke über den Fluss gebaut?", STORY),  # another language has other words
         ("What is the company and its address?", "TAN WOON YANN\nNo 12, Jalan 3\nTOTAL RM 9.00"),  # no prose
         ("What does the paper say?", STORY),  # words about the source, which need not stand in it
+        ("Explain the economic consequences.", STORY),  # no question
     ],
 )
 def test_where_words_tell_nothing_it_says_so(question: str, text: str) -> None:

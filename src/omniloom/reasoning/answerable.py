@@ -6,6 +6,7 @@ the question stands around the place that it cites: only for prose, in the langu
 with several words of their own; for all else this knows nothing and says so.
 """
 
+import re
 from collections.abc import Iterable
 from functools import cache
 
@@ -51,8 +52,8 @@ def asked(question: str, cited: Iterable[int], passages: Passages) -> float | No
 
 def can_tell(question: str, cited: Iterable[int], passages: Passages) -> bool:
     """Whether `asked` means something here: words of a question, in the language of the prose that an answer cites."""
-    if len(_needed(question)) < _LEAST_WORDS or not passages.segments:
-        return False
+    if not re.search(r"[?？؟]", question) or len(_needed(question)) < _LEAST_WORDS or not passages.segments:
+        return False  # "Summarize the method" need not find its words
     near = {at for place in set(cited) for at in _near(place, passages)} or set(range(len(passages.segments)))
     language = _language(" ".join(passages.segments[at].text for at in sorted(near)))
     return bool(language) and _share_of(question, language) >= _SAME

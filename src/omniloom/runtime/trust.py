@@ -58,7 +58,8 @@ class Trust:
         cited = [citation.segment for claim in claims for citation in claim.citations]
         self.answer = self._signals(claims, done, spans, cited)
         is_one = spans is None or len(claims) == 1  # of several fields each has to stand for itself
-        knows = is_one and not task.natives and can_tell(self.question, cited, task.passages)
+        whole = not task.natives and not task.history  # nothing but this question and these texts
+        knows = is_one and whole and can_tell(self.question, cited, task.passages)
         share = self.answer.get("asked", 1.0) if knows else 1.0
         doubted = knows and (share < MOST_DOUBTED or self.answer.get("logprob_mean", 0.0) < _HESITANT)
         if self.verify or (doubted and share >= LEAST_ASKED):

@@ -64,8 +64,9 @@ class Walk:
             self.store.journal.begin(self.run.trace_id, self.call.trace or "generate")
             with self.run.span("generate", self.call.trace or "generate", engine=self.engine.name) as kept:
                 constraint = self._constraint()
-                risk = self._risk()
-                response = self._answered(self._task(), constraint, risk)
+                parts = taken_in(self.call.inputs, self.store)
+                risk = self._risk(parts)
+                response = self._answered(self._task(parts), constraint, risk)
                 kept.update(response.usage.model_dump(), abstained=response.abstained, losses=len(response.losses))
                 self.store.journal.keep_response(self.run.trace_id, response, sources=list(self.run.sources))
             return response
@@ -90,7 +91,7 @@ class Walk:
         try:
             self.store.journal.begin(self.run.trace_id, "warm")
             with self.run.span("generate", "warm", engine=self.engine.name) as kept:
-                self.engine.warm(request(self._task(), ""), told)
+                self.engine.warm(request(self._task(taken_in(self.call.inputs, self.store)), ""), told)
                 usage = Usage(
                     input_tokens=reading[-1] if reading else 0,
                     cached_tokens=reading[0] if reading else 0,
@@ -120,17 +121,15 @@ class Walk:
             raise SchemaError(f"{self.engine.name} cannot enforce this schema: {why}", path=path, hint=hint)
         return constraint
 
-    def _risk(self) -> Risk:
+    def _risk(self, parts: Sequence[Part]) -> Risk:
         """Decided before anything is read, too: what cannot be promised fails here."""
-        parts = taken_in(self.call.inputs, self.store)
         fields = len(self.schema.get("properties", ()))
         risk = Risk(self.call.max_risk, self.store, self.engine, family(_once_each(parts), fields))
         if risk.promise is not None and risk.calibrator is not None:
             self.run.note("max_risk", calibrator=risk.calibrator.name, guarantee=risk.promise.guarantee)
         return risk
 
-    def _task(self) -> Task:
-        parts = taken_in(self.call.inputs, self.store)
+    def _task(self, parts: Sequence[Part]) -> Task:
         sources = _once_each(parts)
         self.run.sources = tuple(part.id for part in sources)
         natives = tuple(
