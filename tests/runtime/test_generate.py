@@ -203,7 +203,7 @@ def test_losses_are_errors_unless_reported(models: Any, tmp_path: Path) -> None:
     [
         ({"tools": [print]}, UnsupportedError),
         ({"strategy": "sample"}, UnsupportedError),
-        ({"max_risk": 0.1}, UnsupportedError),
+        ({"max_risk": 0.1}, UsageError),
         ({"reasoning_budget": -1}, UsageError),
         ({"output_modes": ["structured_json"]}, UsageError),
         ({"unsupported": "hide"}, UsageError),

@@ -195,11 +195,15 @@ class Completion(Value):
 
 
 class Confidence(Value):
-    """Without a `calibrator` the value is a score and is never printed as a probability."""
+    """Without a `calibrator` the value is a score and is never printed as a probability.
+
+    signals: the raw numbers it is made of, or could be (`reasoning/signals.py` says what each is).
+    """
 
     value: float
     method: str
     calibrator: str | None = None
+    signals: dict[str, float] = Field(default_factory=dict, repr=False)
 
 
 class Citation(Value):
@@ -213,13 +217,17 @@ class Citation(Value):
 
 
 class Claim(Value):
-    """A statement of the answer. `at` is a half-open span of `Response.text`, or a JSON Pointer into `data`."""
+    """A statement of the answer. `at` is a half-open span of `Response.text`, or a JSON Pointer into `data`.
+
+    derived: how a number of it that stands in no source was computed from those that the citations quote.
+    """
 
     at: tuple[int, int] | str
     text: str
     citations: tuple[Citation, ...] = ()
     supported: bool = False
     confidence: Confidence | None = None
+    derived: str = ""
 
 
 class Loss(Value):

@@ -10,6 +10,7 @@ from omniloom.core.values import Citation, Claim, Confidence, Part
 from omniloom.reasoning.absence import says_absent
 from omniloom.reasoning.ground import Grounding, Passages, Quote, ground, pointers, without_pointers
 from omniloom.reasoning.naming import Naming
+from omniloom.reasoning.recompute import reground
 from omniloom.reasoning.sentences import boundary, undecided
 from omniloom.reasoning.wording import tokens
 
@@ -32,7 +33,8 @@ class ClaimWriter:
 
     Markers count the citations of the whole answer from 1; the same place keeps its number. `absent` counts the
     sentences that say that the sources do not say it: they claim nothing, and are no answer. `said` is the question;
-    `naming` says what the prompt calls passages and sources.
+    `naming` says what the prompt calls passages and sources. `written` says which characters of all that was fed each
+    claim was made from, by its place among the claims.
     """
 
     passages: Passages
@@ -43,7 +45,9 @@ class ClaimWriter:
     claims: list[Claim] = field(default_factory=list)
     text: str = ""
     absent: int = 0
+    written: dict[int, tuple[int, int]] = field(default_factory=dict)
     _buffer: str = ""
+    _read: int = 0
     _numbers: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def feed(self, delta: str, within: Sequence[int] | None = None) -> Iterator[str]:
@@ -52,7 +56,7 @@ class ClaimWriter:
         self._buffer += delta
         while (end := self._complete(decided)) is not None:
             sentence, self._buffer, decided = self._buffer[:end], self._buffer[end:], 0
-            yield from self._write(sentence, within)
+            yield from self._taken(sentence, within)
 
     def _complete(self, decided: int) -> int | None:
         """Where the first finished sentence ends; a mere "Yes." belongs to the sentence after it, code is one."""
@@ -66,7 +70,16 @@ class ClaimWriter:
     def finish(self, within: Sequence[int] | None = None) -> Iterator[str]:
         sentence, self._buffer = self._buffer, ""
         if sentence.strip():
-            yield from self._write(sentence, within)
+            yield from self._taken(sentence, within)
+
+    def _taken(self, sentence: str, within: Sequence[int] | None) -> Iterator[str]:
+        count, start = len(self.claims), self._read
+        end = start + len(sentence.rstrip())
+        self._read += len(sentence)
+        for piece in self._write(sentence, within):
+            if len(self.claims) > count:
+                self.written[count] = (start, end)
+            yield piece
 
     def say(self, text: str) -> Iterator[str]:
         """Words of ours that claim nothing, such as a heading."""
@@ -85,6 +98,8 @@ class ClaimWriter:
             yield from self.say(lead + bullet + plain + tail)
             return
         found = ground(plain, pointers(body, count), self.passages, within)
+        if not found.supported and within is None:
+            found = reground(plain, pointers(body, count), self.passages, self.said) or found
         if says_absent(plain, self._quoted(found)) and not self._gives_numbers(plain):
             self.absent += 1
             yield from self.say(lead + bullet + plain + tail)
@@ -120,6 +135,7 @@ class ClaimWriter:
                 citations=citations,
                 supported=found.supported,
                 confidence=Confidence(value=found.coverage, method="lexical_alignment"),
+                derived=found.derived,
             )
         )
         yield from self.say(before + marked + tail)
@@ -143,7 +159,8 @@ class ClaimWriter:
         return any(
             citation.segment == quote.index
             and (citation.quote in text[quote.start : quote.end] or text[quote.start : quote.end] in citation.quote)
-            for citation in self.citations
+            for claim in self.claims
+            for citation in claim.citations
         )
 
     def _name(self, source: str) -> str:

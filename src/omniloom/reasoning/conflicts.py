@@ -35,12 +35,16 @@ _ANY_NUMBER = frozenset(
 
 @dataclass(frozen=True)
 class Conflict:
-    """Two sentences of different sources that give different numbers of one unit; `shared` is how alike they are."""
+    """Two sentences of different sources that give different numbers of one unit; `shared` is how alike they are.
+
+    sure: they differ in nothing else, so nobody need be asked what they speak of; the unit may be "".
+    """
 
     first: Quote
     second: Quote
     unit: str
     shared: float
+    sure: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,9 @@ def confirmed(run: Run, task: Task, found: Sequence[Conflict]) -> list[Conflict]
     for candidate in found:
         if len(chosen) == _MOST:
             break
+        if candidate.sure:
+            chosen.append(candidate)
+            continue
         asked = Request(
             messages=(
                 Message(

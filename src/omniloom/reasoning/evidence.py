@@ -32,13 +32,15 @@ class Evidence:
     """The quotes that hold a value and how well they match it (token F1, 0..1).
 
     same: the quote is the value itself, but for small letters, white space, or how a number is spelled; or a long
-    value that was copied with a slip. literal: it is spelled like the value, too.
+    value that was copied with a slip. literal: it is spelled like the value, too. derived: how a number was computed
+    from what the quotes say, "" if it stands there itself.
     """
 
     quotes: tuple[Quote, ...]
     score: float
     same: bool = False
     literal: bool = False
+    derived: str = ""
 
 
 def find_value(pointer: str, value: object, passages: Passages) -> Evidence:

@@ -37,11 +37,15 @@ class Quote:
 
 @dataclass(frozen=True)
 class Grounding:
-    """The quotes for a claim, whether they support it, and the share of its weight that they cover (0..1)."""
+    """The quotes for a claim, whether they support it, and the share of its weight that they cover (0..1).
+
+    derived: how a number of it was computed from those quotes, "" if none was.
+    """
 
     quotes: tuple[Quote, ...]
     supported: bool
     coverage: float
+    derived: str = ""
 
 
 @dataclass

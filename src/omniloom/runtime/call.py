@@ -33,6 +33,8 @@ class Call:
     max_output_tokens: int = 512
     stop: tuple[str, ...] = ()
     unsupported: Unsupported = "mark"
+    verify: bool = False
+    max_risk: float | None = None
     on_loss: OnLoss = "error"
     budget: Budget = field(default_factory=Budget)
     trace: str = ""
@@ -60,7 +62,7 @@ def checked(
     trace: str = "",
 ) -> Call:
     """The Call, or a UsageError that names the parameter and what it takes."""
-    _refuse(tools=tools or None, strategy=strategy, max_risk=max_risk)
+    _refuse(tools=tools or None, strategy=None if strategy in ("direct", "verify") else strategy)
     _whole(reasoning_budget=(reasoning_budget, 0), max_output_tokens=(max_output_tokens, 1), seed=(seed, 0))
     _known(unsupported=(unsupported, get_args(Unsupported)), on_loss=(on_loss, get_args(OnLoss)))
     return Call(
@@ -75,6 +77,8 @@ def checked(
         max_output_tokens=max_output_tokens,
         stop=_texts(stop),
         unsupported=unsupported,
+        verify=strategy == "verify",
+        max_risk=_risk(max_risk),
         on_loss=on_loss,
         budget=_with_timeout(_value("budget", Budget, budget), timeout),
         trace=one_text("trace", trace),
@@ -199,6 +203,14 @@ def _with_timeout(budget: Budget, timeout: Any) -> Budget:
         raise UsageError(f"timeout={timeout!r} must be above 0 seconds", hint="give a number, such as timeout=60")
     given = [seconds for seconds in (budget.seconds, timeout) if seconds is not None]
     return budget.model_copy(update={"seconds": min(*given, threading.TIMEOUT_MAX)}) if given else budget
+
+
+def _risk(max_risk: Any) -> float | None:
+    if max_risk is None:
+        return None
+    if isinstance(max_risk, bool) or not isinstance(max_risk, (int, float)) or not 0 < max_risk < 1:
+        raise UsageError(f"max_risk={max_risk!r} must be between 0 and 1", hint="such as max_risk=0.1")
+    return float(max_risk)
 
 
 def _whole(**parameters: tuple[object, int]) -> None:

@@ -2,22 +2,27 @@
 
 import copy
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, cast
 
-from omniloom.core.errors import OutputError
+from omniloom.core.errors import BudgetError, EngineError, OutputError
 from omniloom.core.values import Claim, Completion, Confidence, Constraint
 from omniloom.outputs import structured_json
 from omniloom.outputs.schemas import is_type, shape
 from omniloom.reasoning import direct
+from omniloom.reasoning.absence import says_absent
 from omniloom.reasoning.claims import ClaimWriter
 from omniloom.reasoning.evidence import Evidence, as_written, find_value
 from omniloom.reasoning.prompts import Task
+from omniloom.reasoning.recompute import value_made
+from omniloom.reasoning.signals import leaf_spans
 from omniloom.runtime.call import Unsupported
 from omniloom.runtime.run import EngineRun
 
 Found = dict[str, tuple[Any, Evidence]]  # the JSON Pointer of each value, the value, and where it stands
+
+_SHORT, _MOST_NAMED = 8, 6
 
 
 @dataclass(frozen=True)
@@ -38,26 +43,34 @@ class Form:
 
 @dataclass(frozen=True)
 class Filled:
-    """The valid JSON with a Claim for each of its values; `abstained` where an unsupported one was not to be given."""
+    """The valid JSON with a Claim for each of its values; `abstained` where an unsupported one was not to be given.
+
+    `spans` says where in the completion each value was written, by its pointer; `silent` that there is no value, or
+    that all of them say that the sources do not say it.
+    """
 
     data: Any
     completion: Completion
     claims: tuple[Claim, ...]
     abstained: bool = False
+    spans: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    silent: bool = False
 
 
 def filled_in(run: EngineRun, task: Task, form: Form, notes: str, text: str, native: int) -> Filled:
-    """The valid JSON and the evidence for its leaves. Raises OutputError if it is not valid after one repair."""
+    """The valid JSON and the evidence for its leaves, of which those without any were asked for once more.
+
+    Raises OutputError if it is not valid after one repair.
+    """
     done, plain, data = _written(run, task, form, notes, text, native)
     if not task.parts:
         return Filled(data, done, ())
     plain, data = _renamed(plain, data, task, form)
     with run.span("ground", "evidence"):
-        found = {
-            pointer: (value, find_value(pointer, value, task.passages))
-            for pointer, value in structured_json.leaves(plain)
-            if value is not None and str(value).strip()
-        }
+        found = _grounded(plain, task)
+    if not task.natives and (lacking := _mendable(found)):
+        done, plain, data, found = _mended(run, task, form, (done, plain, data, found), lacking)
+    with run.span("ground", "claims"):
         changes: dict[str, str | None] = dict(_spellings(found, task))
         if form.unsupported == "drop":
             changes |= dict.fromkeys(_baseless(found))
@@ -67,7 +80,8 @@ def filled_in(run: EngineRun, task: Task, form: Form, notes: str, text: str, nat
         kept = {pointer: each for pointer, each in found.items() if changes.get(pointer, "") is not None}
         if form.unsupported == "abstain" and _baseless(found):
             return Filled(None, done, (), abstained=True)
-        return Filled(data, done, tuple(_claims(kept, changes, ClaimWriter(task.passages, task.parts))))
+        claims = tuple(_claims(kept, changes, ClaimWriter(task.passages, task.parts)))
+        return Filled(data, done, claims, spans=leaf_spans(done.text), silent=_silent(plain, claims))
 
 
 def _written(run: EngineRun, task: Task, form: Form, notes: str, text: str, native: int) -> tuple[Completion, Any, Any]:
@@ -89,8 +103,56 @@ def _renamed(plain: Any, data: Any, task: Task, form: Form) -> tuple[Any, Any]:
     return _changed(plain, data, changes, form)[:2] if changes else (plain, data)
 
 
+def _silent(plain: Any, claims: Sequence[Claim]) -> bool:
+    """Whether there are fields, and none of them says anything."""
+    absent = all(says_absent(claim.text, [each.quote for each in claim.citations]) for claim in claims)
+    return absent and any(True for _ in structured_json.leaves(plain))
+
+
 def _texts(plain: Any) -> Iterator[tuple[str, str]]:
     yield from ((at, value) for at, value in structured_json.leaves(plain) if isinstance(value, str))
+
+
+def _grounded(plain: Any, task: Task) -> Found:
+    return {
+        pointer: (value, _evidence(pointer, value, task))
+        for pointer, value in structured_json.leaves(plain)
+        if value is not None and str(value).strip()
+    }
+
+
+def _mendable(found: Found) -> list[str]:
+    """The values without support that could be copied: short ones that do not say that nothing is said."""
+    values = {at: str(found[at][0]) for at in _baseless(found)}
+    return [at for at, text in values.items() if len(text.split()) <= _SHORT and not says_absent(text)]
+
+
+_Try = tuple[Completion, Any, Any, Found]
+
+
+def _mended(run: EngineRun, task: Task, form: Form, first: _Try, lacking: list[str]) -> _Try:
+    """One more try, told which values stand in no source; the first where that is no better."""
+    done, *_, found = first
+    named = ", ".join(f"{at} ({found[at][0]!r})" for at in lacking[:_MOST_NAMED])
+    why = f"These values do not stand in the sources: {named}. Copy them exactly from the sources."
+    try:
+        again = direct.repair(run, task, form.constraint, shape(form.schema), done.text, why)
+        plain, data = _renamed(*form.parsed(again.text), task, form)
+    except (BudgetError, EngineError) as error:  # OutputError among them
+        run.check()  # the deadline ends the call
+        run.note("not repaired", error=str(error))
+        return first
+    better = _grounded(plain, task)
+    taken = better.keys() >= found.keys() and len(_baseless(better)) < len(_baseless(found))
+    run.note("support", lacking=len(lacking), repaired=taken)
+    return (again, plain, data, better) if taken else first
+
+
+def _evidence(pointer: str, value: Any, task: Task) -> Evidence:
+    """Where a value stands; or where those numbers stand that it was computed from."""
+    found = find_value(pointer, value, task.passages)
+    made = None if found.quotes else value_made(value, pointer, task.passages, task.said)
+    return found if made is None else Evidence(made.cited, 1.0, derived=made.said)
 
 
 def _baseless(found: Found) -> list[str]:
@@ -106,6 +168,7 @@ def _claims(found: Found, changes: Mapping[str, str | None], writer: ClaimWriter
             citations=tuple(writer.cite(quote) for quote in evidence.quotes),
             supported=bool(evidence.quotes),
             confidence=Confidence(value=evidence.score, method="lexical_alignment"),
+            derived=evidence.derived,
         )
 
 

@@ -5,10 +5,11 @@ from itertools import chain
 
 from omniloom.core.events import CitationAdded, Event, TextDelta
 from omniloom.core.values import Completion, Loss
-from omniloom.reasoning import conflicts, direct, survey
+from omniloom.reasoning import direct, survey
 from omniloom.reasoning.claims import ClaimWriter
 from omniloom.reasoning.prompts import Task
 from omniloom.runtime.call import Unsupported
+from omniloom.runtime.disputes import disputes
 from omniloom.runtime.run import EngineRun
 
 _NOT_ANSWERED = "The sources do not answer this."
@@ -24,11 +25,13 @@ class Prose:
         unsupported: Unsupported,
         losses: Sequence[Loss],
         emit: Callable[[Event], None],
+        refuses: Callable[[ClaimWriter, Completion], bool],
     ) -> None:
         self.run = run
         self.task = task
         self.losses = losses
         self.emit = emit
+        self.refuses = refuses
         self.live = unsupported != "abstain"
         self.drops = unsupported == "drop"
         self.writer = ClaimWriter(task.passages, task.parts, unsupported, task.said, task.naming)
@@ -48,7 +51,7 @@ class Prose:
         if done is not None and not done.text.strip():
             self.abstained = True
         else:
-            self._conclude(cited_only=done is not None)
+            self._conclude(done)
         return done
 
     def _survey(self) -> None:
@@ -70,20 +73,26 @@ class Prose:
                 )
             )
 
-    def _conclude(self, *, cited_only: bool) -> None:
+    def _conclude(self, done: Completion | None) -> None:
         """Abstains, shows what was held back, or says where the sources disagree."""
         writer = self.writer
+        refused = done is not None and self.refuses(writer, done)
         claimed, supported = bool(writer.claims), all(claim.supported for claim in writer.claims)
         if writer.absent and not claimed:
             self.abstained = True
             self._show(iter(()) if self.live else self._again())
             self._show(self._unseen())
-        elif not writer.text.strip() or (self.drops and not claimed) or not (self.live or (claimed and supported)):
+        elif (
+            refused
+            or not writer.text.strip()
+            or (self.drops and not claimed)
+            or not (self.live or (claimed and supported))
+        ):
             self._abstain()
         else:
             if not self.live:
                 self._show(self._again())
-            self._disagreements(cited_only=cited_only)
+            self._disagreements(cited_only=done is not None)
             # Sources with content that nobody saw, and nothing supported: that is no answer.
             unseen = any(loss.kind == "not_seen" for loss in self.losses)
             self.abstained = unseen and claimed and not any(claim.supported for claim in writer.claims)
@@ -107,16 +116,10 @@ class Prose:
         return self.writer.say(text)
 
     def _disagreements(self, *, cited_only: bool) -> None:
-        """Says where sources give different numbers; with `cited_only`, only where the answer quotes one of them."""
-        task, writer = self.task, self.writer
-        if len(task.parts) < 2:
-            return
-        found = conflicts.candidates(task.passages, self.run.check)
-        if cited_only:
-            found = [each for each in found if writer.has_cited(each.first) or writer.has_cited(each.second)]
-        with self.run.span("conflicts", "conflicts", candidates=len(found)):
-            for conflict in conflicts.confirmed(self.run, task, found):
-                self._show(writer.disagree(conflict.first, conflict.second))
+        """Says where sources contradict each other; with `cited_only`, only where the answer quotes one of them."""
+        writer = self.writer
+        for conflict in disputes(self.run, self.task, writer.has_cited if cited_only else None):
+            self._show(writer.disagree(conflict.first, conflict.second))
 
     def _tell(self, pieces: Iterator[str]) -> None:
         """Shows the pieces as they come, or only writes them where the whole has to be judged first."""

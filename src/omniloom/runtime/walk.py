@@ -12,19 +12,23 @@ from omniloom.core.protocols import Engine
 from omniloom.core.values import Completion, Constraint, Loss, Message, Part, Request, Response, Segment, Usage
 from omniloom.outputs.schemas import shape
 from omniloom.reasoning import direct, survey
-from omniloom.reasoning.confidence import mean_probability
+from omniloom.reasoning.claims import ClaimWriter
 from omniloom.reasoning.ground import Passages
 from omniloom.reasoning.prompts import Task, heading, request, said_text
+from omniloom.reasoning.signals import values
 from omniloom.reasoning.wording import keys
 from omniloom.retrieval.fuse import fit, shown_text
 from omniloom.runtime.call import Call
+from omniloom.runtime.disputes import disputed
 from omniloom.runtime.estimate import seconds
 from omniloom.runtime.form import Filled, Form, filled_in
 from omniloom.runtime.modes import OURS, written
 from omniloom.runtime.order import Shown, arranged
 from omniloom.runtime.prose import Prose
 from omniloom.runtime.read import read_all, taken_in
+from omniloom.runtime.risk import Risk, family
 from omniloom.runtime.run import EngineRun
+from omniloom.runtime.trust import Trust, measured
 from omniloom.storage.store import Store
 
 _OVERHEAD_TOKENS = 400
@@ -60,7 +64,9 @@ class Walk:
             self.store.journal.begin(self.run.trace_id, self.call.trace or "generate")
             with self.run.span("generate", self.call.trace or "generate", engine=self.engine.name) as kept:
                 constraint = self._constraint()
-                response = self._answered(self._task(), constraint)
+                parts = taken_in(self.call.inputs, self.store)
+                risk = self._risk(parts)
+                response = self._answered(self._task(parts), constraint, risk)
                 kept.update(response.usage.model_dump(), abstained=response.abstained, losses=len(response.losses))
                 self.store.journal.keep_response(self.run.trace_id, response, sources=list(self.run.sources))
             return response
@@ -85,7 +91,7 @@ class Walk:
         try:
             self.store.journal.begin(self.run.trace_id, "warm")
             with self.run.span("generate", "warm", engine=self.engine.name) as kept:
-                self.engine.warm(request(self._task(), ""), told)
+                self.engine.warm(request(self._task(taken_in(self.call.inputs, self.store)), ""), told)
                 usage = Usage(
                     input_tokens=reading[-1] if reading else 0,
                     cached_tokens=reading[0] if reading else 0,
@@ -115,8 +121,15 @@ class Walk:
             raise SchemaError(f"{self.engine.name} cannot enforce this schema: {why}", path=path, hint=hint)
         return constraint
 
-    def _task(self) -> Task:
-        parts = taken_in(self.call.inputs, self.store)
+    def _risk(self, parts: Sequence[Part]) -> Risk:
+        """Decided before anything is read, too: what cannot be promised fails here."""
+        fields = len(self.schema.get("properties", ()))
+        risk = Risk(self.call.max_risk, self.store, self.engine, family(_once_each(parts), fields))
+        if risk.promise is not None and risk.calibrator is not None:
+            self.run.note("max_risk", calibrator=risk.calibrator.name, guarantee=risk.promise.guarantee)
+        return risk
+
+    def _task(self, parts: Sequence[Part]) -> Task:
         sources = _once_each(parts)
         self.run.sources = tuple(part.id for part in sources)
         natives = tuple(
@@ -219,19 +232,26 @@ class Walk:
 
     # -- the model -----------------------------------------------------------------------------------------------
 
-    def _answered(self, task: Task, constraint: Constraint | None) -> Response:
-        prose = Prose(self.run, task, self.call.unsupported, self.losses, self.emit)
+    def _answered(self, task: Task, constraint: Constraint | None, risk: Risk) -> Response:
+        task = measured(self.run, task)
+        trust = Trust(self.run, task, risk, verify=self.call.verify)
+        native = self.call.reasoning_budget if self.engine.capabilities.reasoning else 0
         surveys = "text" in self.call.output_modes and survey.is_broad(task)
         notes = self._notes(task, surveys)
-        native = self.call.reasoning_budget if self.engine.capabilities.reasoning else 0
+
+        def refuses(writer: ClaimWriter, done: Completion) -> bool:
+            return trust.refuses(writer.claims, done, done.text, lambda t: direct.answer(self.run, t, notes, 0).text)
+
+        prose = Prose(self.run, task, self.call.unsupported, self.losses, self.emit, refuses)
         completion: Completion | None = None
         if "text" in self.call.output_modes:
             completion = prose.write(notes, native)
             native = native if surveys else 0
+        claims = trust.weighed(prose.writer.claims, completion, prose.writer.written)
         filled: Filled | None = None
         if constraint is not None:
-            form = Form(constraint, self.schema, self.call.schema, self.call.unsupported)
-            filled = filled_in(self.run, task, form, notes, prose.writer.text, native)
+            filled = self._filled(task, constraint, notes, prose.writer.text, native, trust)
+            claims += filled.claims
             completion = completion or filled.completion
         outputs = {"text": prose.writer.text, "structured_json": filled.data if filled else None}
         for mode in self.call.output_modes:
@@ -242,15 +262,35 @@ class Walk:
             text=prose.writer.text,
             data=outputs["structured_json"],
             outputs={mode: outputs[mode] for mode in self.call.output_modes},
-            claims=(*prose.writer.claims, *(filled.claims if filled else ())),
-            confidence=mean_probability(completion) if completion else None,
+            claims=tuple(claims),
+            confidence=trust.confidence(completion),
             abstained=prose.abstained or (filled is not None and filled.abstained),
-            losses=tuple(self.losses),
+            losses=(*self.losses, *risk.losses),
             finish_reason=completion.finish_reason if completion else "stop",
             usage=self._usage(),
             trace_id=self.run.trace_id,
             sources=tuple(_without_password(part) for part in task.parts),
         )
+
+    def _filled(self, task: Task, constraint: Constraint, notes: str, text: str, native: int, trust: Trust) -> Filled:
+        """The JSON with its signals; where its answer is not to be trusted, as none; and what sources dispute."""
+        form = Form(constraint, self.schema, self.call.schema, self.call.unsupported)
+        filled = filled_in(self.run, task, form, notes, text, native)
+        if not task.parts or filled.abstained:
+            return filled
+
+        def again(other: Task) -> str:
+            return values(direct.fill(self.run, other, constraint, shape(self.schema), notes, text, 0).text)
+
+        claims, done = filled.claims, filled.completion
+        refused = trust.refuses(claims, done, values(done.text), again, filled.spans.values()) or filled.silent
+        claims = tuple(trust.weighed(claims, done, filled.spans))
+        if not text and not refused:
+            told = list(disputed(self.run, task, claims))
+            claims += tuple(claim for claim, _ in told)
+            self.losses += [loss for _, loss in told]
+        data = None if refused and self.call.unsupported == "abstain" else filled.data
+        return replace(filled, data=data, claims=claims, abstained=refused)
 
     def _notes(self, task: Task, surveys: bool) -> str:
         """Notes from a scratch-pad, where they are asked for and of use, and the token budget has room for them."""

@@ -1,0 +1,124 @@
+"""Raw signals: numbers that say how sure an answer, a claim or a field of JSON is. None of them is a probability.
+
+    logprob_mean, logprob_min   of the tokens of the answer (natural logarithm, as the model gave them before any mask)
+    margin                      mean lead in probability of the likeliest token over the next, 0..1
+    answer_tokens               how many tokens that were; the trivial baseline
+    alignment                   share of its words that the quotes found cover (ground), or token F1 (evidence), 0..1
+    asked                       share of the words of the question that stand around the passages it cites, 0..1
+    retrieval                   how near the cited passages are to the question; runtime passes it in
+    agreement                   share of other samples that say the same
+    judge                       the model's probability of yes to "do the passages state the answer?", 0..1
+
+Higher is surer, but for `answer_tokens`. A signal that could not be had is not in the mapping.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+
+from omniloom.core.values import TokenLogprob
+from omniloom.reasoning.wording import tokens
+
+Span = tuple[int, int]
+Signals = dict[str, float]
+_JSON_STEP = re.compile(r'\s*(?:"(?P<text>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s{}\[\],:"]+)|(?P<mark>[{}\[\],:]))', re.DOTALL)
+
+
+def of_tokens(logprobs: Sequence[TokenLogprob], spans: Iterable[Span] | None = None) -> Signals:
+    """The signals of the tokens that stand in `spans` of the text they make together; of all without it.
+
+    Tokens that a schema forced are certain, and say nothing; they are not counted where others are there.
+    """
+    inside = list(logprobs) if spans is None else _within(logprobs, list(spans))
+    free = [each for each in inside if each.logprob < 0 or each.top] or inside
+    if not free:
+        return {}
+    found = {
+        "logprob_mean": sum(each.logprob for each in free) / len(free),
+        "logprob_min": min(each.logprob for each in free),
+        "answer_tokens": float(len(free)),
+    }
+    leads = [_lead(each) for each in free if len(each.top) > 1]
+    if leads:
+        found["margin"] = sum(leads) / len(leads)
+    return rounded(found)
+
+
+def _within(logprobs: Sequence[TokenLogprob], spans: Sequence[Span]) -> list[TokenLogprob]:
+    inside: list[TokenLogprob] = []
+    at = 0
+    for each in logprobs:
+        end = at + len(each.token)
+        if any(at < last and end > first for first, last in spans):
+            inside.append(each)
+        at = end
+    return inside
+
+
+def _lead(token: TokenLogprob) -> float:
+    first, second = sorted((logprob for _, logprob in token.top), reverse=True)[:2]
+    return math.exp(first) - math.exp(second)
+
+
+def rounded(found: Mapping[str, float]) -> Signals:
+    """Six digits: more would only be noise of the arithmetic. What is no number is left out."""
+    return {name: round(value, 6) for name, value in found.items() if math.isfinite(value)}
+
+
+def agreement(answer: str, others: Sequence[str]) -> float | None:
+    """The share of `others` that mean the same as `answer`: its words, or its numbers. None without others."""
+    if not others:
+        return None
+    own = _meaning(answer)
+    return sum(_meaning(other) == own for other in others) / len(others)
+
+
+def _meaning(text: str) -> frozenset[str]:
+    """What is left of an answer once spelling, order and filling words are gone; its numbers only, if it has some that
+    stand beside nothing but their units."""
+    words = tokens(text)
+    figures = {word.key for word in words if word.kind == "number"}
+    if figures and all(word.kind in ("number", "unit", "scale") for word in words):
+        return frozenset(figures)
+    return frozenset(word.key for word in words) or frozenset({text.strip().lower()})
+
+
+def leaf_spans(text: str) -> dict[str, Span]:
+    """Where each scalar of a JSON text stands in it, by JSON Pointer, quotation marks not counted.
+
+    `text` is valid JSON; of what is not, as much as was understood.
+    """
+    spans: dict[str, Span] = {}
+    path: list[str | int] = []
+    is_key = False
+    for match in _JSON_STEP.finditer(text):
+        mark = match["mark"]
+        if mark in ("{", "["):
+            path.append(0 if mark == "[" else "")
+            is_key = mark == "{"
+        elif mark in ("}", "]"):
+            path = path[:-1]
+        elif mark == ",":
+            is_key = bool(path) and isinstance(path[-1], str)
+            if path and isinstance(path[-1], int):
+                path[-1] += 1
+        elif mark is None and is_key and match["text"] is not None:
+            path[-1:], is_key = [_step(match["text"])], False
+        elif mark is None:
+            spans["".join(f"/{step}" for step in path)] = match.span("text" if match["text"] is not None else "bare")
+    return spans
+
+
+def values(text: str) -> str:
+    """The scalars of a JSON text, as they are written."""
+    return "; ".join(text[start:end] for start, end in leaf_spans(text).values())
+
+
+def _step(key: str) -> str:
+    """A key as JSON Pointers write it."""
+    import json
+
+    with suppress(ValueError):
+        key = str(json.loads(f'"{key}"', strict=False))
+    return key.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,87 @@
+"""`max_risk`: an answer is given only where a calibrator, made from labelled answers, promises so small a risk."""
+
+from threading import Lock
+from weakref import WeakKeyDictionary
+
+from omniloom.core.errors import UsageError
+from omniloom.core.protocols import Engine
+from omniloom.core.values import Confidence, Loss, Part
+from omniloom.reasoning.calibrator import Calibrator, Threshold, confidence
+from omniloom.reasoning.calibrators import find
+from omniloom.reasoning.drift import Drift
+from omniloom.reasoning.signals import Signals
+from omniloom.storage.store import Store
+
+_WATCHED: "WeakKeyDictionary[Store, dict[str, Drift]]" = WeakKeyDictionary()
+_LOCK = Lock()
+
+
+def family(parts: tuple[Part, ...], fields: int) -> str:
+    """Which answers this one is calibrated with: those from speech, of several fields, from tables, or from texts."""
+    kinds = {part.kind for part in parts}
+    if kinds and kinds <= {"audio", "video"}:
+        return "speech"
+    if fields > 1:
+        return "fields"
+    return "compute" if kinds == {"table"} else "extract"
+
+
+class Risk:
+    """Of one call: what its calibrator makes of the signals, and whether its promise lets the answer be given.
+
+    Raises UsageError where `max_risk` is given and no calibrator promises as much.
+    """
+
+    def __init__(self, max_risk: float | None, store: Store, engine: Engine, of: str) -> None:
+        self.of = of
+        self.model = engine.name
+        self.calibrator = find(store.root, engine.name, of)
+        self.promise: Threshold | None = None
+        self.losses: list[Loss] = []
+        if max_risk is not None:
+            self.promise = _promise(self.calibrator, max_risk, engine.name, of)
+        self._drift = _watched(store, self.calibrator) if self.calibrator is not None else None
+
+    def confidence(self, signals: Signals) -> Confidence | None:
+        """A probability where the calibrator can tell one, else a raw score; with its signals."""
+        found = confidence(signals, self.calibrator, model=self.model, family=self.of)
+        return found and found.model_copy(update={"signals": dict(signals)})
+
+    def withholds(self, signals: Signals) -> str:
+        """Why an answer with these signals may not be given; "" if it may. Once per answer: drift is watched here."""
+        loss = self._drift.seen(signals) if self._drift is not None else None
+        if self.promise is None or self.calibrator is None:
+            return ""
+        if loss is not None:  # nothing is promised any more, and that is said
+            self.losses.append(loss)
+            return ""
+        if (why := self.calibrator.refusal(signals)) is not None:
+            return why
+        least = self.promise.threshold
+        assert least is not None, "_promise raises where there is none"
+        given = self.calibrator.apply(signals)
+        return "" if given >= least else f"probability {given:.3f} is below {least:.3f}"
+
+
+def _promise(calibrator: Calibrator | None, max_risk: float, model: str, of: str) -> Threshold:
+    hint = "make one from answers of this kind: omniloom calibrate DATA"
+    if calibrator is None:
+        raise UsageError(
+            f"max_risk={max_risk} needs a calibrator for {of!r} answers of {model!r}, and has none", hint=hint
+        )
+    promise = calibrator.threshold(max_risk)
+    if promise is None or promise.threshold is None:
+        least = [each.alpha for each in calibrator.thresholds if each.threshold is not None]
+        why = f"the least that it can promise is {min(least)}" if least else "it can promise nothing"
+        raise UsageError(f"the calibrator {calibrator.name!r} cannot promise max_risk={max_risk}: {why}", hint=hint)
+    return promise
+
+
+def _watched(store: Store, calibrator: Calibrator) -> Drift:
+    """The one watch of a calibrator over all calls on a store."""
+    with _LOCK:
+        of_store = _WATCHED.setdefault(store, {})
+        found = of_store.get(calibrator.name)
+        if found is None or found.calibrator != calibrator:
+            found = of_store[calibrator.name] = Drift(calibrator)
+        return found

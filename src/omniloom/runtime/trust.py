@@ -1,0 +1,148 @@
+"""How far an answer is to be trusted: the raw signals of it, its claims and fields; and whether it is given."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from omniloom.core.errors import BudgetError, EngineError
+from omniloom.core.values import Claim, Completion, Confidence
+from omniloom.reasoning import signals
+from omniloom.reasoning.answerable import LEAST_ASKED, MOST_DOUBTED, asked, can_tell
+from omniloom.reasoning.judge import LEAST_SURE, judged
+from omniloom.reasoning.prompts import Task
+from omniloom.reasoning.signals import Signals, Span
+from omniloom.reasoning.wording import keys
+from omniloom.retrieval.fuse import shown_text
+from omniloom.retrieval.lexical import bm25
+from omniloom.runtime.risk import Risk
+from omniloom.runtime.run import EngineRun
+
+ALTERNATIVES = 2
+_SAMPLES, _WARM = 3, 0.7
+_HESITANT = (
+    -0.4
+)  # mean log-probability: right answers to 12 XQuAD questions had more, 14 of 16 to unanswerable ones less
+_NAMED = re.compile("⟨[^⟩]*⟩")  # where the question names a source in place, in words of ours
+
+
+def measured(run: EngineRun, task: Task) -> Task:
+    """The task with the alternatives of each token asked for, where the engine has them."""
+    if not run.engine.capabilities.logprobs or not task.parts:
+        return task
+    most = max(ALTERNATIVES, task.sampling.top_logprobs)
+    return replace(task, sampling=task.sampling.model_copy(update={"top_logprobs": most}))
+
+
+class Trust:
+    """Of one call. verify: the judge is asked and further samples are drawn, which costs tokens."""
+
+    def __init__(self, run: EngineRun, task: Task, risk: Risk, *, verify: bool) -> None:
+        self.run = run
+        self.task = task
+        self.question = _NAMED.sub(" ", task.said)
+        self.risk = risk
+        self.verify = verify
+        self.answer: Signals = {}
+        self._near: list[float] | None = None
+
+    def refuses(
+        self, claims: Sequence[Claim], done: Completion, text: str, again: "Again", spans: Iterable[Span] | None = None
+    ) -> bool:
+        """Weighs an answer, and says whether it is to be withheld: its sources speak of something else, or the risk is
+        above the one that was asked for.
+
+        text: the answer. again: samples another. spans: where the values of a JSON stand in the completion.
+        """
+        task = self.task
+        cited = [citation.segment for claim in claims for citation in claim.citations]
+        self.answer = self._signals(claims, done, spans, cited)
+        is_one = spans is None or len(claims) == 1  # of several fields each has to stand for itself
+        whole = not task.natives and not task.history  # nothing but this question and these texts
+        knows = is_one and whole and can_tell(self.question, cited, task.passages)
+        share = self.answer.get("asked", 1.0) if knows else 1.0
+        doubted = knows and (share < MOST_DOUBTED or self.answer.get("logprob_mean", 0.0) < _HESITANT)
+        if self.verify or (doubted and share >= LEAST_ASKED):
+            self._judge(done)
+        if self.verify and done.logprobs:
+            self._sample(text, again)
+        why = ""
+        if share < LEAST_ASKED:
+            why = "the sources speak of something else"
+        elif doubted and self.answer.get("judge", 1.0) < LEAST_SURE:
+            why = "in doubt, and the judge does not find that the sources state it"
+        why = why or self.risk.withholds(self.answer)
+        self.run.note("signals", **self.answer, **({"withheld": why} if why else {}))
+        return bool(why)
+
+    def _signals(
+        self, claims: Sequence[Claim], done: Completion, spans: Iterable[Span] | None, cited: Sequence[int]
+    ) -> Signals:
+        found = signals.of_tokens(done.logprobs, spans)
+        aligned = [claim.confidence.value for claim in claims if claim.confidence is not None]
+        if aligned:
+            found["alignment"] = min(aligned)
+        share = asked(self.question, cited, self.task.passages)
+        if share is not None:
+            found["asked"] = share
+        if cited:
+            found["retrieval"] = max(self._retrieval(index) for index in cited)
+        return signals.rounded(found)
+
+    def _judge(self, done: Completion) -> None:
+        """Only where the engine tells alternatives: without them there is nothing to read."""
+        if any(each.top for each in done.logprobs) and (found := judged(self.run, self.task)) is not None:
+            self.answer["judge"] = round(found, 6)
+
+    def _sample(self, text: str, again: "Again") -> None:
+        """Agreement: with one more sample, and with two more where that says something else."""
+        others: list[str] = []
+        sampling = self.task.sampling.model_copy(update={"temperature": _WARM})
+        try:
+            for seed in range(1, _SAMPLES + 1):
+                others.append(again(replace(self.task, sampling=sampling, seed=self.task.seed + seed)))
+                if signals.agreement(text, others) == 1.0:
+                    break
+        except (BudgetError, EngineError) as error:
+            self.run.check()  # the deadline ends the call
+            self.run.note("not sampled", error=str(error))
+        share = signals.agreement(text, others)
+        if share is not None:
+            self.answer["agreement"] = round(share, 6)
+
+    def weighed(self, claims: Iterable[Claim], done: Completion | None, spans: Mapping[Any, Span]) -> list[Claim]:
+        """The claims with their signals. spans: where each stands in the completion, by its pointer or its place."""
+        return [self._weighed(claim, done, spans.get(_key(claim, at))) for at, claim in enumerate(claims)]
+
+    def _weighed(self, claim: Claim, done: Completion | None, span: Span | None) -> Claim:
+        if claim.confidence is None:
+            return claim
+        found: Signals = {"alignment": claim.confidence.value}
+        if done is not None and span is not None:
+            found |= signals.of_tokens(done.logprobs, [span])
+        if claim.citations:
+            found["retrieval"] = max(self._retrieval(citation.segment) for citation in claim.citations)
+        confidence = claim.confidence.model_copy(update={"signals": signals.rounded(found)})
+        return claim.model_copy(update={"confidence": confidence})
+
+    def confidence(self, done: Completion | None) -> Confidence | None:
+        """Of the answer, with its signals: a probability where there is a calibrator, else a score."""
+        if done is not None and not self.answer:
+            self.answer = signals.of_tokens(done.logprobs)
+        return self.risk.confidence(self.answer)
+
+    def _retrieval(self, index: int) -> float:
+        """How near a passage is to the question: BM25 among all that are shown, for each word of the question."""
+        if self._near is None:
+            question = keys(self.question)
+            texts = [keys(shown_text(segment)) for segment in self.task.passages.segments]
+            self._near = [score / max(len(set(question)), 1) for score in bm25(question, texts)]
+        return self._near[index]
+
+
+Again = Callable[[Task], str]
+"""Asks the same once more, of a task with another seed; gives the answer as text."""
+
+
+def _key(claim: Claim, at: int) -> int | str:
+    return claim.at if isinstance(claim.at, str) else at

@@ -1,0 +1,198 @@
+"""What a call tells of how far its answer can be trusted, and when it gives none."""
+
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from omniloom.core.errors import UsageError
+from omniloom.core.values import Completion, Request, TokenLogprob
+from omniloom.engines.scripted import Scripted
+from omniloom.reasoning.calibrator import Calibrator, Estimated, Fingerprint, HeldOut, Reference, Signal, Threshold
+from omniloom.reasoning.calibrators import keep
+from omniloom.runtime.model import Model
+from omniloom.storage.store import Store
+
+STORY = (
+    "The bridge crosses the river at its narrowest point. It was built by Anna Marbury in the year of the flood. "
+    "It was repaired twice, and nobody knows who paid for it."
+)
+COPY = STORY.replace("Anna Marbury", "Tom Quillon")
+ONE = {"type": "object", "properties": {"answer": {"type": "string"}}, "required": ["answer"]}
+WHO = "Who was the bridge over the river built by?"
+ELSE = "What is the largest moon of the planet Saturn called?"
+
+
+def said(text: str, *, sure: float = 0.9, judge: float = 0.9) -> Callable[[Request], Completion]:
+    """A script of an engine that tells alternatives, as llama.cpp does; the judge says yes with probability `judge`."""
+
+    def tokens(answer: str, p: float) -> Completion:
+        words = answer.split(" ")
+        pieces = [words[0], *(f" {word}" for word in words[1:])]
+        other = ("no" if answer == "yes" else "other", math.log(1 - p))
+        made = [TokenLogprob(token=each, logprob=math.log(p), top=((each, math.log(p)), other)) for each in pieces]
+        return Completion(text=answer, logprobs=tuple(made))
+
+    def answer(request: Request) -> Completion:
+        judged = request.constraint is not None and request.constraint.kind == "choices"
+        return tokens("yes", judge) if judged else tokens(text, sure)
+
+    return answer
+
+
+@pytest.fixture
+def models(private_home: Path) -> Iterator[Any]:
+    made: list[Model] = []
+
+    def make(script: Any) -> Model:
+        # Each with a name of its own: what one said is not kept for another.
+        made.append(Model(Scripted([script], name=f"scripted-{len(made)}"), Store()))
+        return made[-1]
+
+    yield make
+    for model in made:
+        model.close()
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Path:
+    path = tmp_path / "story.txt"
+    path.write_text(STORY)
+    return path
+
+
+def judged(model: Any) -> int:
+    return sum(r.constraint is not None and r.constraint.kind == "choices" for r in model.engine.requests)
+
+
+def test_answers_claims_and_fields_have_their_signals(models: Any, story: Path) -> None:
+    model = models(said("It was built by Anna Marbury [1]. It was repaired twice [1]."))
+    response = model.generate([WHO, story])
+    names = {"logprob_mean", "logprob_min", "margin", "answer_tokens", "alignment", "asked", "retrieval"}
+    assert response.confidence.calibrator is None and response.confidence.signals.keys() == names
+    assert [claim.confidence.signals["answer_tokens"] for claim in response.claims] == [7, 5]
+    assert judged(model) == 0
+    filled = models(said('{"answer": "Anna Marbury"}', sure=0.8)).generate([WHO, story], schema=ONE)
+    assert filled.claims[0].confidence.signals["logprob_min"] == pytest.approx(math.log(0.8), abs=1e-5)
+    assert filled.confidence.signals["asked"] == 1.0 and not filled.abstained
+
+
+@pytest.mark.parametrize("unsupported", ["mark", "drop", "abstain"])
+def test_a_source_that_speaks_of_something_else_gives_no_answer(models: Any, story: Path, unsupported: str) -> None:
+    told = models(said("It is called Anna Marbury [1].")).generate([ELSE, story], unsupported=unsupported)
+    assert told.abstained and told.text.endswith("The sources do not answer this.")
+    data = models(said('{"answer": "Anna Marbury"}')).generate([ELSE, story], schema=ONE, unsupported=unsupported)
+    assert data.abstained and (data.data is None) == (unsupported == "abstain")
+
+
+def test_the_judge_decides_where_words_leave_doubt(models: Any, story: Path) -> None:
+    doubtful = "Who was the bridge across the estuary of Lisbon financed by?"
+    yes, no = (models(said('{"answer": "Anna Marbury"}', judge=p)) for p in (0.9, 0.2))
+    given, withheld = (model.generate([doubtful, story], schema=ONE) for model in (yes, no))
+    assert judged(yes) == judged(no) == 1
+    assert (given.abstained, withheld.abstained) == (False, True)
+    assert withheld.confidence.signals["judge"] == pytest.approx(0.2, abs=1e-5)
+
+
+def test_verify_asks_the_judge_and_samples_until_they_agree(models: Any, story: Path) -> None:
+    model = models(said('{"answer": "Anna Marbury"}'))
+    response = model.generate([WHO, story], schema=ONE, strategy="verify")
+    assert response.confidence.signals["agreement"] == 1.0 and response.confidence.signals["judge"] > 0.8
+    assert len(model.engine.requests) == 3
+
+
+def test_a_field_that_says_that_nothing_is_said_is_no_answer(models: Any, story: Path) -> None:
+    text = '{"answer": "The price is not mentioned in the sources."}'
+    assert models(said(text)).generate([WHO, story], schema=ONE).abstained
+    nullable = {"type": "object", "properties": {"answer": {"type": ["string", "null"]}}}
+    assert models(said('{"answer": null}')).generate([WHO, story], schema=nullable).abstained
+
+
+@pytest.mark.parametrize("answer", ["Anna Marbury", "Tom Quillon"])
+def test_a_copy_that_contradicts_is_said_and_cited_on_both_sides(models: Any, story: Path, answer: str) -> None:
+    other = story.with_name("copy.txt")
+    other.write_text(COPY)
+    filled = models(said(f'{{"answer": "{answer}"}}')).generate([WHO, story, other], schema=ONE)
+    (loss,) = (each for each in filled.losses if each.kind == "contradiction")
+    assert "Marbury" in loss.detail and "Quillon" in loss.detail
+    claim = filled.claims[-1]
+    assert claim.at == "/answer" and len({each.source for each in claim.citations}) == 2
+    assert all(each.quote in (STORY if "Marbury" in each.quote else COPY) for each in claim.citations)
+    told = models(said(f"It was built by {answer} [1].")).generate([WHO, story, other])
+    assert "The sources disagree: story.txt says" in told.text and len(told.claims[-1].citations) == 2
+
+
+def test_a_computed_field_cites_what_it_is_made_of(models: Any, tmp_path: Path) -> None:
+    table = tmp_path / "jobs.csv"
+    table.write_text("city;jobs\nLisbon;410\nMadrid;820\nPorto;95\n")
+    schema = {"type": "object", "properties": {"jobs": {"type": "integer"}}, "required": ["jobs"]}
+    asked = "By how many jobs do Madrid and Porto differ?"
+    (claim,) = models(said('{"jobs": 725}')).generate([asked, table], schema=schema).claims
+    assert claim.supported and claim.derived == "820 - 95 = 725"
+    assert [each.locator.cells for each in claim.citations] == [(3, 2, 3, 2), (4, 2, 4, 2)]
+    (wrong,) = models(said('{"jobs": 726}')).generate([asked, table], schema=schema).claims
+    assert not wrong.supported and not wrong.derived
+
+
+def test_a_value_without_support_is_asked_for_once_more(private_home: Path, story: Path) -> None:
+    for again, kept in (("Anna Marbury", "Anna Marbury"), ("Tom Quillon", "Jane Halvorsen")):
+        script = ['{"answer": "Jane Halvorsen"}', f'{{"answer": "{again}"}}']
+        engine = Scripted(script, name=again)
+        with Model(engine, Store()) as model:
+            response = model.generate([WHO, story], schema=ONE)
+            assert response.data == {"answer": kept} and len(engine.requests) == 2
+            assert response.claims[0].supported == (kept == "Anna Marbury")
+            assert "Jane Halvorsen" in engine.requests[-1].messages[-1].text
+
+
+def calibrator(model: Any, least: float | None) -> Calibrator:
+    """Sure of an answer as far as its log-probability is above that of 0.7."""
+    names = ("logprob_mean", "logprob_min", "margin", "answer_tokens", "alignment", "asked", "retrieval", "judge")
+    return Calibrator(
+        name="made-by-hand",
+        model=model.engine.name,
+        family="extract",
+        bias=0.0,
+        signals=(Signal(name="logprob_mean", mean=math.log(0.7), scale=0.05, weight=1.0),),
+        references=tuple(Reference(name=name, n=100) for name in names),
+        thresholds=(
+            Threshold(
+                alpha=0.1,
+                delta=0.05,
+                method="learn_then_test",
+                threshold=least,
+                n=100,
+                guarantee="at most 0.1 are wrong",
+            ),
+        ),
+        held_out=HeldOut(
+            n=1, accuracy=1, ece=Estimated(value=0, low=0, high=0), brier=0, brier_of_the_mean=0, aurc=0, auroc=None
+        ),
+        data=Fingerprint(n=100, sha256="0" * 64, date="2026-11-28"),
+    )
+
+
+def test_max_risk_gives_what_the_calibrator_is_sure_of(models: Any, story: Path) -> None:
+    sure, unsure = (models(said('{"answer": "Anna Marbury"}', sure=p)) for p in (0.9, 0.5))
+    keep(sure.store.root, calibrator(sure, 0.5))
+    keep(unsure.store.root, calibrator(unsure, 0.5).model_copy(update={"name": "another"}))
+    given = sure.generate([WHO, story], schema=ONE, max_risk=0.1)
+    assert not given.abstained and given.confidence.calibrator == "made-by-hand" and given.confidence.value > 0.9
+    assert unsure.generate([WHO, story], schema=ONE, max_risk=0.1).abstained
+    assert not unsure.generate([WHO, story], schema=ONE).abstained  # nothing was asked to be promised
+    spans = sure.store.journal.trace(given.trace_id).spans
+    assert any(span.attributes.get("guarantee") == "at most 0.1 are wrong" for span in spans)
+
+
+def test_what_no_calibrator_promises_is_refused_before_anything_is_asked(models: Any, story: Path) -> None:
+    model = models(said("x"))
+    with pytest.raises(UsageError, match="calibrator"):
+        model.generate([WHO, story], schema=ONE, max_risk=0.1)
+    keep(model.store.root, calibrator(model, None))
+    with pytest.raises(UsageError, match="cannot promise"):
+        model.generate([WHO, story], schema=ONE, max_risk=0.1)
+    with pytest.raises(UsageError, match="between 0 and 1"):
+        model.generate([WHO, story], schema=ONE, max_risk=1.5)
+    assert not model.engine.requests
