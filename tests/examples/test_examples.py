@@ -21,6 +21,12 @@ PROMISES = {
     "ask_pdf": [r"\d+ claims|abstained"],
     "batch_folder": [r"monday\.txt: \{'stood_still'", r"tuesday\.txt: \{", r"wednesday\.txt: unreadable: .* is empty"],
     "budget": [r"budget: the next step does not fit into the budget of 50", r"hint: ", r"within 4000: \d+ tokens"],
+    "calibrate": [
+        r"held out: 300 answers, ECE 0\.\d+",
+        r"taken out: judge",
+        r"not a probability: 0\.\d+",
+        r"at most 10\.0% are wrong",
+    ],
     "conversation": [r"[1-9]\d* of them kept from before\n> And", r"4 messages"],
     "evaluate": [r"2 of 2 answered\n2 of 3 answered\n3 of 3", r"exact +\d\.", r"n=3", r"tokens computed: [1-9]"],
     "forget": [r"kept: True True", r"removed: .*'blobs': 1", r"kept: False False", r"that call: None"],
