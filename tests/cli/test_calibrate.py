@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -26,13 +27,16 @@ Command = Callable[..., "subprocess.CompletedProcess[str]"]
 COUNT = 80
 
 
+def code(locker: int) -> str:
+    return f"K{locker * 37 % 101}Z"
+
+
 def answer(request: Request) -> Completion:
     """Right in two of three, and surer there, mostly."""
     asked = request.messages[-1].text
     chance = hashlib.sha256(asked.encode()).digest()
     right = chance[0] % 3 > 0
-    source = " ".join(item.text for m in request.messages for item in m.content if not isinstance(item, str))
-    text = f"The code is {source.split()[-1].rstrip('.') if right else 'unknown7'} [1]."
+    text = f"The code is {code(int(re.findall(r'locker ([0-9]+)', asked)[-1])) if right else 'unknown7'} [1]."
     sure = -0.1 if right ^ (chance[1] % 6 == 0) else -1.0
     tokens = words(text)
     logprobs = tuple(TokenLogprob(token=each, logprob=sure - chance[2] / 2000) for each in tokens)
@@ -44,9 +48,11 @@ def folder(tmp_path: Path) -> Path:
     place = tmp_path / "mine"
     place.mkdir()
     lines = []
+    for at in range(4):
+        told = [f"The locker number {each} has the code {code(each)}." for each in range(at, COUNT, 4)]
+        (place / f"{at}.txt").write_text("\n\n".join(told))
     for at in range(COUNT):
-        (place / f"{at}.txt").write_text(f"The locker number {at} has the code K{at * 37 % 101}Z.")
-        known = {"answers": [f"K{at * 37 % 101}Z"], "sources": [f"{at}.txt"]}
+        known = {"answers": [code(at)], "sources": [f"{at % 4}.txt"], "group": str(at)}
         lines.append(json.dumps({"question": f"What is the code of locker {at}?", **known}))
     (place / "questions.jsonl").write_text("\n".join(lines) + "\n")
     return place

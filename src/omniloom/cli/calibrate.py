@@ -40,7 +40,10 @@ def calibrate(
     from omniloom.evaluation.calibration.fit import fit
     from omniloom.evaluation.calibration.logs import collected
     from omniloom.evaluation.log import read
+    from omniloom.storage.named import checked_name
 
+    if name is not None:
+        checked_name(name)
     if (data is None) == (not from_log):
         raise UsageError("name a folder, or logs with --from-log, not both", hint="omniloom calibrate DATA")
     if data is not None and not data.is_dir():

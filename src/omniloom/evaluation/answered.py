@@ -29,7 +29,6 @@ def record(
         wrong = Scored(scorer="error", values={task.CORRECT: 0.0}, explanation=f"{error.code}: {error.message}")
         scored = [*(each for each in scored if task.CORRECT not in each.values), wrong]
     names = {part.id: part.name for part in response.sources}
-    told = response.model_dump(mode="json", include={"data", "text", "losses", "usage"})
     return Record(
         id=sample.id,
         question=sample.question,
@@ -37,7 +36,7 @@ def record(
         group=sample.group,
         answer=next((each.answer for each in scored if task.CORRECT in each.values), "") or answer_text(response),
         text=response.text,
-        data=told["data"],
+        data=response.model_dump(mode="json", include={"data"})["data"],
         claims=tuple(_claimed(claim, names) for claim in response.claims),
         places=tuple(Expected(source=p.source, quote=p.quote, fragment=p.fragment) for p in sample.places),
         sources=tuple(

@@ -34,7 +34,6 @@ def inspect_ai(log: Log, result: Result) -> dict[str, Any]:
     """An EvalLog. Each score stands as a scorer of its own; what Inspect has no field for is metadata."""
     header, model = log.header, f"omniloom/{log.header.model}"
     created = header.created or datetime.now().astimezone().isoformat(timespec="seconds")
-    names = list(result.metrics)
     spec = {
         "run_id": header.key,
         "eval_id": header.key,
@@ -53,7 +52,7 @@ def inspect_ai(log: Log, result: Result) -> dict[str, Any]:
         "config": {"limit": result.wanted, "epochs": 1},
         "packages": {"omniloom": omniloom.__version__},
         "metadata": {"identity": header.identity, "code": header.code, "calibrator": header.calibrator},
-        "scorers": [{"name": name} for name in names],
+        "scorers": [{"name": name} for name in result.metrics],
     }
     return {
         "version": 2,

@@ -58,6 +58,11 @@ class Named:
         return there
 
     def _place(self, name: str) -> Path:
-        if not _NAME.fullmatch(name):
-            raise UsageError(f"{name!r} is no name", hint="letters, digits, '.', '-' and '_', such as invoices-1")
-        return self.folder / f"{name}.json"
+        return self.folder / f"{checked_name(name)}.json"
+
+
+def checked_name(name: str) -> str:
+    """The name. Raises UsageError for one that could be a path, or is too long."""
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"{name!r} is no name", hint="letters, digits, '.', '-' and '_', such as invoices-1")
+    return name
