@@ -16,7 +16,7 @@ from omniloom.storage.store import Store
 
 Answer = Callable[[Sample], Response]
 _ANSWERS: dict[ModuleType, Answer] = {
-    wtq: lambda s: Response(data={"answers": list(s.metadata["answers"])}),
+    wtq: lambda s: Response(data={"answer": "; ".join(s.metadata["answers"])}),
     tatqa: lambda s: Response(data={"answers": list(s.metadata["answers"]), "scale": s.metadata["scale"]}),
     sroie: lambda s: Response(data=s.metadata["fields"]),
     digits: lambda s: Response(text=s.target[0]),

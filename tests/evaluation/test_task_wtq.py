@@ -16,7 +16,7 @@ def sample(*answers: str) -> Sample:
 
 
 def score(wanted: list[str], given: list[str]) -> float:
-    return wtq.exact(sample(*wanted), Response(data={"answers": given})).values["exact"]
+    return wtq.exact(sample(*wanted), Response(data={"answer": "; ".join(given)})).values["exact"]
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_wrong_or_nearly_right(wanted: list[str], given: list[str]) -> None:
 
 
 def test_no_answer_says_what_was_wanted() -> None:
-    found = wtq.exact(sample("5"), Response(data={"answers": ["5"]}, abstained=True))
+    found = wtq.exact(sample("5"), Response(data={"answer": "5"}, abstained=True))
     assert found.values == {"exact": 0.0}
     assert "'5'" in found.explanation
 

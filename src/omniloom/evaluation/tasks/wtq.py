@@ -17,17 +17,11 @@ from omniloom.evaluation.values import Metric, Sample, Score, Scorer
 
 FAMILY = "compute"
 CORRECT = "exact"
+_SAID = "the answer: a name, a number, a date or a few words; only if several are asked for, with ; between"
 SCHEMA = {
     "type": "object",
-    "properties": {
-        "answers": {
-            "type": "array",
-            "items": {"type": "string", "description": "name, number, date or yes/no", "maxLength": 80},
-            "minItems": 1,
-            "maxItems": 20,
-        }
-    },
-    "required": ["answers"],
+    "properties": {"answer": {"type": "string", "description": _SAID, "maxLength": 800}},
+    "required": ["answer"],
     "additionalProperties": False,
 }
 _WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()
@@ -77,7 +71,7 @@ def answers(response: Response) -> list[str]:
     if response.abstained:
         return []
     if isinstance(response.data, dict):
-        return [str(each) for each in response.data.get("answers") or []]
+        return [each.strip() for each in str(response.data.get("answer") or "").split(";") if each.strip()]
     return [line.strip(" -*\t") for line in response.text.splitlines() if line.strip()]
 
 
