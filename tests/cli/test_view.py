@@ -27,7 +27,7 @@ def test_two_tasks_become_one_file(tmp_path: Path, private_home: Path) -> None:
     assert "Who drew the arches of the bridge?" in made and "Clara Venn" in made
     assert "the store that the log names is not here" in made
     assert made.count("<svg") == 4 and "http" not in made.replace("http-equiv", "")
-    assert not private_home.exists(), "looking at a log makes no store"
+    assert not (private_home / "journal.sqlite").exists(), "looking at a log makes no store"
 
 
 def test_one_task_twice_is_compared_and_comes_out_alike(tmp_path: Path, private_home: Path) -> None:
@@ -38,6 +38,16 @@ def test_one_task_twice_is_compared_and_comes_out_alike(tmp_path: Path, private_
     one = (tmp_path / "one.html").read_bytes()
     assert one == (tmp_path / "two.html").read_bytes()
     assert "B minus A (95 % interval)" in one.decode() and "0.000 (0.000 to 0.000), n 10" in one.decode()
+
+
+def test_it_opens_in_the_browser(tmp_path: Path, private_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {tmp_path}/opened\n')
+    browser.chmod(0o700)
+    monkeypatch.setenv("BROWSER", str(browser))
+    done = view(tmp_path, str(LOGS / "xquad.jsonl"), "--open")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "opened").read_text() == (tmp_path / "xquad.html").as_uri()
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def _confidence(task: TaskTable, at: int, drawing: Plots) -> Iterator[str]:
         if uncalibrated:
             yield f"<p>The confidence of {safe(', '.join(uncalibrated))} is a score, not a probability: nothing is "
             yield "calibrated there, and no diagonal is promised.</p>\n"
-        caption = f"Reliability; points are bins of equal mass with their counts. {tables.legend(task)}"
+        caption = f"Reliability; points are bins of equal mass, whose counts are in the table. {tables.legend(task)}"
         yield drawing.figure(plots.reliability, task.reliability, identity("reliability", str(at)), caption)
         yield _numbers(tables.reliability(task.reliability))
     if task.curves:

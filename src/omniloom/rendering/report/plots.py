@@ -52,7 +52,7 @@ def reliability(runs: Sequence[Reliability], name: str) -> str:
             below = [each.accuracy - each.accuracy_low for each in run.bins]
             above = [each.accuracy_high - each.accuracy for each in run.bins]
             axes.errorbar(x, y, (below, above), color=_colour(at), marker="o", markersize=4, capsize=2, **_dash(at))
-            for each in run.bins:
+            for each in run.bins if len(runs) == 1 else ():  # counts of several runs would cover each other
                 axes.annotate(
                     str(each.n), (each.confidence, each.accuracy), (4, 4), textcoords="offset points", color=_SOFT
                 )
