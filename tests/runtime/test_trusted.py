@@ -88,7 +88,7 @@ def test_a_source_that_speaks_of_something_else_gives_no_answer(models: Any, sto
 
 
 def test_the_judge_decides_where_words_leave_doubt(models: Any, story: Path) -> None:
-    doubtful = "Who was the bridge across the estuary of Lisbon financed by?"
+    doubtful = "Who was the bridge over the river designed and financed by?"
     yes, no = (models(said('{"answer": "Anna Marbury"}', judge=p)) for p in (0.9, 0.2))
     given, withheld = (model.generate([doubtful, story], schema=ONE) for model in (yes, no))
     assert judged(yes) == judged(no) == 1
