@@ -136,17 +136,6 @@ def test_a_computed_field_cites_what_it_is_made_of(models: Any, tmp_path: Path) 
     assert not wrong.supported and not wrong.derived
 
 
-def test_a_value_without_support_is_asked_for_once_more(private_home: Path, story: Path) -> None:
-    for again, kept in (("Anna Marbury", "Anna Marbury"), ("Tom Quillon", "Jane Halvorsen")):
-        script = ['{"answer": "Jane Halvorsen"}', f'{{"answer": "{again}"}}']
-        engine = Scripted(script, name=again)
-        with Model(engine, Store()) as model:
-            response = model.generate([WHO, story], schema=ONE)
-            assert response.data == {"answer": kept} and len(engine.requests) == 2
-            assert response.claims[0].supported == (kept == "Anna Marbury")
-            assert "Jane Halvorsen" in engine.requests[-1].messages[-1].text
-
-
 def calibrator(model: Any, least: float | None) -> Calibrator:
     """Sure of an answer as far as its log-probability is above that of 0.7."""
     names = ("logprob_mean", "logprob_min", "margin", "answer_tokens", "alignment", "asked", "retrieval", "judge")
