@@ -72,6 +72,11 @@ def test_two_things_are_no_contradiction(one: str, other: str) -> None:
     assert found(f"Rain fell. {one}", f"{other} Snow fell in the hills.") == []
 
 
+def test_texts_made_alike_about_two_things_are_no_copies() -> None:
+    text = "The {} mill was built in {}. It stands by the river. Mills rest on Sundays. Nobody works at night."
+    assert found(text.format("amber", 1871), text.format("blue", 1902)) == []
+
+
 def test_what_a_reader_may_have_misheard_is_none() -> None:
     one, other = STORY.format("Its towers are tall."), STORY.format("Its towels are tall.")
     assert found(one, other) and not found(one, other, made_by="audio.whisper/1")

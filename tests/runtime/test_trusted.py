@@ -88,7 +88,7 @@ def test_a_source_that_speaks_of_something_else_gives_no_answer(models: Any, sto
 
 
 def test_the_judge_decides_where_words_leave_doubt(models: Any, story: Path) -> None:
-    doubtful = "Who was the bridge across the estuary of Lisbon financed by?"
+    doubtful = "Who was the bridge over the river designed and financed by?"
     yes, no = (models(said('{"answer": "Anna Marbury"}', judge=p)) for p in (0.9, 0.2))
     given, withheld = (model.generate([doubtful, story], schema=ONE) for model in (yes, no))
     assert judged(yes) == judged(no) == 1
@@ -134,17 +134,6 @@ def test_a_computed_field_cites_what_it_is_made_of(models: Any, tmp_path: Path) 
     assert [each.locator.cells for each in claim.citations] == [(3, 2, 3, 2), (4, 2, 4, 2)]
     (wrong,) = models(said('{"jobs": 726}')).generate([asked, table], schema=schema).claims
     assert not wrong.supported and not wrong.derived
-
-
-def test_a_value_without_support_is_asked_for_once_more(private_home: Path, story: Path) -> None:
-    for again, kept in (("Anna Marbury", "Anna Marbury"), ("Tom Quillon", "Jane Halvorsen")):
-        script = ['{"answer": "Jane Halvorsen"}', f'{{"answer": "{again}"}}']
-        engine = Scripted(script, name=again)
-        with Model(engine, Store()) as model:
-            response = model.generate([WHO, story], schema=ONE)
-            assert response.data == {"answer": kept} and len(engine.requests) == 2
-            assert response.claims[0].supported == (kept == "Anna Marbury")
-            assert "Jane Halvorsen" in engine.requests[-1].messages[-1].text
 
 
 def calibrator(model: Any, least: float | None) -> Calibrator:

@@ -109,12 +109,29 @@ def _of_copies(first: Sequence[_Sentence], second: Sequence[_Sentence]) -> Itera
         if tag == "replace" and b - a == d - c:
             for left, right in zip(first[a:b], second[c:d], strict=True):
                 likeness = _likeness(left, right)
-                if likeness >= _ALIKE and not (left.misread or right.misread) and left.row == right.row:
+                clear = not (left.misread or right.misread) and left.row == right.row
+                if likeness >= _ALIKE and clear and len(_changes(left, right)) == 1:
                     yield Conflict(left.quote, right.quote, "", 100 + likeness, sure=True)
 
 
 def _likeness(left: _Sentence, right: _Sentence) -> float:
     return SequenceMatcher(None, left.words, right.words, autojunk=False).ratio()
+
+
+def _changes(left: _Sentence, right: _Sentence) -> set[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """What was put for what: two things at once are no change of one sentence ("the blue mill was built in 1902").
+
+    A single word between two changes belongs to them: "a shortage of timber", "the fear of floods".
+    """
+    spans: list[list[int]] = []
+    for tag, a, b, c, d in SequenceMatcher(None, left.words, right.words, autojunk=False).get_opcodes():
+        if tag == "equal":
+            continue
+        if spans and a - spans[-1][1] <= 1 and c - spans[-1][3] <= 1:
+            spans[-1][1], spans[-1][3] = b, d
+        else:
+            spans.append([a, b, c, d])
+    return {(left.words[a:b], right.words[c:d]) for a, b, c, d in spans}
 
 
 # -- twins -----------------------------------------------------------------------------------------------------------

@@ -62,10 +62,10 @@ def checked(
     trace: str = "",
 ) -> Call:
     """The Call, or a UsageError that names the parameter and what it takes."""
-    _refuse(tools=tools or None, strategy=None if strategy in ("direct", "verify") else strategy)
+    _refuse(tools=tools or None)
     _whole(reasoning_budget=(reasoning_budget, 0), max_output_tokens=(max_output_tokens, 1), seed=(seed, 0))
-    _known(unsupported=(unsupported, get_args(Unsupported)), on_loss=(on_loss, get_args(OnLoss)))
     return Call(
+        **_trust(strategy, unsupported, max_risk, on_loss),
         inputs=_listed(inputs),
         output_modes=_modes(output_modes, schema),
         schema=schema,
@@ -76,10 +76,6 @@ def checked(
         seed=seed,
         max_output_tokens=max_output_tokens,
         stop=_texts(stop),
-        unsupported=unsupported,
-        verify=strategy == "verify",
-        max_risk=_risk(max_risk),
-        on_loss=on_loss,
         budget=_with_timeout(_value("budget", Budget, budget), timeout),
         trace=one_text("trace", trace),
     )
@@ -203,6 +199,14 @@ def _with_timeout(budget: Budget, timeout: Any) -> Budget:
         raise UsageError(f"timeout={timeout!r} must be above 0 seconds", hint="give a number, such as timeout=60")
     given = [seconds for seconds in (budget.seconds, timeout) if seconds is not None]
     return budget.model_copy(update={"seconds": min(*given, threading.TIMEOUT_MAX)}) if given else budget
+
+
+def _trust(strategy: str | None, unsupported: Any, max_risk: Any, on_loss: Any) -> dict[str, Any]:
+    """The fields of a Call that say how much is checked, and what becomes of what does not hold."""
+    _refuse(strategy=None if strategy in ("direct", "verify") else strategy)
+    _known(unsupported=(unsupported, get_args(Unsupported)), on_loss=(on_loss, get_args(OnLoss)))
+    verify = strategy == "verify"
+    return {"unsupported": unsupported, "verify": verify, "max_risk": _risk(max_risk), "on_loss": on_loss}
 
 
 def _risk(max_risk: Any) -> float | None:

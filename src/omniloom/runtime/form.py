@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from omniloom.core.errors import BudgetError, EngineError, OutputError
+from omniloom.core.errors import OutputError
 from omniloom.core.values import Claim, Completion, Confidence, Constraint
 from omniloom.outputs import structured_json
 from omniloom.outputs.schemas import is_type, shape
@@ -21,8 +21,6 @@ from omniloom.runtime.call import Unsupported
 from omniloom.runtime.run import EngineRun
 
 Found = dict[str, tuple[Any, Evidence]]  # the JSON Pointer of each value, the value, and where it stands
-
-_SHORT, _MOST_NAMED = 8, 6
 
 
 @dataclass(frozen=True)
@@ -58,19 +56,17 @@ class Filled:
 
 
 def filled_in(run: EngineRun, task: Task, form: Form, notes: str, text: str, native: int) -> Filled:
-    """The valid JSON and the evidence for its leaves, of which those without any were asked for once more.
-
-    Raises OutputError if it is not valid after one repair.
-    """
+    """The valid JSON and the evidence for its leaves. Raises OutputError if it is not valid after one repair."""
     done, plain, data = _written(run, task, form, notes, text, native)
     if not task.parts:
         return Filled(data, done, ())
     plain, data = _renamed(plain, data, task, form)
     with run.span("ground", "evidence"):
-        found = _grounded(plain, task)
-    if not task.natives and (lacking := _mendable(found)):
-        done, plain, data, found = _mended(run, task, form, (done, plain, data, found), lacking)
-    with run.span("ground", "claims"):
+        found = {
+            pointer: (value, _evidence(pointer, value, task))
+            for pointer, value in structured_json.leaves(plain)
+            if value is not None and str(value).strip()
+        }
         changes: dict[str, str | None] = dict(_spellings(found, task))
         if form.unsupported == "drop":
             changes |= dict.fromkeys(_baseless(found))
@@ -111,41 +107,6 @@ def _silent(plain: Any, claims: Sequence[Claim]) -> bool:
 
 def _texts(plain: Any) -> Iterator[tuple[str, str]]:
     yield from ((at, value) for at, value in structured_json.leaves(plain) if isinstance(value, str))
-
-
-def _grounded(plain: Any, task: Task) -> Found:
-    return {
-        pointer: (value, _evidence(pointer, value, task))
-        for pointer, value in structured_json.leaves(plain)
-        if value is not None and str(value).strip()
-    }
-
-
-def _mendable(found: Found) -> list[str]:
-    """The values without support that could be copied: short ones that do not say that nothing is said."""
-    values = {at: str(found[at][0]) for at in _baseless(found)}
-    return [at for at, text in values.items() if len(text.split()) <= _SHORT and not says_absent(text)]
-
-
-_Try = tuple[Completion, Any, Any, Found]
-
-
-def _mended(run: EngineRun, task: Task, form: Form, first: _Try, lacking: list[str]) -> _Try:
-    """One more try, told which values stand in no source; the first where that is no better."""
-    done, *_, found = first
-    named = ", ".join(f"{at} ({found[at][0]!r})" for at in lacking[:_MOST_NAMED])
-    why = f"These values do not stand in the sources: {named}. Copy them exactly from the sources."
-    try:
-        again = direct.repair(run, task, form.constraint, shape(form.schema), done.text, why)
-        plain, data = _renamed(*form.parsed(again.text), task, form)
-    except (BudgetError, EngineError) as error:  # OutputError among them
-        run.check()  # the deadline ends the call
-        run.note("not repaired", error=str(error))
-        return first
-    better = _grounded(plain, task)
-    taken = better.keys() >= found.keys() and len(_baseless(better)) < len(_baseless(found))
-    run.note("support", lacking=len(lacking), repaired=taken)
-    return (again, plain, data, better) if taken else first
 
 
 def _evidence(pointer: str, value: Any, task: Task) -> Evidence:
