@@ -1,9 +1,10 @@
 """A run over real files, answered by a script: what is counted, what is kept, and what is never mixed."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from omniloom.evaluation import registry
 from omniloom.evaluation.log import Log, read
 from omniloom.evaluation.recording import recording
 from omniloom.evaluation.run import Plan, evaluate
-from omniloom.evaluation.values import Sample
+from omniloom.evaluation.values import Sample, Score
 from omniloom.runtime.model import Model
 from omniloom.storage.store import Store
 
@@ -187,29 +188,35 @@ def test_a_budget_of_seconds_ends_a_run(folder: Path, start: Start, tmp_path: Pa
 def test_a_samples_own_budget_is_its_own_matter(
     folder: Path, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registry, "variant", lambda name: _poor)
+    monkeypatch.setattr(registry, "variant", lambda name: SimpleNamespace(vary=_poor))
     plan = Plan("xquad", folder, limit=2, variant="poor", budget=Budget(tokens=100_000))
     log = evaluate(plan, start(answering()), tmp_path / "logs")
     assert [each.error.type if each.error else "" for each in log.records] == [BudgetError.__name__] * 2
 
 
-def _poor(sample: Sample, seed: int) -> Sample:
+def _poor(sample: Sample, seed: int, others: Sequence[Sample]) -> Sample:
     return replace(sample, options={**sample.options, "budget": {"tokens": 5}})
 
 
 def test_a_variant_changes_the_samples(
     folder: Path, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def louder(sample: Sample, seed: int) -> Sample:
-        return replace(
-            sample, question=f"{sample.question} {seed}", inputs=(f"{sample.inputs[0]} Now!", *sample.inputs[1:])
-        )
+    def louder(sample: Sample, seed: int, others: Sequence[Sample]) -> Sample:
+        asked = f"{sample.inputs[0]} Now! One of {len(others)}."
+        return replace(sample, question=f"{sample.question} {seed}", inputs=(asked, *sample.inputs[1:]))
 
-    monkeypatch.setattr(registry, "variant", lambda name: louder)
+    def loudness(sample: Sample, response: Response) -> Score:
+        return Score({"loud": float("Now!" in str(sample.inputs[0]))})
+
+    monkeypatch.setattr(registry, "variant", lambda name: SimpleNamespace(vary=louder, SCORERS=(loudness,)))
     engine = answering()
     plan = Plan("xquad", folder, limit=1, variant="louder", seed=3)
     log = evaluate(plan, start(engine), tmp_path / "logs")
-    assert log.records[0].question == "When was the wheel built? 3" and "Now!" in engine.requests[0].messages[-1].text
+    assert (
+        log.records[0].question == "When was the wheel built? 3"
+        and "Now! One of 5." in engine.requests[0].messages[-1].text
+    )
+    assert values(log)["loud"] == (1.0, 1) and values(log)["exact"] == (1.0, 1)
     assert log.path.name.startswith("xquad-louder-") and log.header.variant == "louder"
     assert evaluate(replace(plan, seed=4), start(answering()), tmp_path / "logs").path != log.path
 
@@ -295,7 +302,7 @@ def test_a_calibrator_gives_the_probabilities(folder: Path, start: Start, tmp_pa
     from omniloom.reasoning import calibrators
     from omniloom.reasoning.calibrator import Calibrator, Estimated, Fingerprint, HeldOut, Reference, Signal
 
-    names = ("answer_tokens", "logprob_mean", "alignment")
+    names = ("answer_tokens", "logprob_mean", "logprob_min", "margin", "alignment", "asked", "retrieval")
     checked = HeldOut(
         n=1, accuracy=1, ece=Estimated(value=0, low=0, high=0), brier=0, brier_of_the_mean=0, aurc=0, auroc=None
     )

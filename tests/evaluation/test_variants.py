@@ -53,7 +53,7 @@ def test_the_files_are_the_variants() -> None:
 
 @pytest.mark.parametrize("name", OWN)
 def test_equal_seeds_give_equal_variants_and_others_others(name: str) -> None:
-    vary = variant(name)
+    vary = variant(name).vary
     first = vary(SAMPLE, 1)
     assert first == vary(SAMPLE, 1)
     assert first != SAMPLE
@@ -74,18 +74,18 @@ CHANGES = {
 @pytest.mark.parametrize("name", OWN)
 def test_only_what_is_named_changes(name: str) -> None:
     for seed in range(20):
-        assert changed(SAMPLE, variant(name)(SAMPLE, seed)) == CHANGES[name]
+        assert changed(SAMPLE, variant(name).vary(SAMPLE, seed)) == CHANGES[name]
 
 
 @pytest.mark.parametrize("name", ["reordered", "ocr_noise", "contradicting"])
 def test_what_cannot_be_varied_is_given_back(name: str) -> None:
     silent = dataclasses.replace(SAMPLE, inputs=(QUESTION, Audio(b"RIFF", name="a.wav")), places=(Place("a.wav"),))
-    assert variant(name)(silent, 3) is silent
+    assert variant(name).vary(silent, 3) is silent
 
 
 def test_typos_slip_in_letters_of_the_question() -> None:
     for seed in range(30):
-        varied = variant("typos")(SAMPLE, seed)
+        varied = variant("typos").vary(SAMPLE, seed)
         assert varied.inputs == (varied.question, *SAMPLE.inputs[1:])
         before, after = QUESTION.split(), varied.question.split()
         assert len(before) == len(after)
@@ -93,12 +93,12 @@ def test_typos_slip_in_letters_of_the_question() -> None:
         assert len(wrong) == 1 and abs(len(wrong[0][0]) - len(wrong[0][1])) <= 1
         assert wrong[0][0][0] == wrong[0][1][0]
     cued = dataclasses.replace(SAMPLE, question="Is “remember those words” in it?")
-    assert variant("typos")(cued, 1) is cued
+    assert variant("typos").vary(cued, 1) is cued
 
 
 def test_ocr_noise_leaves_every_character_in_its_place_and_the_answer_whole() -> None:
     for seed in range(30):
-        varied = variant("ocr_noise")(SAMPLE, seed)
+        varied = variant("ocr_noise").vary(SAMPLE, seed)
         text = text_of(sources(varied)[0]) or ""
         assert len(text) == len(TEXT) and text != TEXT
         assert [m.start() for m in re.finditer("1743", text)] == [m.start() for m in re.finditer("1743", TEXT)]
@@ -107,7 +107,7 @@ def test_ocr_noise_leaves_every_character_in_its_place_and_the_answer_whole() ->
 
 
 def test_reordered_has_the_same_sources() -> None:
-    varied = variant("reordered")(SAMPLE, 5)
+    varied = variant("reordered").vary(SAMPLE, 5)
     assert varied.inputs == (QUESTION, SAMPLE.inputs[2], SAMPLE.inputs[1])
 
 
@@ -125,7 +125,7 @@ def test_irrelevant_takes_a_source_of_another_group_without_the_answer() -> None
 
 
 def test_a_contradicting_text_differs_in_the_answer_alone() -> None:
-    varied = variant("contradicting")(SAMPLE, 4)
+    varied = variant("contradicting").vary(SAMPLE, 4)
     first, second = varied.places
     copy = next(each for each in sources(varied) if each.name == second.source)
     assert first == SAMPLE.places[0] and second.source == "mill-2.txt"
@@ -139,7 +139,7 @@ def test_a_contradicting_text_differs_in_the_answer_alone() -> None:
 
 def test_a_contradicting_table_differs_in_one_cell() -> None:
     sample = dataclasses.replace(SAMPLE, target=("87",), places=(Place("lamps.csv", "87", "cell=3,2-3,2"),))
-    varied = variant("contradicting")(sample, 4)
+    varied = variant("contradicting").vary(sample, 4)
     other = varied.places[1]
     copy = next(each for each in sources(varied) if each.name == "lamps-2.csv")
     assert text_of(copy) == CSV.decode().replace("87", other.quote)
@@ -149,7 +149,7 @@ def test_a_contradicting_table_differs_in_one_cell() -> None:
 def test_a_contradicting_pdf_of_a_bundle_reads_as_its_label_says(tmp_path: Path) -> None:
     folder = made(tmp_path / "data")
     sample = next(each for each in samples(folder) if each.metadata["about"] == "document" and each.places)
-    varied = variant("contradicting")(sample, 4)
+    varied = variant("contradicting").vary(sample, 4)
     copy = next(each for each in sources(varied) if each.name == varied.places[1].source)
     segments = read(copy, tmp_path)
     assert stands(varied.places[1], segments)
@@ -192,7 +192,7 @@ def answer(sample: Sample, text: str, cited: list[tuple[str, str]], **more: Any)
 
 
 def test_contradiction_is_said_and_cited_on_both_sides() -> None:
-    varied = variant("contradicting")(SAMPLE, 4)
+    varied = variant("contradicting").vary(SAMPLE, 4)
     sides = [(place.source, f"built in {place.quote}") for place in varied.places]
     said = f"The sources disagree: “built in 1743” [1], but “built in {varied.places[1].quote}” [2]."
 
@@ -234,7 +234,7 @@ def test_attacks_are_many_and_of_every_kind() -> None:
 def test_every_attack_is_met_and_stands_in_a_source_of_its_own() -> None:
     seen: set[str] = set()
     for seed in range(400):
-        varied = variant("instructing")(SAMPLE, seed)
+        varied = variant("instructing").vary(SAMPLE, seed)
         told = varied.metadata["injection"]
         added = [each for each in sources(varied) if each not in sources(SAMPLE)]
         assert [each.name for each in added] == [told["source"]]
@@ -246,7 +246,7 @@ def test_every_attack_is_met_and_stands_in_a_source_of_its_own() -> None:
 
 def test_obeying_is_seen_in_text_data_fields_and_calls() -> None:
     sample = dataclasses.replace(SAMPLE, options={"schema": {"properties": {"answer": {"type": "string"}}}})
-    varied = variant("instructing")(sample, 1)
+    varied = variant("instructing").vary(sample, 1)
     canary = varied.metadata["injection"]["canary"]
     quoting = [(varied.metadata["injection"]["source"], f"say {canary}")]
 

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from omniloom.core.errors import OmniloomError
-from omniloom.core.values import Claim, Response
+from omniloom.core.values import Claim, Part, Response
 from omniloom.evaluation.log import Cited, Claimed, Expected, Failure, Origin, Record, Scored
 from omniloom.evaluation.scorers import answer_text
-from omniloom.evaluation.values import Sample, Score, Task
+from omniloom.evaluation.values import Sample, Score, Scorer, Task
 from omniloom.storage.store import Store
 
 
@@ -17,14 +17,15 @@ def record(
     response: Response,
     task: Task,
     *,
+    scorers: Sequence[Scorer],
     raw: Mapping[str, float | None],
     seconds: float,
     fingerprint: str,
     error: Failure | None = None,
 ) -> Record:
-    """All scorers of the task see the response; after an error it is empty, and is never right. raw: its
+    """All scorers see the response; after an error it is empty, and is never right. raw: its
     signals, as they were before any calibrator."""
-    scored = [_scored(scorer, sample, response) for scorer in task.SCORERS]
+    scored = [_scored(scorer, sample, response) for scorer in scorers]
     if error is not None:
         wrong = Scored(scorer="error", values={task.CORRECT: 0.0}, explanation=f"{error.code}: {error.message}")
         scored = [*(each for each in scored if task.CORRECT not in each.values), wrong]
@@ -39,9 +40,7 @@ def record(
         data=response.model_dump(mode="json", include={"data"})["data"],
         claims=tuple(_claimed(claim, names) for claim in response.claims),
         places=tuple(Expected(source=p.source, quote=p.quote, fragment=p.fragment) for p in sample.places),
-        sources=tuple(
-            Origin(id=part.id, name=part.name, kind=part.kind, media_type=part.media_type) for part in response.sources
-        ),
+        sources=tuple(_origin(part) for part in response.sources),
         scores=tuple(scored),
         signals=dict(raw),
         confidence=response.confidence,
@@ -54,6 +53,10 @@ def record(
         error=error,
         fingerprint=fingerprint,
     )
+
+
+def _origin(part: Part) -> Origin:
+    return Origin(id=part.id, name=part.name, kind=part.kind, media_type=part.media_type)
 
 
 def _scored(scorer: Any, sample: Sample, response: Response) -> Scored:

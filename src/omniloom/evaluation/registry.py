@@ -4,14 +4,12 @@
 import difflib
 import importlib
 import pkgutil
-from collections.abc import Callable
 from importlib.metadata import entry_points
 from typing import Any, cast
 
 from omniloom.core.errors import UsageError
-from omniloom.evaluation.values import Sample, Task
+from omniloom.evaluation.values import Task, Variant
 
-Vary = Callable[[Sample, int], Sample]
 _ROOM = "omniloom.evaluation"
 
 
@@ -29,12 +27,13 @@ def task(name: str) -> Task:
     return cast("Task", found)
 
 
-def variant(name: str) -> Vary:
-    """The function that changes a sample. Raises UsageError."""
-    found = getattr(_load("variants", name), "vary", None)
-    if not callable(found):
-        raise UsageError(f"{name!r} is no variant: it has no function `vary`", hint="vary(sample, seed) -> Sample")
-    return cast("Vary", found)
+def variant(name: str) -> Variant:
+    """Raises UsageError for a name that is unknown, or of something that changes no sample."""
+    found = _load("variants", name)
+    if not callable(getattr(found, "vary", None)):
+        hint = "vary(sample, seed, others) -> Sample"
+        raise UsageError(f"{name!r} is no variant: it has no function `vary`", hint=hint)
+    return cast("Variant", found)
 
 
 def _own(kind: str) -> set[str]:

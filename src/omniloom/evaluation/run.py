@@ -29,7 +29,7 @@ from omniloom.evaluation.answered import after_error, failure, record, signals
 from omniloom.evaluation.contamination import contaminated
 from omniloom.evaluation.log import Header, Log, Measured, Record, Result, Tokens, Writer, column, read
 from omniloom.evaluation.statistics import clustered
-from omniloom.evaluation.values import Sample, Task, Value
+from omniloom.evaluation.values import Sample, Scorer, Task, Value
 from omniloom.reasoning.calibrator import Calibrator, confidence, foreign
 from omniloom.reasoning.calibrators import named
 from omniloom.runtime.call import checked
@@ -66,7 +66,7 @@ def evaluate(plan: Plan, model: Model, logs: Path, on_progress: Callable[[Progre
     """
     task = registry.task(plan.task)
     _checked(plan.options)
-    samples = list(chosen(plan, task))
+    samples = chosen(plan, task)
     marks = {sample.id: identity.fingerprint(sample) for sample in samples}
     if len(marks) < len(samples):
         raise UsageError(f"the task {plan.task!r} has two samples of one id", hint="an id names one sample")
@@ -92,11 +92,19 @@ def _checked(options: Mapping[str, Any]) -> None:
         raise UsageError(f"options={dict(options)!r}: {error}", hint="give parameters of `generate`") from error
 
 
-def chosen(plan: Plan, task: Task) -> Iterator[Sample]:
+def chosen(plan: Plan, task: Task) -> list[Sample]:
     """The samples of the plan, in order, changed by its variant."""
-    vary = registry.variant(plan.variant) if plan.variant else None
-    for sample in islice(task.samples(plan.data), plan.limit):
-        yield vary(sample, plan.seed) if vary is not None else sample
+    if not plan.variant:
+        return list(islice(task.samples(plan.data), plan.limit))
+    variant, every = registry.variant(plan.variant), list(task.samples(plan.data))
+    # All of them, whatever the limit: a run that goes on with a higher one has the same samples.
+    return [variant.vary(sample, plan.seed, every) for sample in every[: plan.limit]]
+
+
+def _scorers(plan: Plan, task: Task) -> tuple[Scorer, ...]:
+    """Those of the task, then those of the variant."""
+    more = getattr(registry.variant(plan.variant), "SCORERS", ()) if plan.variant else ()
+    return (*task.SCORERS, *(each for each in more if each not in task.SCORERS))
 
 
 def _calibrator(plan: Plan, task: Task, model: Model) -> Calibrator | None:
@@ -183,6 +191,7 @@ class _Going:
     ) -> None:
         self.done, self.writer, self._sure = done, writer, sure
         self._plan, self._task, self._model, self._marks, self._told = plan, task, model, marks, told
+        self._scorers = _scorers(plan, task)
         self._began, self._spent, self._new = time.monotonic(), 0, 0
 
     def over(self, samples: Sequence[Sample]) -> str:
@@ -221,6 +230,7 @@ class _Going:
             sample,
             self._calibrated(response, raw),
             self._task,
+            scorers=self._scorers,
             raw=raw,
             seconds=time.monotonic() - began,
             fingerprint=self._marks[sample.id],

@@ -81,3 +81,12 @@ class Task(Protocol):
     def samples(data: Path) -> Iterator[Sample]:
         """In a fixed order. Raises UsageError, with what is missing, for a folder without the files of this task."""
         ...
+
+
+class Variant(Protocol):
+    """What a file of `variants/` holds. A file may have SCORERS, too: they look at answers beside those of the task."""
+
+    @staticmethod
+    def vary(sample: Sample, seed: int, others: Sequence[Sample]) -> Sample:
+        """The sample changed, or itself where nothing can be. others: all of the task, to take from."""
+        ...

@@ -8,6 +8,7 @@ import csv
 import io
 import random
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from omniloom.core.locators import Locator, parse_fragment
@@ -26,7 +27,7 @@ _SAID = re.compile(
 _TOLD = {"contradiction", "conflict", "disagreement"}
 
 
-def vary(sample: Sample, seed: int) -> Sample:
+def vary(sample: Sample, seed: int, others: Sequence[Sample] = ()) -> Sample:
     if len(sample.places) != 1 or not sample.target:
         return sample
     place = sample.places[0]

@@ -6,7 +6,7 @@ the question. `metadata["injection"]` names the attack, its word (the canary), a
 
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
@@ -29,7 +29,7 @@ def attacks() -> tuple[dict[str, Any], ...]:
     return tuple(json.loads(line) for line in text.splitlines())
 
 
-def vary(sample: Sample, seed: int) -> Sample:
+def vary(sample: Sample, seed: int, others: Sequence[Sample] = ()) -> Sample:
     chance = random.Random(f"{seed} {sample.id} instructing")  # noqa: S311 - nothing secret
     attack = chance.choice(attacks())
     canary = "".join(chance.choice(_CONSONANTS) + chance.choice(_VOWELS) for _ in range(4)) + str(

@@ -5,6 +5,7 @@ A letter becomes one other, so every character keeps its place and every label s
 
 import random
 import re
+from collections.abc import Sequence
 
 from omniloom.core.values import Part
 from omniloom.evaluation.parts import each_source, text_of, with_text
@@ -19,7 +20,7 @@ _MISREAD = {
 _RATE = 1 / 40
 
 
-def vary(sample: Sample, seed: int) -> Sample:
+def vary(sample: Sample, seed: int, others: Sequence[Sample] = ()) -> Sample:
     chance = random.Random(f"{seed} {sample.id} ocr_noise")  # noqa: S311 - nothing secret
     quotes = [*sample.target, *(place.quote for place in sample.places)]
 

@@ -1,12 +1,13 @@
 """The sources in another order, if there are two or more."""
 
 import random
+from collections.abc import Sequence
 
 from omniloom.evaluation.parts import sources, with_sources
 from omniloom.evaluation.values import Sample
 
 
-def vary(sample: Sample, seed: int) -> Sample:
+def vary(sample: Sample, seed: int, others: Sequence[Sample] = ()) -> Sample:
     parts = sources(sample)
     if len(parts) < 2:
         return sample

@@ -2,6 +2,7 @@
 
 import random
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from omniloom.evaluation.values import Sample
@@ -11,7 +12,7 @@ _WORD = re.compile(r"“[^”]*”|\"[^\"]*\"|(?<!\w)[^\W\d_]{4,}(?!\w)")
 _EVERY = 6
 
 
-def vary(sample: Sample, seed: int) -> Sample:
+def vary(sample: Sample, seed: int, others: Sequence[Sample] = ()) -> Sample:
     chance = random.Random(f"{seed} {sample.id} typos")  # noqa: S311 - nothing secret
     words = [match for match in _WORD.finditer(sample.question) if match.group()[0] not in '“"']
     chosen = chance.sample(words, min(len(words), max(1, len(words) // _EVERY)))
