@@ -23,7 +23,7 @@ test: $(VENV)/.developer
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 measure: $(VENV)/.developer
 	$(BIN)/python -m measure --data $(DATA)

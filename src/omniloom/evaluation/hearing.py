@@ -10,6 +10,15 @@ from omniloom.evaluation.values import Sample
 if TYPE_CHECKING:
     from omniloom.runtime.model import Model
 
+SENTENCES = {
+    "jfk.flac": "and so my fellow americans ask not what your country can do for you "
+    "ask what you can do for your country",
+    "librivox/sense_and_sensibility_01_austen_64kb-0870.wav": "and mister john dashwood had then leisure to consider "
+    "how much there might be prudently in his power to do for them",
+    "librivox/sense_and_sensibility_01_austen_64kb-0880.wav": "he was not an ill disposed young man",
+    "librivox/sense_and_sensibility_01_austen_64kb-0930.wav": "he might even have been made amiable himself",
+}
+"""Readings in the public domain that come without a transcript."""
 NUMBERS = "zero one two three four five six seven eight nine ten".split()
 _SHORTENED = {"mr": "mister", "mrs": "missus", "dr": "doctor"} | {str(n): word for n, word in enumerate(NUMBERS)}
 

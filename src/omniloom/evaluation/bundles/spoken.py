@@ -9,18 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from omniloom.core.locators import Locator
+from omniloom.evaluation.hearing import SENTENCES
 from omniloom.evaluation.values import Place
 
 DIGITS = tuple("zero one two three four five six seven eight nine".split())
-# Public domain readings that come without a transcript file.
-_READ = {
-    "jfk.flac": "and so my fellow americans ask not what your country can do for you "
-    "ask what you can do for your country",
-    "librivox/sense_and_sensibility_01_austen_64kb-0870.wav": "and mister john dashwood had then leisure to consider "
-    "how much there might be prudently in his power to do for them",
-    "librivox/sense_and_sensibility_01_austen_64kb-0880.wav": "he was not an ill disposed young man",
-    "librivox/sense_and_sensibility_01_austen_64kb-0930.wav": "he might even have been made amiable himself",
-}
 # Of these the transcripts of the data set are not what is said ("drop the tue when you add the figures").
 _MISWRITTEN = {"spk1_snt2", "spk2_snt1", "spk2_snt3", "spk2_snt5"}
 _PAUSE = 0.6  # seconds between two pieces
@@ -60,7 +52,7 @@ class Voices:
 
     def __init__(self, data: Path) -> None:
         audio = data / "audio"
-        said = _READ | _transcripts(audio / "asr")
+        said = SENTENCES | _transcripts(audio / "asr")
         self._sentences = [(audio / name, tuple(words.split())) for name, words in said.items()]
         self._sentences = [(path, words) for path, words in self._sentences if path.is_file()]
         self._speakers: dict[str, list[tuple[Path, int]]] = {}

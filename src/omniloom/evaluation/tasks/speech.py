@@ -11,7 +11,7 @@ from pathlib import Path
 from omniloom.core.errors import UsageError
 from omniloom.core.parts import Audio
 from omniloom.core.values import Response
-from omniloom.evaluation.hearing import transcript, word_errors, words
+from omniloom.evaluation.hearing import SENTENCES, transcript, word_errors, words
 from omniloom.evaluation.records import text_of
 from omniloom.evaluation.scorers import verbatim
 from omniloom.evaluation.values import Metric, Place, Sample, Score, Scorer
@@ -19,15 +19,6 @@ from omniloom.evaluation.values import Metric, Place, Sample, Score, Scorer
 FAMILY = "speech"
 CORRECT = "right"
 QUESTION = "What is said?"
-SENTENCES = {
-    "jfk.flac": "and so my fellow americans ask not what your country can do for you "
-    "ask what you can do for your country",
-    "librivox/sense_and_sensibility_01_austen_64kb-0870.wav": "and mister john dashwood had then leisure to consider "
-    "how much there might be prudently in his power to do for them",
-    "librivox/sense_and_sensibility_01_austen_64kb-0880.wav": "he was not an ill disposed young man",
-    "librivox/sense_and_sensibility_01_austen_64kb-0930.wav": "he might even have been made amiable himself",
-}
-"""Readings in the public domain that come without a transcript."""
 answer = transcript
 
 
