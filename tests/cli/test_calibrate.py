@@ -83,7 +83,9 @@ def test_a_folder_becomes_a_calibrator(omniloom: Command, folder: Path, tmp_path
         assert said in done.stdout
     made = calibrators.find(private_home, "scripted", "extract")
     assert made is not None and made.name == "lockers" and made.data.tasks == ("folder",)
-    sure, unsure = ({"logprob_mean": mean, "answer_tokens": 5.0} for mean in (-0.1, -1.0))
+    # A wrong answer stands in no source here, which tells as much as how sure the words were.
+    sure = {"logprob_mean": -0.1, "logprob_min": -0.1}
+    unsure = {"logprob_mean": -1.0, "logprob_min": -1.0, "alignment": 0.0}
     extra = {each.name: 1.0 for each in made.references} | {"answer_tokens": 5.0}
     assert made.apply(extra | sure) > 0.7 > 0.5 > made.apply(extra | unsure)
 

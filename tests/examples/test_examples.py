@@ -28,7 +28,12 @@ PROMISES = {
         r"at most 10\.0% are wrong",
     ],
     "conversation": [r"[1-9]\d* of them kept from before\n> And", r"4 messages"],
-    "evaluate": [r"2 of 2 answered\n2 of 3 answered\n3 of 3", r"exact +\d\.", r"n=3", r"tokens computed: [1-9]"],
+    "evaluate": [
+        r"2 of 2 answered\n(1 of 3 answered\n)?2 of 3 answered\n3 of 3",
+        r"exact +\d\.",
+        r"n=3",
+        r"tokens computed: [1-9]",
+    ],
     "forget": [r"kept: True True", r"removed: .*'blobs': 1", r"kept: False False", r"that call: None"],
     "interview": [r"11\.5- 13\.2 s|410 to 820 jobs per second", r"\(score 0\.\d\d\)"],
     "losses": [r"stopped: 1 thing", r"lost: weeks\.jsonl: damaged_row: line 2", r"went on: "],

@@ -273,7 +273,7 @@ def test_a_real_engine_reads_sources_once(tmp_path: Path, private_home: Path) ->
             if way == "disk":
                 model.close()
                 model = ol.load("smollm2-135m", home=home, threads=1)
-            question = f"How much cloth does row {len(used)} weave?"
+            question = f"Say how much cloth row {len(used)} weaves."  # a question may be judged, which reads more
             used.append(model.generate([question, *inputs], max_output_tokens=4).usage)
         model.close()
         computed = [each.input_tokens - each.cached_tokens for each in used]
