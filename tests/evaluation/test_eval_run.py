@@ -265,7 +265,7 @@ def test_two_runs_do_not_write_one_log(folder: Path, start: Start, tmp_path: Pat
                 evaluate(Plan("xquad", folder, limit=1), start(answering(), "another"), tmp_path / "logs")
 
     evaluate(Plan("xquad", folder, limit=1), start(answering()), tmp_path / "logs", told)
-    assert second and not list((tmp_path / "logs").glob("*.lock"))
+    assert second
 
 
 def test_progress_and_an_estimate(folder: Path, start: Start, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from omniloom.core.errors import UsageError
+from omniloom.core.events import TextDelta
 from omniloom.core.values import Completion, Request, TokenLogprob
 from omniloom.engines.scripted import Scripted
 from omniloom.reasoning.calibrator import Calibrator, Estimated, Fingerprint, HeldOut, Reference, Signal, Threshold
@@ -81,10 +82,20 @@ def test_answers_claims_and_fields_have_their_signals(models: Any, story: Path) 
 
 @pytest.mark.parametrize("unsupported", ["mark", "drop", "abstain"])
 def test_a_source_that_speaks_of_something_else_gives_no_answer(models: Any, story: Path, unsupported: str) -> None:
-    told = models(said("It is called Anna Marbury [1].")).generate([ELSE, story], unsupported=unsupported)
+    told = models(said("It is called Anna Marbury [1].", judge=0.6)).generate([ELSE, story], unsupported=unsupported)
     assert told.abstained and told.text.endswith("The sources do not answer this.")
-    data = models(said('{"answer": "Anna Marbury"}')).generate([ELSE, story], schema=ONE, unsupported=unsupported)
+    data = models(said('{"answer": "Anna Marbury"}', judge=0.6)).generate(
+        [ELSE, story], schema=ONE, unsupported=unsupported
+    )
     assert data.abstained and (data.data is None) == (unsupported == "abstain")
+
+
+def test_other_words_for_the_same_are_left_to_the_judge(models: Any, tmp_path: Path) -> None:
+    house = tmp_path / "house.txt"
+    house.write_text("Pets are welcome in every room of this house, and the garden gate is locked at night. " * 3)
+    model = models(said("Pets are welcome in every room [1].", sure=0.97, judge=0.97))
+    given = model.generate(["Can I bring my dog with me?", house])
+    assert not given.abstained and given.claims[0].supported and judged(model) == 1
 
 
 def test_the_judge_decides_where_words_leave_doubt(models: Any, story: Path) -> None:
@@ -169,10 +180,45 @@ def test_max_risk_gives_what_the_calibrator_is_sure_of(models: Any, story: Path)
     keep(unsure.store.root, calibrator(unsure, 0.5).model_copy(update={"name": "another"}))
     given = sure.generate([WHO, story], schema=ONE, max_risk=0.1)
     assert not given.abstained and given.confidence.calibrator == "made-by-hand" and given.confidence.value > 0.9
-    assert unsure.generate([WHO, story], schema=ONE, max_risk=0.1).abstained
+    withheld = unsure.generate([WHO, story], schema=ONE, max_risk=0.1)
+    assert withheld.abstained and withheld.data is None and withheld.claims == ()
     assert not unsure.generate([WHO, story], schema=ONE).abstained  # nothing was asked to be promised
     spans = sure.store.journal.trace(given.trace_id).spans
     assert any(span.attributes.get("guarantee") == "at most 0.1 are wrong" for span in spans)
+
+
+def test_a_text_that_is_too_uncertain_is_never_shown(models: Any, story: Path) -> None:
+    model = models(said("Anna Marbury [1].", sure=0.5))
+    keep(model.store.root, calibrator(model, 0.5))
+    events = list(model.stream([WHO, story], max_risk=0.1))
+    shown = "".join(event.text for event in events if isinstance(event, TextDelta))
+    response = events[-1].response
+    assert response.abstained and "Marbury" not in shown + response.text and response.claims == ()
+    assert response.text == shown and "risk" in response.text
+
+
+def test_what_no_signal_weighs_is_not_given_under_a_promise(models: Any, story: Path, tmp_path: Path) -> None:
+    model = models(said("Anna Marbury [1].", sure=0.99))
+    keep(model.store.root, calibrator(model, 0.5))
+    with pytest.raises(UsageError, match="sources that they cite"):
+        model.generate([WHO], max_risk=0.1)
+    other = tmp_path / "other.txt"
+    other.write_text("The garden was laid out by Jonas Berg in 1901.")
+    survey = model.generate(["Summarize these files: compare them.", story, other], max_risk=0.1)
+    assert survey.abstained and survey.claims == () and "risk" in survey.text
+
+
+def test_the_least_promise_is_told(models: Any, story: Path) -> None:
+    model = models(said("x"))
+    made = calibrator(model, 0.5)
+    (promise,) = made.thresholds
+    two = (
+        promise.model_copy(update={"alpha": 0.2}),
+        promise.model_copy(update={"alpha": 0.01, "method": "conformal_risk_control"}),
+    )
+    keep(model.store.root, made.model_copy(update={"thresholds": two}))
+    with pytest.raises(UsageError, match=r"the least that it can promise is 0\.2"):
+        model.generate([WHO, story], schema=ONE, max_risk=0.1)
 
 
 def test_what_no_calibrator_promises_is_refused_before_anything_is_asked(models: Any, story: Path) -> None:

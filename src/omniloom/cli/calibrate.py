@@ -45,7 +45,8 @@ def calibrate(
     if name is not None:
         checked_name(name)
     if (data is None) == (not from_log):
-        raise UsageError("name a folder, or logs with --from-log, not both", hint="omniloom calibrate DATA")
+        hint = "omniloom calibrate DATA, or: omniloom calibrate --from-log LOG --from-log LOG"
+        raise UsageError("name a folder, or logs with --from-log before each, not both", hint=hint)
     if data is not None and not data.is_dir():
         raise UsageError(f"{str(data)!r} is no folder", hint="a folder with questions.jsonl; docs/calibration.md")
     if out is not None and not out.is_dir():

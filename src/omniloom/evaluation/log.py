@@ -7,6 +7,7 @@
 
 import json
 import math
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -249,7 +250,8 @@ class Writer:
         self._path = Path(path)
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._path.open("ab+") as file:
+            # It holds questions about private files, and quotes of them.
+            with open(self._path, "ab+", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
                 file.seek(0)
                 file.truncate(file.read().rfind(b"\n") + 1)
         except OSError as error:

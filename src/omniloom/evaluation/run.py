@@ -31,7 +31,7 @@ from omniloom.evaluation.log import Header, Log, Measured, Record, Result, Token
 from omniloom.evaluation.statistics import clustered
 from omniloom.evaluation.values import Sample, Scorer, Task, Value
 from omniloom.reasoning.calibrator import Calibrator, confidence, foreign
-from omniloom.reasoning.calibrators import named
+from omniloom.reasoning.calibrators import find, named
 from omniloom.runtime.call import checked
 from omniloom.runtime.model import Model
 
@@ -135,7 +135,9 @@ def header_of(plan: Plan, task: Task, model: Model, sure: Calibrator | None = No
         "options": dict(plan.options),
         "data": str(plan.data.absolute()),
     }
-    depends = [fields, None if sure is None else sure.model_dump(mode="json")]
+    # Where none is named the store's own is taken.
+    used = sure or find(model.store.root, model.engine.name, task.FAMILY)
+    depends = [fields, None if used is None else used.model_dump(mode="json")]
     key = hashlib.sha256(identity.plain_json(depends).encode()).hexdigest()[:12]
     now = datetime.now().astimezone().isoformat(timespec="seconds")
     return Header(**fields, key=key, store=str(model.store.root), created=now)
@@ -327,8 +329,7 @@ def _alone(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        lock.release()
-        path.with_suffix(".lock").unlink(missing_ok=True)
+        lock.release()  # the file stays: another run may have locked it already
 
 
 def _duration(seconds: float) -> str:

@@ -18,9 +18,11 @@ from omniloom.reasoning.wording import Word, tokens
 Operation = Literal["sum", "difference", "ratio", "percentage", "percent change", "count"]
 _MOST_NUMBERS = 60  # of one group; pairs are looked at both ways
 _MOST_GROUPS = 40
-_MOST_TERMS = 6
 _MOST_NEAR = 8
 _MOST_CITED = 12
+_FALLS = re.compile(
+    r"(?i)\b(?:f[ae]ll\w*|dropp?\w*|decreas\w*|declin\w*|low\w*|less|fewer|shr[aiu]nk\w*|reduc\w*|los[ts]\w*|down)\b"
+)
 _PERCENT = re.compile(r"\s*(?:%|percent\b|per cent\b|Prozent\b|pct\b)", re.IGNORECASE)
 _PERCENT_ASKED = re.compile(r"%|\bpercent|\bper cent|\bProzent", re.IGNORECASE)
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
@@ -60,15 +62,18 @@ class Derived:
 
 @dataclass(frozen=True)
 class _Wanted:
-    """A number that was claimed; `digits` after its point; `percent`: whether that is its unit."""
+    """A number that was claimed; `digits` after its point; `percent`: whether that is its unit; `falls`: whether the
+    claim speaks of less, and so may leave out the sign."""
 
     value: Decimal
     digits: int
     percent: bool
+    falls: bool
 
     def is_met(self, value: Decimal) -> bool:
         """Whether `value` is the number, rounded as far as its digits show; "fell by 11%" leaves out the sign."""
-        return abs(abs(self.value) - abs(value)) * 2 <= Decimal(1).scaleb(-self.digits)
+        said = -self.value if self.falls and self.value > 0 > value else self.value
+        return abs(said - value) * 2 <= Decimal(1).scaleb(-self.digits)
 
 
 @dataclass(frozen=True)
@@ -195,7 +200,7 @@ def _wanted(word: Word, claim: str) -> _Wanted | None:
         return None
     exponent = value.as_tuple().exponent
     digits = -exponent if isinstance(exponent, int) and exponent < 0 else 0
-    return _Wanted(value, digits, _PERCENT.match(claim, word.end) is not None)
+    return _Wanted(value, digits, _PERCENT.match(claim, word.end) is not None, _FALLS.search(claim) is not None)
 
 
 def _decimal(key: str) -> Decimal | None:
@@ -262,7 +267,8 @@ def _made(wanted: _Wanted, asked: _Asked, groups: Sequence[Sequence[Operand]]) -
 
 
 def _sum(wanted: _Wanted, group: Sequence[Operand], named: frozenset[str]) -> Derived | None:
-    """Of all of a group, of the numbers that the claim names, of two, or of some neighbours."""
+    """Of all of a group, of the numbers that the claim names, or of both where there are two: of some neighbours in a
+    column nearly any number is the sum."""
     for some in _summands(group, named):
         if wanted.is_met(sum((each.value for each in some), Decimal(0))):
             return _told("sum", some, " + ", wanted)
@@ -275,9 +281,6 @@ def _summands(group: Sequence[Operand], named: frozenset[str]) -> Iterator[Seque
     chosen = _once([each for each in group if each.quote.keys & named])
     if len(chosen) > 1:
         yield chosen
-    few = group[:_MOST_NUMBERS]
-    for length in range(2, _MOST_TERMS + 1):
-        yield from (few[at : at + length] for at in range(len(few) - length + 1))
 
 
 def _once(operands: Iterable[Operand]) -> list[Operand]:
@@ -294,35 +297,53 @@ def _pairs(group: Sequence[Operand], named: frozenset[str]) -> Iterator[tuple[Op
             yield one, other
 
 
+def _only(found: Iterable[tuple[Operand, Operand]]) -> tuple[Operand, Operand] | None:
+    """The pair that makes the number, if it is one: of many numbers several pairs make it, and none is meant."""
+    pairs = list(islice({(one.value, other.value): (one, other) for one, other in found}.values(), 2))
+    return pairs[0] if len(pairs) == 1 else None
+
+
 def _difference(wanted: _Wanted, group: Sequence[Operand], named: frozenset[str]) -> Derived | None:
-    for one, other in _pairs(group, named):
-        if one.value > other.value and wanted.is_met(one.value - other.value):
-            return _told("difference", (one, other), " - ", wanted)
-    return None
+    pair = _only(
+        (one, other)
+        for one, other in _pairs(group, named)
+        if one.value > other.value and wanted.is_met(one.value - other.value)
+    )
+    return _told("difference", pair, " - ", wanted) if pair else None
 
 
 def _ratio(wanted: _Wanted, group: Sequence[Operand], named: frozenset[str]) -> Derived | None:
-    for one, other in _pairs(group, named):
-        if other.value and wanted.is_met(one.value / other.value):
-            return _told("ratio", (one, other), " / ", wanted)
+    pair = _only(
+        (one, other) for one, other in _pairs(group, named) if other.value and wanted.is_met(one.value / other.value)
+    )
+    if pair:
+        return _told("ratio", pair, " / ", wanted)
     if len(group) > 1 and wanted.is_met(sum((each.value for each in group), Decimal(0)) / len(group)):
         return Derived("ratio", tuple(group), f"mean of {len(group)} numbers = {wanted.value:f}")
     return None
 
 
 def _percentage(wanted: _Wanted, group: Sequence[Operand], named: frozenset[str]) -> Derived | None:
-    for one, other in _pairs(group, named):
-        if other.value and wanted.is_met(100 * one.value / other.value):
-            return _told("percentage", (one, other), " / ", wanted, "%")
-    return None
+    pair = _only(
+        (one, other)
+        for one, other in _pairs(group, named)
+        if other.value and wanted.is_met(100 * one.value / other.value)
+    )
+    return _told("percentage", pair, " / ", wanted, "%") if pair else None
 
 
 def _percent_change(wanted: _Wanted, group: Sequence[Operand], named: frozenset[str]) -> Derived | None:
-    for one, other in _pairs(group, named):
-        if other.value and wanted.is_met(100 * (one.value - other.value) / abs(other.value)):
-            said = f"({one.value:f} - {other.value:f}) / {other.value:f} = {wanted.value:f}%"
-            return Derived("percent change", (one, other), said)
-    return None
+    pair = _only(
+        (one, other)
+        for one, other in _pairs(group, named)
+        if other.value and wanted.is_met(100 * (one.value - other.value) / abs(other.value))
+    )
+    if pair is None:
+        return None
+    one, other = pair
+    sign = "-" if one.value < other.value and wanted.value > 0 else ""
+    said = f"({one.value:f} - {other.value:f}) / {other.value:f} = {sign}{wanted.value:f}%"
+    return Derived("percent change", pair, said)
 
 
 def _rows_counted(wanted: _Wanted, asked: _Asked, passages: Passages, near: Sequence[int]) -> Derived | None:

@@ -63,7 +63,7 @@ def filled_in(run: EngineRun, task: Task, form: Form, notes: str, text: str, nat
     plain, data = _renamed(plain, data, task, form)
     with run.span("ground", "evidence"):
         found = {
-            pointer: (value, _evidence(pointer, value, task))
+            pointer: (value, _evidence(run, pointer, value, task))
             for pointer, value in structured_json.leaves(plain)
             if value is not None and str(value).strip()
         }
@@ -109,8 +109,9 @@ def _texts(plain: Any) -> Iterator[tuple[str, str]]:
     yield from ((at, value) for at, value in structured_json.leaves(plain) if isinstance(value, str))
 
 
-def _evidence(pointer: str, value: Any, task: Task) -> Evidence:
+def _evidence(run: EngineRun, pointer: str, value: Any, task: Task) -> Evidence:
     """Where a value stands; or where those numbers stand that it was computed from."""
+    run.check()
     found = find_value(pointer, value, task.passages)
     made = None if found.quotes else value_made(value, pointer, task.passages, task.said)
     return found if made is None else Evidence(made.cited, 1.0, derived=made.said)

@@ -11,8 +11,10 @@ from omniloom.reasoning.prompts import Task
 from omniloom.runtime.call import Unsupported
 from omniloom.runtime.disputes import disputes
 from omniloom.runtime.run import EngineRun
+from omniloom.runtime.trust import Refusal
 
 _NOT_ANSWERED = "The sources do not answer this."
+_TOO_UNCERTAIN = "This is not answered: the risk of a wrong answer is above the one that was asked for."
 
 
 class Prose:
@@ -25,17 +27,20 @@ class Prose:
         unsupported: Unsupported,
         losses: Sequence[Loss],
         emit: Callable[[Event], None],
-        refuses: Callable[[ClaimWriter, Completion], bool],
+        refuses: Callable[[ClaimWriter, Completion], Refusal],
+        held: bool = False,
     ) -> None:
         self.run = run
         self.task = task
         self.losses = losses
         self.emit = emit
         self.refuses = refuses
-        self.live = unsupported != "abstain"
+        self.strict = unsupported == "abstain"
+        self.held = held
+        self.live = not self.strict and not held
         self.drops = unsupported == "drop"
         self.writer = ClaimWriter(task.passages, task.parts, unsupported, task.said, task.naming)
-        self.abstained = False
+        self.abstained = self.risky = False
         self._cited = 0
 
     def write(self, notes: str, native: int) -> Completion | None:
@@ -76,7 +81,8 @@ class Prose:
     def _conclude(self, done: Completion | None) -> None:
         """Abstains, shows what was held back, or says where the sources disagree."""
         writer = self.writer
-        refused = done is not None and self.refuses(writer, done)
+        refused = self.refuses(writer, done) if done is not None else "risky" if self.held else ""
+        self.risky = refused == "risky"
         claimed, supported = bool(writer.claims), all(claim.supported for claim in writer.claims)
         if writer.absent and not claimed:
             self.abstained = True
@@ -86,9 +92,9 @@ class Prose:
             refused
             or not writer.text.strip()
             or (self.drops and not claimed)
-            or not (self.live or (claimed and supported))
+            or (self.strict and not (claimed and supported))
         ):
-            self._abstain()
+            self._abstain(refused)
         else:
             if not self.live:
                 self._show(self._again())
@@ -97,11 +103,16 @@ class Prose:
             unseen = any(loss.kind == "not_seen" for loss in self.losses)
             self.abstained = unseen and claimed and not any(claim.supported for claim in writer.claims)
 
-    def _abstain(self) -> None:
+    def _abstain(self, refused: Refusal) -> None:
         self.abstained = True
-        if not self.live:  # nothing of it was shown
+        if self.strict or refused == "risky":  # nothing of it was shown
             self.writer.text = ""
             self.writer.claims.clear()
+        elif not self.live:
+            self._show(self._again())
+        if refused == "risky":
+            self._show(self.writer.say(_TOO_UNCERTAIN))
+            return
         gap = "\n" if self.writer.text.strip() else ""
         self._show(chain(self.writer.say(gap + _NOT_ANSWERED), self._unseen()))
 

@@ -48,13 +48,15 @@ class Risk:
         return found and found.model_copy(update={"signals": dict(signals)})
 
     def withholds(self, signals: Signals) -> str:
-        """Why an answer with these signals may not be given; "" if it may. Once per answer: drift is watched here."""
+        """Why an answer with these signals may not be given; "" if it may. Once for each answer that the model gave and
+        that nothing else withholds, as those were from which the calibrator was made: drift is watched here."""
         loss = self._drift.seen(signals) if self._drift is not None else None
+        if loss is not None and loss not in self.losses:
+            self.losses.append(loss)
         if self.promise is None or self.calibrator is None:
             return ""
-        if loss is not None:  # nothing is promised any more, and that is said
-            self.losses.append(loss)
-            return ""
+        if loss is not None:
+            return "the promise is withdrawn: these answers are no longer like those that it was made from"
         if (why := self.calibrator.refusal(signals)) is not None:
             return why
         least = self.promise.threshold
@@ -71,7 +73,8 @@ def _promise(calibrator: Calibrator | None, max_risk: float, model: str, of: str
         )
     promise = calibrator.threshold(max_risk)
     if promise is None or promise.threshold is None:
-        least = [each.alpha for each in calibrator.thresholds if each.threshold is not None]
+        kept = [each for each in calibrator.thresholds if each.method == "learn_then_test"]
+        least = [each.alpha for each in kept if each.threshold is not None]
         why = f"the least that it can promise is {min(least)}" if least else "it can promise nothing"
         raise UsageError(f"the calibrator {calibrator.name!r} cannot promise max_risk={max_risk}: {why}", hint=hint)
     return promise

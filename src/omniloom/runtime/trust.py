@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from omniloom.core.errors import BudgetError, EngineError
 from omniloom.core.values import Claim, Completion, Confidence
@@ -48,9 +48,8 @@ class Trust:
 
     def refuses(
         self, claims: Sequence[Claim], done: Completion, text: str, again: "Again", spans: Iterable[Span] | None = None
-    ) -> bool:
-        """Weighs an answer, and says whether it is to be withheld: its sources speak of something else, or the risk is
-        above the one that was asked for.
+    ) -> "Refusal":
+        """Weighs an answer, and says why it is to be withheld, if it is.
 
         text: the answer. again: samples another. spans: where the values of a JSON stand in the completion.
         """
@@ -62,18 +61,17 @@ class Trust:
         knows = is_one and whole and can_tell(self.question, cited, task.passages)
         share = self.answer.get("asked", 1.0) if knows else 1.0
         doubted = knows and (share < MOST_DOUBTED or self.answer.get("logprob_mean", 0.0) < _HESITANT)
-        if self.verify or (doubted and share >= LEAST_ASKED):
+        if self.verify or doubted:
             self._judge(done)
         if self.verify and done.logprobs:
             self._sample(text, again)
         why = ""
-        if share < LEAST_ASKED:
-            why = "the sources speak of something else"
-        elif doubted and self.answer.get("judge", 1.0) < LEAST_SURE:
-            why = "in doubt, and the judge does not find that the sources state it"
-        why = why or self.risk.withholds(self.answer)
-        self.run.note("signals", **self.answer, **({"withheld": why} if why else {}))
-        return bool(why)
+        judge = self.answer.get("judge", 0.0 if share < LEAST_ASKED else 1.0)
+        if doubted and judge < LEAST_SURE:
+            why = "in doubt, and no judge finds that the sources state it"
+        risky = "" if why else self.risk.withholds(self.answer)
+        self.run.note("signals", **self.answer, **({"withheld": why or risky} if why or risky else {}))
+        return "unanswered" if why else "risky" if risky else ""
 
     def _signals(
         self, claims: Sequence[Claim], done: Completion, spans: Iterable[Span] | None, cited: Sequence[int]
@@ -140,6 +138,8 @@ class Trust:
         return self._near[index]
 
 
+Refusal = Literal["", "unanswered", "risky"]
+"""Why an answer is not given: its sources speak of something else, or the risk is above the one that was asked for."""
 Again = Callable[[Task], str]
 """Asks the same once more, of a task with another seed; gives the answer as text."""
 

@@ -28,7 +28,7 @@ from omniloom.runtime.prose import Prose
 from omniloom.runtime.read import read_all, taken_in
 from omniloom.runtime.risk import Risk, family
 from omniloom.runtime.run import EngineRun
-from omniloom.runtime.trust import Trust, measured
+from omniloom.runtime.trust import Refusal, Trust, measured
 from omniloom.storage.store import Store
 
 _OVERHEAD_TOKENS = 400
@@ -124,6 +124,11 @@ class Walk:
     def _risk(self, parts: Sequence[Part]) -> Risk:
         """Decided before anything is read, too: what cannot be promised fails here."""
         fields = len(self.schema.get("properties", ()))
+        if self.call.max_risk is not None and not (_once_each(parts) and set(self.call.output_modes) <= set(OURS)):
+            raise UsageError(
+                "max_risk weighs words and data by the sources that they cite: there are none here, or another output",
+                hint="give files, and output_modes of text and structured_json",
+            )
         risk = Risk(self.call.max_risk, self.store, self.engine, family(_once_each(parts), fields))
         if risk.promise is not None and risk.calibrator is not None:
             self.run.note("max_risk", calibrator=risk.calibrator.name, guarantee=risk.promise.guarantee)
@@ -239,10 +244,11 @@ class Walk:
         surveys = "text" in self.call.output_modes and survey.is_broad(task)
         notes = self._notes(task, surveys)
 
-        def refuses(writer: ClaimWriter, done: Completion) -> bool:
+        def refuses(writer: ClaimWriter, done: Completion) -> Refusal:
             return trust.refuses(writer.claims, done, done.text, lambda t: direct.answer(self.run, t, notes, 0).text)
 
-        prose = Prose(self.run, task, self.call.unsupported, self.losses, self.emit, refuses)
+        held = risk.promise is not None
+        prose = Prose(self.run, task, self.call.unsupported, self.losses, self.emit, refuses, held)
         completion: Completion | None = None
         if "text" in self.call.output_modes:
             completion = prose.write(notes, native)
@@ -251,6 +257,8 @@ class Walk:
         filled: Filled | None = None
         if constraint is not None:
             filled = self._filled(task, constraint, notes, prose.writer.text, native, trust)
+            if prose.risky:  # what is not to be said in words is not to be given as data
+                filled = replace(filled, data=None, claims=(), abstained=True)
             claims += filled.claims
             completion = completion or filled.completion
         outputs = {"text": prose.writer.text, "structured_json": filled.data if filled else None}
@@ -283,14 +291,16 @@ class Walk:
             return values(direct.fill(self.run, other, constraint, shape(self.schema), notes, text, 0).text)
 
         claims, done = filled.claims, filled.completion
-        refused = trust.refuses(claims, done, values(done.text), again, filled.spans.values()) or filled.silent
+        why = trust.refuses(claims, done, values(done.text), again, filled.spans.values())
+        refused = bool(why) or filled.silent
         claims = tuple(trust.weighed(claims, done, filled.spans))
         if not text and not refused:
             told = list(disputed(self.run, task, claims))
             claims += tuple(claim for claim, _ in told)
             self.losses += [loss for _, loss in told]
-        data = None if refused and self.call.unsupported == "abstain" else filled.data
-        return replace(filled, data=data, claims=claims, abstained=refused)
+        if why == "risky" or (refused and self.call.unsupported == "abstain"):
+            return replace(filled, data=None, claims=(), abstained=True)
+        return replace(filled, claims=claims, abstained=refused)
 
     def _notes(self, task: Task, surveys: bool) -> str:
         """Notes from a scratch-pad, where they are asked for and of use, and the token budget has room for them."""

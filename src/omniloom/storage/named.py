@@ -4,6 +4,7 @@ They are kept beside the store's contents, are not what files were turned into, 
 stay until they are removed by name.
 """
 
+import contextlib
 import re
 from pathlib import Path
 
@@ -21,8 +22,12 @@ class Named:
 
     def names(self) -> list[str]:
         """Newest first."""
-        found = [path for path in self.folder.glob("*.json") if _NAME.fullmatch(path.stem)]
-        return [path.stem for path in sorted(found, key=lambda path: (-path.stat().st_mtime, path.stem))]
+        found: list[tuple[float, str]] = []
+        for path in self.folder.glob("*.json"):
+            with contextlib.suppress(OSError):  # gone meanwhile, or a link to nothing
+                if _NAME.fullmatch(path.stem):
+                    found.append((-path.stat().st_mtime, path.stem))
+        return [name for _, name in sorted(found)]
 
     def keep(self, name: str, text: str) -> Path:
         """Writes the text, in place of an older one of that name; returns where. Raises UsageError for a bad name."""

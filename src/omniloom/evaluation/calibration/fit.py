@@ -101,7 +101,10 @@ def fit(
 
 def _enough(samples: Sequence[Answered], learnt: Sequence[Answered], held: Sequence[Answered]) -> None:
     if len(samples) < LEAST:
-        raise UsageError(f"{len(samples)} answers are too few to calibrate", hint=f"{LEAST} at least, hundreds better")
+        raise UsageError(
+            f"{len(samples)} answers are too few to calibrate",
+            hint=f"{LEAST} at least, hundreds better; those that were withheld or failed do not count",
+        )
     if len({each.id for each in samples}) < len(samples):
         raise UsageError("two answers have one id", hint="ids tell the samples of all tasks apart")
     for half in (learnt, held):

@@ -35,11 +35,12 @@ def collected(logs: Sequence[Log]) -> Collected:
     for log in logs:
         header = log.header
         for each in log.records:
+            name = "/".join(filter(None, (header.task, header.variant, each.id, each.fingerprint)))
             if each.error is not None or each.abstained:
                 failed += each.error is not None
                 abstained += each.error is None
+                samples.pop(name, None)
                 continue
-            name = "/".join(filter(None, (header.task, header.variant, each.id)))
             signals = {name: value for name, value in each.signals.items() if value is not None}
             samples[name] = Answered(name, each.group, signals, each.is_correct(header))
     tasks = tuple(sorted({log.header.task for log in logs}))
