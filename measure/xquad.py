@@ -7,16 +7,7 @@ from typing import Any
 from measure.citations import check
 from measure.log import HOME, Log, mean
 from measure.scoring import exact, token_f1
-
-SCHEMA = {
-    "type": "object",
-    "properties": {
-        "answer": {"type": "string", "description": "a name, a number or a few words of the source", "maxLength": 300}
-    },
-    "required": ["answer"],
-    "additionalProperties": False,
-}
-
+from omniloom.evaluation.tasks.xquad import SCHEMA
 
 PLAIN = "{context}\n\nQuestion: {question}\nAnswer with a name, a number or a few words of the text, nothing else."
 

@@ -1,10 +1,13 @@
 """Speech that is read, not asked about: the transcript is the answer, and words are compared with words."""
 
+import json
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omniloom.core.values import Citation, Claim, Confidence, Part, Response
+from omniloom.evaluation.records import text_of
 from omniloom.evaluation.values import Sample
 
 if TYPE_CHECKING:
@@ -77,3 +80,11 @@ def word_errors(reference: Sequence[str], written: Sequence[str]) -> int:
                 min(row[column] + 1, row[column - 1] + 1, diagonal + (word != other)),
             )
     return row[-1]
+
+
+def transcripts(folder: Path) -> dict[str, str]:
+    """File → sentence, as the data set gives them."""
+    found: dict[str, str] = {}
+    for file in sorted(folder.glob("ASR_train*.json")):
+        found |= {f"asr/{name}.wav": each["wrd"].lower() for name, each in json.loads(text_of(file)).items()}
+    return found

@@ -1,9 +1,9 @@
 """Whether a source speaks of what was asked at all: told by words, without a model.
 
 A small model answers any question from any text, and says yes when asked whether it may (docs/lab-log.md). But a text
-that answers a question in its language nearly always uses its words. So an answer is withheld where hardly any word of
-the question stands around the place that it cites: only for prose, in the language of the question, and for questions
-with several words of their own; for all else this knows nothing and says so.
+that answers a question in its language nearly always uses its words. So an answer is in doubt where few words of the
+question stand around the place that it cites, and the judge is asked (runtime/trust.py): only for prose, in the
+language of the question, for questions with several words of their own; of all else this knows nothing, and says so.
 """
 
 import re
@@ -16,7 +16,7 @@ from omniloom.reasoning.wording import Word, tokens
 
 LEAST_ASKED, MOST_DOUBTED = 0.3, 0.6
 """Of 519 XQuAD questions 1 % have less than the first in the paragraph that answers, 94 % in one of another article,
-68 % in another one of the same article. Below the second there is doubt, and the judge is asked."""
+68 % in another one of the same article; without a judge, what is below it is withheld. Below the second is doubt."""
 _LEAST_WORDS = 2
 _AROUND = 2  # passages before and after the cited one
 _PROSE, _SAME = 0.16, 0.2  # share of function words in prose; in a question of the language

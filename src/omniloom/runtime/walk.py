@@ -123,13 +123,13 @@ class Walk:
 
     def _risk(self, parts: Sequence[Part]) -> Risk:
         """Decided before anything is read, too: what cannot be promised fails here."""
-        fields = len(self.schema.get("properties", ()))
-        if self.call.max_risk is not None and not (_once_each(parts) and set(self.call.output_modes) <= set(OURS)):
+        fields, sources = len(self.schema.get("properties", ())), _once_each(parts)
+        if self.call.max_risk is not None and not (sources and set(self.call.output_modes) <= set(OURS)):
             raise UsageError(
                 "max_risk weighs words and data by the sources that they cite: there are none here, or another output",
                 hint="give files, and output_modes of text and structured_json",
             )
-        risk = Risk(self.call.max_risk, self.store, self.engine, family(_once_each(parts), fields))
+        risk = Risk(self.call.max_risk, self.store, self.engine, family(sources, fields))
         if risk.promise is not None and risk.calibrator is not None:
             self.run.note("max_risk", calibrator=risk.calibrator.name, guarantee=risk.promise.guarantee)
         return risk

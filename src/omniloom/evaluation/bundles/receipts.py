@@ -1,12 +1,12 @@
 """Scanned receipts with labelled fields and word boxes, as SROIE has them."""
 
-import csv
 import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from omniloom.core.locators import Box, Locator
+from omniloom.evaluation.boxes import labelled_lines
 from omniloom.evaluation.values import Place
 
 _AMOUNT = re.compile(r"\d[\d,]*\.\d\d")
@@ -86,16 +86,12 @@ def receipts(data: Path) -> list[Receipt]:
 
 
 def _lines(image: Path) -> tuple[tuple[str, Box], ...]:
-    """The labels beside a picture: eight corners in pixels and the text, which may hold commas."""
+    """The labels beside a picture."""
     from PIL import Image, ImageOps
 
     with Image.open(image) as picture:
-        width, height = ImageOps.exif_transpose(picture).size
-    found: list[tuple[str, Box]] = []
-    with image.with_suffix(".boxes.csv").open(encoding="utf-8", errors="replace") as file:
-        for row in csv.reader(file, quoting=csv.QUOTE_NONE):
-            if len(row) >= 9 and all(value.strip().isdigit() for value in row[:8]):
-                xs, ys = [int(v) / width for v in row[0:8:2]], [int(v) / height for v in row[1:8:2]]
-                left, top = min(xs), min(ys)
-                found.append((",".join(row[8:]), (left, top, max(xs) - left, max(ys) - top)))
-    return tuple(found)
+        size = ImageOps.exif_transpose(picture).size
+    return tuple(
+        (text, (left, top, right - left, bottom - top))
+        for text, (left, top, right, bottom) in labelled_lines(image.with_suffix(".boxes.csv"), size)
+    )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from omniloom.core.locators import Locator
-from omniloom.evaluation.hearing import SENTENCES
+from omniloom.evaluation.hearing import SENTENCES, transcripts
 from omniloom.evaluation.values import Place
 
 DIGITS = tuple("zero one two three four five six seven eight nine".split())
@@ -80,12 +80,8 @@ class Voices:
 
 
 def _transcripts(folder: Path) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for file in sorted(folder.glob("ASR_train.json")):
-        for name, each in json.loads(file.read_text(encoding="utf-8")).items():
-            if name not in _MISWRITTEN:
-                found[f"asr/{name}.wav"] = re.sub(r"[^\w' ]", " ", each["wrd"].lower())
-    return found
+    said = transcripts(folder)
+    return {name: re.sub(r"[^\w' ]", " ", text) for name, text in said.items() if Path(name).stem not in _MISWRITTEN}
 
 
 def _form(path: Path) -> tuple[int, int, int] | None:

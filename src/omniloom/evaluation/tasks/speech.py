@@ -4,15 +4,13 @@ The folder: `audio/asr` (sounds, and their transcripts in ASR_train*.json as Spe
 SENTENCES that are there. Some transcripts of `asr` are not what is said; they are taken as they are.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from omniloom.core.errors import UsageError
 from omniloom.core.parts import Audio
 from omniloom.core.values import Response
-from omniloom.evaluation.hearing import SENTENCES, transcript, word_errors, words
-from omniloom.evaluation.records import text_of
+from omniloom.evaluation.hearing import SENTENCES, transcript, transcripts, word_errors, words
 from omniloom.evaluation.scorers import verbatim
 from omniloom.evaluation.values import Metric, Place, Sample, Score, Scorer
 
@@ -53,14 +51,6 @@ def heard(sample: Sample, response: Response) -> Score:
         "right": float(not errors),
     }
     return Score(values, response.text, f"{errors} of {len(wanted)} words wrong" if errors else "")
-
-
-def transcripts(folder: Path) -> dict[str, str]:
-    """File → sentence, as the data set gives them."""
-    found: dict[str, str] = {}
-    for file in sorted(folder.glob("ASR_train*.json")):
-        found |= {f"asr/{name}.wav": each["wrd"].lower() for name, each in json.loads(text_of(file)).items()}
-    return found
 
 
 SCORERS: Sequence[Scorer] = (heard, verbatim)
