@@ -70,7 +70,8 @@ def sides(asked: argparse.Namespace, tasks: Mapping[str, Task]) -> list[Side]:
     """Ours, and the peers that start; the others are named, with why."""
     logs = asked.out / "logs"
     logs.mkdir(parents=True, exist_ok=True)
-    model = ol.load(asked.model, home=asked.out / "home", threads=asked.threads)
+    own = {} if ":" in (asked.model or "") else {"threads": asked.threads}  # a server or a record has none
+    model = ol.load(asked.model, home=asked.out / "home", **own)
     opened: list[Side] = [Ours(model, logs, asked.data, tasks)]
     try:
         weights = _weights(model.engine.name)

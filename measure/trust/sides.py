@@ -1,5 +1,6 @@
 """Who is asked: ours, the plain pipeline, and the retrieval pipeline in a Python of its own."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -190,8 +191,9 @@ class Lines:
 
     def close(self) -> None:
         for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                stream.close()
+            with contextlib.suppress(BrokenPipeError):  # what was not sent to a peer that has ended
+                if stream is not None:
+                    stream.close()
         self._process.kill()
         self._process.wait()
         self._errors.close()
