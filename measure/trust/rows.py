@@ -230,7 +230,8 @@ def _lost(records: Sequence[Record]) -> Cell:
         return Cell(None, note="no answer has both")
     one, other = ([each.values[name] for each in both] for name in ("f1_alone", "f1"))
     found = difference(one, other, [each.group or each.id for each in both])
-    return Cell(100 * found.value, 100 * found.low, 100 * found.high, found.n)
+    points = [round(100 * each, 6) for each in found[:3]]  # five points are not more than five
+    return Cell(points[0], points[1], points[2], found.n)
 
 
 def _failed(records: Sequence[Record]) -> Cell:
