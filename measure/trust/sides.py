@@ -29,6 +29,7 @@ from omniloom.runtime.model import Model
 from omniloom.storage.store import Store
 
 PEERS = Path(__file__).parents[1] / "peers"
+_SCORING = Path(__file__).parent / "scoring.py"
 LIMIT = 400
 """Tokens of a peer's answer: its quotes are written out, which ours are not."""
 
@@ -92,7 +93,7 @@ class Ours:
     def _log(self, task: str) -> tuple[Writer, dict[str, Record]]:
         if task not in self._open:
             header: Header = header_of(Plan(task, self._data), self._tasks[task], self._model)
-            path = self._logs / f"ours-{task}-{header.key}.jsonl"
+            path = self._logs / f"ours-{task}-{header.key}-{digest(_SCORING)[:8]}.jsonl"
             known = {each.id: each for each in read(path).records} if path.is_file() and path.stat().st_size else {}
             writer = Writer(path)
             if not known:
