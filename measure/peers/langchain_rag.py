@@ -66,7 +66,7 @@ class Pipeline:
         found = self._index(job["sources"]).similarity_search(job["question"])
         model = ChatOpenAI(
             model="local", base_url=self._chat, api_key="none", temperature=0, max_tokens=job["limit"], logprobs=True,
-            timeout=600, max_retries=0,
+            timeout=3600, max_retries=0,
         )  # fmt: skip
         shown = "\n\n".join(_shown(number, each) for number, each in enumerate(found))
         chain = self._prompt | model.with_structured_output(QuotedAnswer, include_raw=True)

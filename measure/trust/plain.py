@@ -53,11 +53,13 @@ class Plain:
             "max_tokens": job["limit"],
             "logprobs": True,
         }
-        connection = http.client.HTTPConnection(self._place, timeout=600)
+        connection = http.client.HTTPConnection(self._place, timeout=3600)  # of a machine that others use as well
         try:
             connection.request("POST", "/v1/chat/completions", json.dumps(body), {"Content-Type": "application/json"})
             answer = connection.getresponse()
             said = answer.read().decode()
+        except OSError as error:
+            return {"failed": f"{type(error).__name__}: {error}"}
         finally:
             connection.close()
         return {"failed": said[:400]} if answer.status != 200 else told(json.loads(said))

@@ -131,6 +131,8 @@ class Peer:
             return
         began = time.monotonic()
         self._told[key] = told = {**self._asked.work(wanted), "seconds": time.monotonic() - began}
+        if "failed" in told:  # it counts as wrong in this run; a run that goes on asks again
+            return
         with self._path.open("a", encoding="utf-8") as file:
             kept = {"key": key, "task": task, "id": sample.id, "question": wanted["question"], "told": told}
             file.write(json.dumps(kept, ensure_ascii=False) + "\n")

@@ -145,7 +145,8 @@ def test_the_plain_pipeline_shows_all_sources_and_tells_what_it_got(address: str
     assert found["answer"] == "Source: a.txt\nIda\n\nSource: b.txt\nOle\n\nQuestion: Who?"
     assert (found["verbalised"], found["usage"]) == (0.7, {"input": 30, "output": 5, "cached": 20})
     assert found["tokens"] == [[found["text"], -0.5]]
-    assert "failed" in Plain(address).work({"question": "fail", "sources": [], "limit": 1})
+    nothing = {"question": "fail", "sources": [], "limit": 1}
+    assert "failed" in Plain(address).work(nothing) and "failed" in Plain("http://127.0.0.1:1").work(nothing)
 
 
 def test_what_does_not_parse_is_text() -> None:
