@@ -184,8 +184,8 @@ def _or_none(measure: Callable[[], list[Cell]], count: int) -> list[Cell]:
     """Cells without a value, with the reason, where there are too few answers."""
     try:
         return [_finite(each) for each in measure()]
-    except UsageError as error:
-        return [Cell(None, note=error.message)] * count
+    except (UsageError, ValueError) as error:  # a ValueError for a half without answers: all were of one group
+        return [Cell(None, note=getattr(error, "message", str(error)))] * count
 
 
 def _finite(cell: Cell) -> Cell:

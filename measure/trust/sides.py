@@ -94,9 +94,10 @@ class Ours:
         if task not in self._open:
             header: Header = header_of(Plan(task, self._data), self._tasks[task], self._model)
             path = self._logs / f"ours-{task}-{header.key}-{digest(_SCORING)[:8]}.jsonl"
-            known = {each.id: each for each in read(path).records} if path.is_file() and path.stat().st_size else {}
+            begun = path.is_file() and b"\n" in path.read_bytes()  # a killed run may have left half a header
+            known = {each.id: each for each in read(path).records} if begun else {}
             writer = Writer(path)
-            if not known:
+            if not begun:
                 writer.write(header)
             self._open[task] = (writer, known)
         return self._open[task]

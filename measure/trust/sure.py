@@ -94,6 +94,8 @@ def _over(samples: Sequence[Answered], splits: int, choose: Any) -> Kept:
     held, covered, silent = 0, 0.0, 0
     for seed in range(1, splits + 1):
         known, fresh = halves(ordered, 0.5, 1000 + seed)
+        if not fresh:
+            raise UsageError("one group holds more than half of the answers", hint="sources in several groups")
         given = choose(known, fresh, seed)
         wrong = sum(not each.right for each in given)
         held += wrong <= ALPHA * len(given)

@@ -315,3 +315,21 @@ def test_the_table_says_what_is_missed_and_what_was_not_measured() -> None:
     whole = json.loads(json.dumps(as_json(lines, ["ours", "plain"], [], model="m"), allow_nan=False))
     assert [each["holds"] for each in whole["measures"]] == [False, None, True] and whole["status"] == 1
     assert whole["measures"][0]["sides"]["plain"]["low"] is None
+
+
+def test_answers_of_one_group_are_not_split() -> None:
+    same = [record(f"a{at}", {"logprob_mean": -at / 100}, exact=float(at % 3 > 0)) for at in range(130)]
+    row = table(xquad=same)["ECE of confidence, held-out half"]
+    assert row.cells["ours"].value is None and row.cells["ours"].note and row.holds is None
+    [peer] = {cell.value for cell in rows._confidence(rows.given({("p", "x"): same}, "p", ["x"], {"x": "exact"}), 2,
+                                                      ours=False)}  # fmt: skip
+    assert peer is None
+
+
+def test_a_log_with_half_a_header_is_begun_anew(tmp_path: Path) -> None:
+    write(tmp_path / "data")
+    run(tmp_path, Told(), limit=1)
+    [log] = (tmp_path / "logs").glob("ours-*.jsonl")
+    log.write_text(log.read_text()[:40])
+    ours, _ = run(tmp_path, Told(), limit=1)
+    assert len(ours.records) == 1 and log.read_text().splitlines()[0].endswith("}")
