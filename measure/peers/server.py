@@ -31,6 +31,7 @@ def main() -> None:
     said.write(json.dumps({"address": server.listening_address}) + "\n")
     said.flush()
     sys.stdin.read()
+    os._exit(0)  # it would write the answer to the end that nobody waits for any more
 
 
 if __name__ == "__main__":
