@@ -1,0 +1,149 @@
+"""The run: every sample is asked of every side before the next, in an order that rotates."""
+
+import argparse
+import hashlib
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import omniloom as ol
+from measure.trust.plain import Plain
+from measure.trust.sides import PEERS, Lines, Ours, Peer, Side, digest, server
+from omniloom.catalog import ensure
+from omniloom.core.errors import UsageError
+from omniloom.evaluation import registry
+from omniloom.evaluation.log import Record
+from omniloom.evaluation.values import Sample, Task
+
+DEFAULTS = {"xquad": 200, "xquad_unanswerable": 120, "mixed": 60, "contradicting": 40, "injected": 100}
+"""Tasks, and how many samples of each: a few hours on two cores, with two peers."""
+
+
+class Answers(NamedTuple):
+    """What one side answered in one task; all sides have the same ids."""
+
+    side: str
+    task: str
+    correct: str
+    records: tuple[Record, ...]
+
+
+def tasks_of(names: Sequence[str]) -> dict[str, Task]:
+    return {name: registry.task(name) for name in names}
+
+
+def picked(task: Task, data: Path, count: int) -> list[Sample]:
+    """As many samples, drawn by a digest of their ids: a higher count has those of a lower one among them.
+    They come in the order of the file, so that what is asked of one source is asked in a row."""
+    every = list(task.samples(data))
+    chosen = {each.id for each in sorted(every, key=lambda each: _drawn(each.id))[:count]}
+    return [each for each in every if each.id in chosen]
+
+
+def _drawn(name: str) -> bytes:
+    return hashlib.sha256(f"trust/1 {name}".encode()).digest()
+
+
+def gone(sides: Sequence[Side], tasks: Mapping[str, Task], data: Path, limit: int | None) -> list[Answers]:
+    """All answers. A task without its files is left out, and said."""
+    found: list[Answers] = []
+    for name, task in tasks.items():
+        count = DEFAULTS[name] if limit is None else min(limit, DEFAULTS[name])
+        try:
+            samples = picked(task, data, count)
+        except UsageError as error:
+            _say(f"left out: {name}: {error}")
+            continue
+        for number, sample in enumerate(samples):
+            _say(f"{name} {number + 1} of {len(samples)}: {sample.id}")
+            shift = number % len(sides)
+            for side in [*sides[shift:], *sides[:shift]]:
+                side.ask(name, sample)
+        for side in sides:
+            records = side.records(name, samples)
+            found.append(Answers(side.name, name, task.CORRECT, tuple(records[each.id] for each in samples)))
+    return found
+
+
+def sides(asked: argparse.Namespace, tasks: Mapping[str, Task]) -> list[Side]:
+    """Ours, and the peers that start; the others are named, with why."""
+    logs = asked.out / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    own = {} if ":" in (asked.model or "") else {"threads": asked.threads}  # a server or a record has none
+    model = ol.load(asked.model, home=asked.out / "home", **own)
+    opened: list[Side] = [Ours(model, logs, asked.data, tasks)]
+    try:
+        weights = _weights(model.engine.name)
+    except (UsageError, KeyError) as error:
+        _say(f"left out: all peers: {model.engine.name!r} has no weights that a server could open: {error}")
+        return opened
+    mark = f"{weights.stat().st_size} {weights.name} {model.engine.name}"
+    try:
+        chat = _Shared(server(weights, asked.threads))
+        if "plain" not in asked.without:
+            depends = digest(PEERS.parent / "trust" / "plain.py", PEERS / "server.py", more=mark)
+            opened.append(Peer(chat.used(Plain(chat.address)), logs, model.store, tasks, depends))
+        if asked.peer_python:
+            opened.append(Peer(_langchain(asked, chat), logs, model.store, tasks, _depends(mark)))
+        else:
+            _say("left out: langchain: give --peer-python")
+    except (OSError, RuntimeError) as error:
+        _say(f"left out: {error}")
+    return opened
+
+
+def _depends(mark: str) -> str:
+    return digest(PEERS / "langchain_rag.py", PEERS / "server.py", more=mark)
+
+
+def _langchain(asked: argparse.Namespace, chat: "_Shared") -> Any:
+    vectors = server(_weights("all-minilm-l6-v2"), asked.threads, embedding=True)
+    try:
+        told = {"chat": chat.address, "embeddings": vectors.ready["address"]}
+        return chat.used(Lines("langchain", asked.peer_python, PEERS / "langchain_rag.py", told), vectors)
+    except BaseException:
+        vectors.close()
+        raise
+
+
+def _weights(name: str) -> Path:
+    return Path(ensure(name).paths["model"])
+
+
+class _Shared:
+    """A server that several peers ask; the last of them that closes ends it."""
+
+    def __init__(self, process: Lines) -> None:
+        self._process, self._users = process, 0
+
+    @property
+    def address(self) -> str:
+        return self._process.ready["address"]
+
+    def used(self, peer: Any, *others: Lines) -> "_User":
+        self._users += 1
+        return _User(peer, self, others)
+
+    def left(self) -> None:
+        self._users -= 1
+        if not self._users:
+            self._process.close()
+
+
+class _User:
+    def __init__(self, peer: Any, shared: _Shared, others: Sequence[Lines]) -> None:
+        self.name, self._peer, self._shared, self._others = peer.name, peer, shared, others
+
+    def work(self, job: dict[str, Any]) -> dict[str, Any]:
+        return self._peer.work(job)
+
+    def close(self) -> None:
+        self._peer.close()
+        for each in self._others:
+            each.close()
+        self._shared.left()
+
+
+def _say(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
