@@ -46,6 +46,19 @@ def test_what_is_said_of_one_document_twice_disagrees() -> None:
     assert len(found(frame.format(year, revenue), frame.format(year, 480))) == 1
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("It was built by Anna Marbury in the year of the flood.", "It was built by Tom Quillon in the year of the flood."),
+        ("In the year 1848 it was built.", "In the year 1851 it was built."),
+        ("The number 12 bus stops there.", "The number 14 bus stops there."),
+    ],
+)  # fmt: skip
+def test_a_sentence_is_no_field_that_tells_documents_apart(one: str, other: str) -> None:
+    frame = "The bridge crosses the river. {} It was repaired twice, and nobody knows who paid for it."
+    assert len(found(frame.format(one), frame.format(other))) == 1
+
+
 def test_a_year_in_the_names_of_files_tells_documents_apart() -> None:
     text = "The revenue of the company was {} million euros. The board met four times. The auditors had no objections."
     names = ("report_2019.txt", "report_2020.txt")

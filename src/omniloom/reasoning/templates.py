@@ -30,7 +30,7 @@ _KIND = (
 )
 _SAYS_WHAT_IT_IS = re.compile(
     rf"(?i)^\W*(?:this|the|our|dear)?\s*(?:[\w-]+\s+){{0,5}}?{_KIND}\b|^\W*dear\b|"
-    r"\b(?:for|in|of|during) the (?:\w+ )?(?:year|month|quarter|period|week)\b"
+    r"\bfor the (?:\w+ )?(?:year|month|quarter|period|week)\b"
 )
 
 
@@ -74,9 +74,11 @@ def _identifies(sentence: Sentence, source: Sequence[Sentence]) -> bool:
     """Whether a sentence says which document this is: a title, a labelled field, or what it says of itself."""
     if sentence.row:
         return False
-    if _LABEL.search(sentence.text):
+    whole = sentence.text.rstrip()[-1:] in ".!?。"  # "In the year 1848 it was built." is no field
+    label = _LABEL.search(sentence.text)
+    if label and (not whole or label.group()[-1:] in ":#№"):
         return True
     if sentence not in source[:2]:
         return False
-    title = sentence.text.rstrip()[-1:] not in ".!?。" and len(sentence.words) <= _LONGEST_TITLE
+    title = not whole and len(sentence.words) <= _LONGEST_TITLE
     return title or _SAYS_WHAT_IT_IS.search(sentence.text) is not None
