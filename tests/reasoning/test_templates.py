@@ -49,7 +49,7 @@ def test_what_is_said_of_one_document_twice_disagrees() -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("It was built by Anna Marbury in the year of the flood.", "It was built by Tom Quillon in the year of the flood."),
+        ("It was built by Anna Marbury in the year of war.", "It was built by Tom Quillon in the year of war."),
         ("In the year 1848 it was built.", "In the year 1851 it was built."),
         ("The number 12 bus stops there.", "The number 14 bus stops there."),
     ],

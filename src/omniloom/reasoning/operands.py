@@ -30,7 +30,7 @@ class Operand:
 def groups(passages: Passages, near: Sequence[int]) -> Iterator[list[Operand]]:
     """Columns and rows of the tables near the claim, then the numbers of each passage near it, then of all of them."""
     yield from _lines(passages, near)
-    each = [_numbers(passages, index) for index in near]
+    each = [numbers(passages, index) for index in near]
     yield from (group for group in each if group)
     yield [operand for group in each for operand in group][:MOST_NUMBERS]
 
@@ -49,7 +49,7 @@ def _lines_of(passages: Passages, source: str) -> list[list[Operand]]:
     for index, segment in enumerate(passages.segments):
         if segment.source != source or segment.locator.cells is None or not segment.text.startswith("row "):
             continue
-        for operand in _numbers(passages, index):
+        for operand in numbers(passages, index):
             cells = segment.locate(operand.quote.start, operand.quote.end).cells
             if cells is not None and cells[0] == cells[2] and cells[1] == cells[3]:
                 columns.setdefault(cells[1], []).append(operand)
@@ -57,7 +57,7 @@ def _lines_of(passages: Passages, source: str) -> list[list[Operand]]:
     return [*columns.values(), *rows.values()]
 
 
-def _numbers(passages: Passages, index: int) -> list[Operand]:
+def numbers(passages: Passages, index: int) -> list[Operand]:
     """The numbers of a passage; those that say which row it is are none."""
     if ("numbers", str(index)) not in passages.kept:
         passages.kept["numbers", str(index)] = list(_numbers_of(passages, index))
@@ -66,17 +66,17 @@ def _numbers(passages: Passages, index: int) -> list[Operand]:
 
 def _numbers_of(passages: Passages, index: int) -> Iterator[Operand]:
     segment = passages.segments[index]
-    numbers = [
+    found = [
         word
         for word in passages.words[index]
         if word.kind == "number" and not segment.text.endswith("row ", 0, word.start)
     ]
-    for at, word in enumerate(numbers):
+    for at, word in enumerate(found):
         value = decimal_of(word.key)
         if value is not None:
             quote = Quote(index, word.start, word.end, frozenset(word.keys))
             named = YEAR.search(column(segment, quote))
-            year = int(named.group()) if named else _year(segment.text, numbers, at)
+            year = int(named.group()) if named else _year(segment.text, found, at)
             yield Operand(
                 value, quote, year, _FROM.search(segment.text, max(0, word.start - 12), word.start) is not None
             )

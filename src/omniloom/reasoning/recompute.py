@@ -16,7 +16,7 @@ from omniloom.reasoning.ground import Grounding, Passages, Quote, ground
 from omniloom.reasoning.operands import MOST_NUMBERS, YEAR, Operand, decimal_of, groups
 from omniloom.reasoning.wording import Word, tokens
 
-Operation = Literal["sum", "difference", "ratio", "percentage", "percent change", "count"]
+Operation = Literal["sum", "difference", "ratio", "percentage", "percent change", "count", "comparison"]
 _MOST_GROUPS = 40
 _MOST_NEAR = 8
 _MOST_CITED = 12
