@@ -176,3 +176,37 @@ def test_answers_are_compared_word_for_word(folder: Path, tmp_path: Path) -> Non
             run = evaluate(Plan("folder", folder), model, tmp_path / f"l{len(found)}")
         found.append([each.values["right"] for each in run.records])
     assert found == [[1.0, 1.0], [0.0, 0.0]]
+
+
+def test_a_calibrator_is_taken_by_its_file(omniloom: Command, folder: Path, tmp_path: Path) -> None:
+    record = tmp_path / "record.jsonl"
+    with Model(Scripted([answer]), Store(tmp_path / "recording")) as model:
+        evaluate(Plan("folder", folder, limit=1), recording(model, record), tmp_path / "logs")
+    made = log(tmp_path / "a.jsonl", 200, model="scripted")
+    assert omniloom("calibrate", "--from-log", made, "--out", tmp_path).returncode == 0
+    run = ("eval", "folder", "--data", folder, "--recorded", record, "--limit", "1", "--json", "--calibrator")
+    done = omniloom(*run, tmp_path / "extract-scripted.json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["calibrator"].endswith("extract-scripted.json")
+    done = omniloom(*run, tmp_path / "none.json")
+    assert done.returncode == 2 and "cannot be read" in done.stderr
+
+
+def test_a_risk_needs_a_calibrator(omniloom: Command, folder: Path, tmp_path: Path) -> None:
+    record = tmp_path / "record.jsonl"
+    with Model(Scripted([answer]), Store(tmp_path / "recording")) as model:
+        evaluate(Plan("folder", folder, limit=1), recording(model, record), tmp_path / "logs")
+    question = "What is the code of locker 0?"
+    done = omniloom("ask", question, folder / "0.txt", "-m", f"recorded:{record}", "--max-risk", "0.1")
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "--max-risk 0.1" in done.stderr and "omniloom calibrate" in done.stderr
+
+
+def test_the_family_is_named_and_its_use_is_told(omniloom: Command, tmp_path: Path, private_home: Path) -> None:
+    made = log(tmp_path / "a.jsonl", 200)
+    done = omniloom("calibrate", "--from-log", made, "--family", "compute")
+    assert done.returncode == 0, done.stderr
+    assert "used by `ask` for answers from tables alone" in done.stdout
+    assert calibrators.find(private_home, "m", "compute") and not calibrators.find(private_home, "m", "extract")
+    done = omniloom("calibrate", "--from-log", made, "--family", "tables")
+    assert done.returncode == 2 and "known are extract, compute" in done.stderr

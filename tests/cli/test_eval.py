@@ -65,6 +65,8 @@ def test_a_table_and_going_on(omniloom: Command, tmp_path: Path) -> None:
     second = omniloom(*RUN, "--log", "logs")
     [path] = (tmp_path / "logs").glob("*.jsonl")
     kinds = [json.loads(line)["kind"] for line in path.read_text().splitlines()]
+    assert "n=1 group" in second.stdout
+    assert "1 of 2 samples were taken from the log" in second.stdout and "taken from" not in first.stdout
     assert "2 of 2 samples" in second.stdout and kinds == ["header", "sample", "result", "sample", "result"]
 
 
@@ -86,6 +88,8 @@ def test_what_was_trained_on(omniloom: Command, tmp_path: Path) -> None:
 
 
 def test_the_list(omniloom: Command) -> None:
+    shown = omniloom("--list").stdout
+    assert "A folder of one's own" in shown and "typos" in shown
     assert "xquad_unanswerable" in omniloom("--list").stdout
     assert "xquad" in json.loads(omniloom("--list", "--json").stdout)["tasks"]
 

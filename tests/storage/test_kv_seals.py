@@ -203,6 +203,28 @@ def test_a_whole_state_is_hashed_once(kv: KVStore, monkeypatch: pytest.MonkeyPat
     assert fresh.get("k") is None
 
 
+def test_what_was_used_last_is_looked_up_ahead_and_stays_as_old_as_it_was(
+    kv: KVStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for age, key in enumerate(("spoiled", "last", "before", "too much")):
+        place = keep(kv, key)
+        if key == "spoiled":
+            place.write_bytes(b"x" + place.read_bytes()[1:])
+        os.utime(place, (1e9 - age, 1e9 - age))
+    while time.time_ns() <= place.stat().st_ctime_ns + kv_module._TICK_NS:
+        pass
+    hashed: list[int] = []
+    real = kv_module._copied
+    monkeypatch.setattr(kv_module, "_AHEAD_BYTES", int(3.5 * place.stat().st_size))
+    monkeypatch.setattr(kv_module, "_copied", lambda *given: hashed.append(1) or real(*given))
+    fresh = again(kv)
+    fresh.look_ahead()
+    assert len(hashed) == 3 and len(list(kv.root.glob("*.kv"))) == 3
+    assert sorted(path.stat().st_mtime for path in kv.root.glob("*.kv")) == [1e9 - 3, 1e9 - 2, 1e9 - 1]
+    assert fresh.get("last") and fresh.get("before") and len(hashed) == 3
+    assert fresh.get("too much") and len(hashed) == 4 and fresh.get("spoiled") is None
+
+
 def test_who_wrote_a_state_cannot_change_it_any_more(kv: KVStore) -> None:
     written = kv.root / "written"
     with written.open("w+b", buffering=0) as held:

@@ -36,6 +36,10 @@ OnLoss = Annotated[str, typer.Option("--on-loss", help="'error' stops when anyth
 Password = Annotated[str, typer.Option("--password", help="Of the encrypted PDFs among the files.")]
 Pages = Annotated[str, typer.Option("--pages", help='Pages of the PDFs to read, such as "1-3,7"; all without it.')]
 Language = Annotated[str, typer.Option("--language", help='Spoken in sound and video, such as "de"; told without it.')]
+MaxRisk = Annotated[
+    float | None,
+    typer.Option("--max-risk", help="Give only answers of which at most this share is wrong, such as 0.1."),
+]
 Timeout = Annotated[float | None, typer.Option("--timeout", min=0, help="Seconds after which to give up.")]
 
 
@@ -54,6 +58,7 @@ def ask(
     unsupported: Unsupported = "mark",
     on_loss: OnLoss = "error",
     timeout: Timeout = None,
+    max_risk: MaxRisk = None,
     password: Password = "",
     pages: Pages = "",
     language: Language = "",
@@ -61,11 +66,12 @@ def ask(
 ) -> None:
     """Ask a question about files. Every claim of the answer links to the place it came from.
 
-    Exit code 3: the sources do not answer. 4: the budget or the timeout was reached.
+    Exit code 3: the sources do not answer, or the risk is above --max-risk. 4: the budget or the timeout was reached.
     """
     checked(html, "--html")
     parameters: dict[str, Any] = {"reasoning_budget": budget, "system": system, "timeout": timeout}
     parameters |= {"max_output_tokens": max_tokens, "unsupported": unsupported, "on_loss": on_loss}
+    parameters |= {"max_risk": max_risk}
     if schema is not None:
         modes = ["structured_json"] if as_json and not html else ["text", "structured_json"]
         parameters.update(schema=_schema(schema), output_modes=modes)
@@ -78,6 +84,8 @@ def ask(
     if nothing and not (response.abstained and "structured_json" in response.outputs):
         raise OutputError("the model wrote nothing", hint="ask in other words, or with a larger model: -m NAME")
     if response.abstained:
+        if max_risk is not None:
+            _withheld(max_risk)
         raise typer.Exit(ABSTAINED)
 
 
@@ -111,6 +119,12 @@ def _answered(
         remember(loaded.store, question, response, messages, inputs)
         _deliver(loaded, question, response, places(inputs, response), as_json=as_json, html=html, shown=shown)
     return response
+
+
+def _withheld(max_risk: float) -> None:
+    """Says, beside the answer, that none was given."""
+    hint = "`omniloom trace` shows its signals, and why"
+    typer.echo(f"withheld: no answer was given under --max-risk {max_risk:g}; {hint}", err=True)
 
 
 def adapted(adapter: Path | None) -> dict[str, Any]:

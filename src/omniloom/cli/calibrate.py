@@ -20,7 +20,21 @@ FromLog = Annotated[
     list[Path] | None, typer.Option("--from-log", help="Answers of `omniloom eval`; nothing is asked again.")
 ]
 Out = Annotated[Path | None, typer.Option("--out", help="Write NAME.json into this folder, not into the store.")]
+Family = Annotated[
+    str,
+    typer.Option(
+        "--family", help="Which answers it is for: extract, compute, fields or speech; the task's without it."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the calibrator as one JSON object.")]
+
+# Which answers of `ask` use a calibrator, as `runtime.risk.family` decides.
+_USED = {
+    "extract": "from texts and pictures, or from several kinds of sources, in words or one field",
+    "compute": "from tables alone, in words or one field",
+    "fields": "with several fields, from anything but sound and video",
+    "speech": "from sound and video alone",
+}
 
 
 def calibrate(
@@ -31,6 +45,7 @@ def calibrate(
     limit: Limit = None,
     from_log: FromLog = None,
     out: Out = None,
+    family: Family = "",
     as_json: AsJson = False,
 ) -> None:
     """Make a calibrator: confidences of this model in this family of tasks are then probabilities.
@@ -44,6 +59,8 @@ def calibrate(
 
     if name is not None:
         checked_name(name)
+    if family and family not in _USED:
+        raise UsageError(f"--family {family!r} is unknown", hint=f"known are {', '.join(_USED)}")
     if (data is None) == (not from_log):
         hint = "omniloom calibrate DATA, or: omniloom calibrate --from-log LOG --from-log LOG"
         raise UsageError("name a folder, or logs with --from-log before each, not both", hint=hint)
@@ -55,6 +72,7 @@ def calibrate(
     if data is not None:
         logs = [_asked(data, task, model, limit, quiet=as_json)]
     found = collected(logs)
+    found = found._replace(family=family or found.family)
     made = name or _name(found.family, found.model)
     fitted = fit(found.samples, name=made, model=found.model, family=found.family, tasks=found.tasks)
     place = _kept(fitted.calibrator, out)
@@ -101,4 +119,6 @@ def _tell(fitted: Any, found: Any, place: Path) -> None:
     console = Console()
     for line in lines(fitted, abstained=found.abstained, failed=found.failed):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
+    used = _USED.get(found.family, f"in tasks of the family {found.family!r}")
+    console.print(f"used by `ask` for answers {used}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"kept: {place}", highlight=False, markup=False, soft_wrap=True)

@@ -21,7 +21,9 @@ Variant = Annotated[str, typer.Option("--variant", help="Change the samples: typ
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Of what the variant does by chance.")]
 MostTokens = Annotated[int | None, typer.Option("--budget-tokens", min=1, help="End each task before it uses more.")]
 MostSeconds = Annotated[float | None, typer.Option("--budget-seconds", min=0.001, help="End each task after so long.")]
-Calibrator = Annotated[str, typer.Option("--calibrator", help="Of which the answers have their probabilities.")]
+Calibrator = Annotated[
+    str, typer.Option("--calibrator", help="Its name, or its file: of it the answers have their probabilities.")
+]
 Recorded = Annotated[Path | None, typer.Option("--recorded", help="Answer from this record: no weights, no cost.")]
 Record = Annotated[Path | None, typer.Option("--record", help="Write what the model answers to this record.")]
 TrainedOn = Annotated[list[Path] | None, typer.Option("--trained-on", help="Look for the samples in this file, too.")]
@@ -120,7 +122,9 @@ def _list(as_json: bool) -> None:
         typer.echo(json.dumps(found, indent=2))
         return
     for kind, names in found.items():
-        typer.echo(f"{kind}: {', '.join(names) or 'none'}")
+        typer.echo(f"{kind}:" + ("" if names else " none"))
+        for name in names:
+            typer.echo(f"  {name:<20} {registry.described(kind, name)}".rstrip())
 
 
 def as_object(log: Any, exported: Path | None = None) -> dict[str, Any]:
@@ -132,6 +136,7 @@ def as_object(log: Any, exported: Path | None = None) -> dict[str, Any]:
         "metrics": {name: each.model_dump() for name, each in result.metrics.items()},
         "n": result.n,
         "of": result.wanted,
+        "kept": result.kept,
         "errors": result.errors,
         "stopped": result.stopped,
         "contaminated": list(result.contaminated),
@@ -157,7 +162,7 @@ def _table(logs: list[Any], exported: list[Path]) -> None:
         for column in ("value", "stderr", "n"):
             table.add_column(column, justify="right")
         for metric, each in result.metrics.items():
-            table.add_row(metric, _number(each.value), _number(each.stderr), str(each.n))
+            table.add_row(metric, _number(each.value), _stderr(each), str(each.n))
         console.print(table, highlight=False)
         for line in _lines(result):
             console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -171,6 +176,8 @@ def _lines(result: Any) -> list[str]:
         f"tokens: {tokens.input} in ({tokens.cached} kept), {tokens.output} out, {tokens.reasoning} thinking; "
         f"{result.seconds:.0f} s"
     ]
+    if result.kept:
+        found.append(f"{result.kept} of {result.n} samples were taken from the log of an earlier run")
     if result.errors:
         found.append(f"errors: {result.errors} samples failed and count as wrong; the log says why")
     if result.contaminated:
@@ -178,6 +185,11 @@ def _lines(result: Any) -> list[str]:
     if result.stopped:
         found.append(f"stopped: {result.stopped}; the same command goes on")
     return found
+
+
+def _stderr(each: Any) -> str:
+    """A number; or why there is none: the samples are of one group, or there is nothing to measure."""
+    return "n=1 group" if each.stderr is None and each.value is not None else _number(each.stderr)
 
 
 def _number(value: float | None) -> str:

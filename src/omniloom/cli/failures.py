@@ -19,6 +19,7 @@ ERROR, USAGE, ABSTAINED, BUDGET, BLOCKED, INTERRUPTED = 1, 2, 3, 4, 5, 130
 # Parameters of the library that messages and hints name, and what they are called here.
 _OPTIONS = {"max_output_tokens": "--max-tokens", "reasoning_budget": "--budget", "on_loss": "--on-loss"}
 _OPTIONS |= {name: f"--{name}" for name in ("pages", "language", "schema", "timeout", "unsupported")}
+_OPTIONS |= {"max_risk": "--max-risk"}
 _PARAMETER = re.compile(rf"(?<![\w-])({'|'.join(_OPTIONS)})=(?=[\"'\d-])")
 
 

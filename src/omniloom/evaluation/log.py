@@ -173,11 +173,14 @@ class Tokens(_Line):
 
 class Result(_Line):
     """The metrics of a run over `n` of `wanted` samples. stopped: why it ended before all were done, "" if it did not.
+
+    kept: samples that were taken from the log as it was.
     contaminated: ids of samples whose text stands in a prompt of Omniloom's or in what the model was trained on."""
 
     metrics: dict[str, Measured]
     n: int
     wanted: int
+    kept: int = 0
     errors: int = 0
     tokens: Tokens = Tokens()
     seconds: float = 0.0

@@ -18,6 +18,12 @@ def names(kind: str) -> list[str]:
     return sorted({*_own(kind), *(point.name for point in entry_points(group=f"omniloom.{kind}"))})
 
 
+def described(kind: str, name: str) -> str:
+    """The first paragraph of its docstring in one line; "" where it has none."""
+    text = getattr(_load(kind, name), "__doc__", None) or ""
+    return " ".join(text.strip().partition("\n\n")[0].split())
+
+
 def task(name: str) -> Task:
     """Raises UsageError for a name that is unknown, or of something that is no task."""
     found = _load("tasks", name)

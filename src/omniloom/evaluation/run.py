@@ -32,6 +32,7 @@ from omniloom.evaluation.statistics import clustered
 from omniloom.evaluation.values import Sample, Scorer, Task, Value
 from omniloom.reasoning.calibrator import Calibrator, confidence, foreign
 from omniloom.reasoning.calibrators import find, named
+from omniloom.reasoning.calibrators import read as from_text
 from omniloom.runtime.call import checked
 from omniloom.runtime.model import Model
 
@@ -80,7 +81,8 @@ def evaluate(plan: Plan, model: Model, logs: Path, on_progress: Callable[[Progre
         stopped = going.over(samples)
         records = [going.done[sample.id] for sample in samples if sample.id in going.done]
         found = contaminated(samples, plan.trained_on)
-        going.writer.write(summary(task, records, wanted=len(samples), stopped=stopped, contaminated=found))
+        result = summary(task, records, wanted=len(samples), stopped=stopped, contaminated=found)
+        going.writer.write(result.model_copy(update={"kept": len(records) - going.asked}))
         return read(path)._replace(records=tuple(records))
 
 
@@ -111,11 +113,23 @@ def _calibrator(plan: Plan, task: Task, model: Model) -> Calibrator | None:
     """The one that is named. Raises UsageError where there is none, or it is for other answers than these."""
     if not plan.calibrator:
         return None
-    found = named(model.store.root, plan.calibrator)
+    found = _found(plan.calibrator, model)
     why = foreign(found, model.engine.name, task.FAMILY)
     if why is not None:
         raise UsageError(why, hint="make one from a log of this task: omniloom calibrate --from-log LOG")
     return found
+
+
+def _found(calibrator: str, model: Model) -> Calibrator:
+    """By its name, or from its file, as `omniloom calibrate --out` writes it: what ends in .json, or has a folder."""
+    path = Path(calibrator)
+    if path.suffix != ".json" and len(path.parts) < 2:
+        return named(model.store.root, calibrator)
+    try:
+        return from_text(path.read_text(encoding="utf-8"), calibrator)
+    except (OSError, UnicodeDecodeError) as error:
+        hint = "a file of `omniloom calibrate --out`, or a name"
+        raise UsageError(f"the calibrator {calibrator!r} cannot be read: {error}", hint=hint) from error
 
 
 def header_of(plan: Plan, task: Task, model: Model, sure: Calibrator | None = None) -> Header:
@@ -195,6 +209,11 @@ class _Going:
         self._plan, self._task, self._model, self._marks, self._told = plan, task, model, marks, told
         self._scorers = _scorers(plan, task)
         self._began, self._spent, self._new = time.monotonic(), 0, 0
+
+    @property
+    def asked(self) -> int:
+        """How many samples this run has answered itself."""
+        return self._new
 
     def over(self, samples: Sequence[Sample]) -> str:
         """Answers those that are not done. Returns why it stopped before the last, "" if it did not."""

@@ -41,6 +41,7 @@ _TAIL = struct.Struct(f"<{SEAL_BYTES}sI8s")
 _MAGIC = b"omnikv1\0"
 _MOST_NOTE = 1 << 24
 _MARK_SECONDS = 10.0  # how exactly the last use is known: marking it changes the times that other processes go by
+_AHEAD_BYTES = 64 << 20
 _TICK_NS = 20_000_000  # a change within one tick of the system's clock leaves the times as they were
 
 _Identity = tuple[int, ...]  # of a file and its content: device, number, size, and both times of change
@@ -95,8 +96,9 @@ class KVStore:
         self.shrink(self.cap_bytes, keep=final)
         return final
 
-    def lookup(self, key: str) -> Path | None:
-        """The whole state of `key`, marked as used now; None if there is none. The bytes stand at its beginning."""
+    def lookup(self, key: str, used: bool = True) -> Path | None:
+        """The whole state of `key`, marked as used now if it is `used`; None if there is none. The bytes stand at its
+        beginning."""
         final = self._final(key)
         try:
             looked = final.lstat()
@@ -105,13 +107,25 @@ class KVStore:
                     self._remove(final)
                 return None
             with self._looking, open_own(final) as file:
-                if self._is_whole(final, file, key):
+                if self._is_whole(final, file, key, used):
                     return final
                 if final.stat().st_ino == os.fstat(file.fileno()).st_ino:  # not replaced by a good one meanwhile
                     self._remove(final)
         except OSError:
             pass
         return None
+
+    def look_ahead(self) -> None:
+        """Look up the states used last, 64 MiB of them: while weights are loaded, so that a question need not wait."""
+        left = _AHEAD_BYTES
+        for _, size, final in reversed(self._by_use()):
+            left -= size
+            if left < 0:
+                return
+            with contextlib.suppress(OSError), open_own(final) as file:
+                note = self._note(file)
+                if note is not None:
+                    self.lookup(note["key"], used=False)
 
     def get(self, key: str) -> Path | None:
         """`lookup`, as engines call it."""
@@ -181,9 +195,10 @@ class KVStore:
             return 0
         return 1
 
-    def _is_whole(self, final: Path, file: BinaryIO, key: str) -> bool:
+    def _is_whole(self, final: Path, file: BinaryIO, key: str, used: bool) -> bool:
         known = self._whole.get(final) == _identity(os.fstat(file.fileno()))
-        _mark_used(final, os.fstat(file.fileno()).st_mtime)
+        if used:
+            _mark_used(final, os.fstat(file.fileno()).st_mtime)
         identity = _identity(os.fstat(file.fileno()))
         if known:
             self._whole[final] = identity

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -110,7 +111,11 @@ class LlamaCpp:
         """Where states are kept, and the folder through which the child gives and takes them."""
         home = kv_home or Path(self._own_home.name, "kv")  # type: ignore[union-attr]
         slots = slots_folder(home)
-        return kept or KVStore(home, cache_bytes() // 2), slots
+        if kept is not None:
+            return kept, slots
+        store = KVStore(home, cache_bytes() // 2)
+        threading.Thread(target=store.look_ahead, daemon=True, name="omniloom-look-ahead").start()
+        return store, slots
 
     @property
     def _host(self) -> Line | Host:

@@ -6,8 +6,8 @@ sources: files of the folder. answers: those that are right; none if the sources
 questions of one group are never on both sides of a split; without it those with the same sources are one group.
 id (optional): names the sample. options (optional): more of `generate`, such as {"schema": "answer"}.
 
-An answer is right if it says one of `answers`, word for word, letter case, punctuation and articles apart; without any,
-if it says that the sources do not say it.
+An answer is right if it says one of `answers` (see `evaluation/saying.py`); without any, if it says that the sources do
+not say it.
 """
 
 import json
@@ -17,7 +17,8 @@ from typing import Any
 
 from omniloom.core.errors import UsageError
 from omniloom.core.values import Response
-from omniloom.evaluation.scorers import absent, answer_text, normalized, verbatim
+from omniloom.evaluation.saying import says
+from omniloom.evaluation.scorers import absent, answer_text, verbatim
 from omniloom.evaluation.values import Metric, Sample, Score, Scorer
 from omniloom.storage.intake import as_part
 
@@ -35,8 +36,7 @@ def right(sample: Sample, response: Response) -> Score:
     answer = answer_text(response)
     if not sample.target:
         return Score({"right": float(silent)}, answer, "" if silent else "the sources do not say it")
-    said = f" {normalized(answer)} "
-    found = not silent and any(f" {normalized(each)} " in said for each in sample.target)
+    found = not silent and any(says(answer, each, sample.question) for each in sample.target)
     return Score({"right": float(found)}, answer, "" if found else f"wanted {' or '.join(map(repr, sample.target))}")
 
 
