@@ -164,6 +164,18 @@ def test_a_computed_field_cites_what_it_is_made_of(models: Any, tmp_path: Path) 
     assert not wrong.supported and not wrong.derived
 
 
+def test_a_field_that_compares_two_sources_cites_both(models: Any, tmp_path: Path) -> None:
+    receipt, table = tmp_path / "receipt.txt", tmp_path / "table.csv"
+    receipt.write_text("Garden Cafe\n\nTotal 72.75\n")
+    table.write_text("player;weight\nMike Jones;230\nAnthony Criswell;64\n")
+    asked = "Which is larger: the total of the receipt, or the weight of Mike Jones in the table?"
+    (claim,) = models(said('{"answer": "the table"}')).generate([asked, receipt, table], schema=ONE).claims
+    assert claim.supported and claim.derived == "72.75 < 230"
+    assert [each.quote for each in claim.citations] == ["72.75", "230"]
+    (wrong,) = models(said('{"answer": "the receipt"}')).generate([asked, receipt, table], schema=ONE).claims
+    assert not wrong.supported and not wrong.citations
+
+
 def calibrator(model: Any, least: float | None) -> Calibrator:
     """Sure of an answer as far as its log-probability is above that of 0.7."""
     names = ("logprob_mean", "logprob_min", "margin", "answer_tokens", "alignment", "asked", "retrieval", "judge")
