@@ -45,6 +45,8 @@ def speak_of_two(first: Sequence[Sentence], second: Sequence[Sentence], names: t
         return True
     if any(_identifies(left, first) and _identifies(right, second) for left, right in differ):
         return True
+    if len(differ) == len(pairs):  # nothing is the same in both: two texts of one subject
+        return False
     distinct = {change for left, right in differ for change in changes(left, right)}
     return len(distinct) > max(1, _MOST_CHANGED * len(pairs))
 
