@@ -96,3 +96,50 @@ def test_a_claim_says_how_its_number_was_made() -> None:
     assert [citation.locator.cells for citation in right.citations][:3] == [(2, 2, 2, 2), (3, 2, 3, 2), (4, 2, 4, 2)]
     assert not wrong.supported and not wrong.derived and "[?]" in text
     assert writer.written == {0: (0, 27), 1: (28, 55)}
+
+
+def of_text(text: str) -> Passages:
+    return Passages((Segment(source=PAPER, content=text, made_by="test"),), NAMES)
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong"),
+    [
+        ("Revenue was 200 dollars in 2018. In 2019 revenue was 250 dollars.", "rose by 25%", "fell by 20%"),
+        ("In 2019 revenue was 250 dollars. It had been 200 dollars in 2018.", "rose by 25%", "fell by 20%"),
+        ("Revenue went from 250 to 200 dollars.", "fell by 20%", "rose by 25%"),
+        ("Revenue went to 200 dollars from $250.", "fell by 20%", "rose by 25%"),
+    ],
+)
+def test_a_change_is_counted_from_the_earlier_number(text: str, right: str, wrong: str) -> None:
+    assert reground(f"Revenue {right}.", [], of_text(text)) is not None
+    assert reground(f"Revenue {wrong}.", [], of_text(text)) is None
+
+
+def test_a_change_of_a_table_is_counted_from_the_earlier_column() -> None:
+    row, places = "row 2: Revenue | 250 | 200", ((7, 14), (17, 20), (23, 26))
+    anchors = tuple(
+        Anchor(start=start, end=end, locator=Locator(cells=(2, at, 2, at))) for at, (start, end) in enumerate(places, 1)
+    )
+    whole = Locator(cells=(2, 1, 2, 3))
+    table = Segment(
+        source=TABLE, content=row, context="columns: item | 2019 | 2018", locator=whole, anchors=anchors, made_by="test"
+    )
+    assert value_made("25%", "/change", Passages((table,), NAMES), "By what percent did revenue change?")
+    assert not value_made("-20%", "/change", Passages((table,), NAMES), "By what percent did revenue change?")
+
+
+def test_the_lines_of_a_table_are_looked_up_once_for_all_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    sources, asked = passages(), list[int]()
+    locate = Segment.locate
+
+    def counted(self: Segment, start: int, end: int) -> Locator:
+        asked.append(start)
+        return locate(self, start, end)
+
+    monkeypatch.setattr(Segment, "locate", counted)
+    once = 0
+    for wanted in range(7000, 7020):
+        assert value_made(wanted, "/jobs", sources, "How many jobs were there in total?") is None
+        once = once or len(asked)
+    assert 0 < once == len(asked), "built anew for each leaf"

@@ -62,6 +62,33 @@ def test_samples_agree_by_what_they_mean() -> None:
     assert values('{"a": "six", "b": [1, null]}') == "six; 1; null"
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("5 km", "5 miles"),
+        ("3 kg and 5 km", "3 km and 5 kg"),
+        ("Quillon beat Marbury.", "Marbury beat Quillon."),
+        ("Quillon defeated Marbury.", "Quillon was defeated by Marbury."),
+        ("The toll is abolished.", "The toll is not abolished."),
+        ("The toll is abolished.", "The toll isn't abolished."),
+        ("from Paris to Rome", "to Paris from Rome"),
+        ("Yes", "No"),
+        ("over 5 years old trees", "under 5 years old trees"),
+    ],
+)
+def test_samples_that_say_the_opposite_do_not_agree(one: str, other: str) -> None:
+    assert agreement(one, [other]) == 0.0 and agreement(one, [one, one.upper()]) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("5 km", "5"), ("1,024 jobs", "1024 jobs"), ("by Anna Marbury", "Anna Marbury"), ("5 percent", "5 %"),
+     ("five million", "5,000,000"), ("It is not abolished", "It isn't abolished")],
+)  # fmt: skip
+def test_samples_that_leave_out_or_spell_otherwise_agree(one: str, other: str) -> None:
+    assert agreement(one, [other]) == agreement(other, [one]) == 1.0
+
+
 def test_the_judge_reads_the_first_token() -> None:
     def said(*top: tuple[str, float]) -> Completion:
         return Completion(text="yes", logprobs=(token("yes", -0.1, *top),))

@@ -82,12 +82,29 @@ def test_answers_claims_and_fields_have_their_signals(models: Any, story: Path) 
 
 @pytest.mark.parametrize("unsupported", ["mark", "drop", "abstain"])
 def test_a_source_that_speaks_of_something_else_gives_no_answer(models: Any, story: Path, unsupported: str) -> None:
-    told = models(said("It is called Anna Marbury [1].", judge=0.6)).generate([ELSE, story], unsupported=unsupported)
-    assert told.abstained and told.text.endswith("The sources do not answer this.")
+    events = list(
+        models(said("It is called Anna Marbury [1].", judge=0.6)).stream([ELSE, story], unsupported=unsupported)
+    )
+    told, shown = events[-1].response, "".join(event.text for event in events if isinstance(event, TextDelta))
+    assert told.abstained and told.text == shown and told.text.endswith("The sources do not answer this.")
+    # One story: what was shown before it could be judged is withdrawn, and nothing of it counts as supported.
+    assert ("Marbury" in told.text) == ("What stands above is withdrawn." in told.text) == (unsupported != "abstain")
+    assert not any(claim.supported for claim in told.claims)
     data = models(said('{"answer": "Anna Marbury"}', judge=0.6)).generate(
         [ELSE, story], schema=ONE, unsupported=unsupported
     )
-    assert data.abstained and (data.data is None) == (unsupported == "abstain")
+    assert data.abstained and data.data is None and data.claims == ()
+
+
+@pytest.mark.parametrize("unsupported", ["mark", "drop", "abstain"])
+def test_what_is_withheld_in_words_is_not_given_as_data(models: Any, story: Path, unsupported: str) -> None:
+    def script(request: Request) -> Completion:
+        filled = request.constraint is not None and request.constraint.kind == "json_schema"
+        return said('{"answer": "Anna Marbury"}' if filled else "It is called Anna Marbury [1].", judge=0.6)(request)
+
+    both = ["text", "structured_json"]
+    told = models(script).generate([ELSE, story], schema=ONE, output_modes=both, unsupported=unsupported)
+    assert told.abstained and told.data is None and not any(claim.supported for claim in told.claims)
 
 
 def test_other_words_for_the_same_are_left_to_the_judge(models: Any, tmp_path: Path) -> None:
@@ -145,6 +162,18 @@ def test_a_computed_field_cites_what_it_is_made_of(models: Any, tmp_path: Path) 
     assert [each.locator.cells for each in claim.citations] == [(3, 2, 3, 2), (4, 2, 4, 2)]
     (wrong,) = models(said('{"jobs": 726}')).generate([asked, table], schema=schema).claims
     assert not wrong.supported and not wrong.derived
+
+
+def test_a_field_that_compares_two_sources_cites_both(models: Any, tmp_path: Path) -> None:
+    receipt, table = tmp_path / "receipt.txt", tmp_path / "table.csv"
+    receipt.write_text("Garden Cafe\n\nTotal 72.75\n")
+    table.write_text("player;weight\nMike Jones;230\nAnthony Criswell;64\n")
+    asked = "Which is larger: the total of the receipt, or the weight of Mike Jones in the table?"
+    (claim,) = models(said('{"answer": "the table"}')).generate([asked, receipt, table], schema=ONE).claims
+    assert claim.supported and claim.derived == "72.75 < 230"
+    assert [each.quote for each in claim.citations] == ["72.75", "230"]
+    (wrong,) = models(said('{"answer": "the receipt"}')).generate([asked, receipt, table], schema=ONE).claims
+    assert not wrong.supported and not wrong.citations
 
 
 def calibrator(model: Any, least: float | None) -> Calibrator:

@@ -66,12 +66,13 @@ _ABSENT = re.compile(
 _TELLING = re.compile(
     r"\b(mention|specif|stat(?=e)|indicat|disclos|discuss|address|describ|explain|detail|list(?=ed))", re.IGNORECASE
 )
-_NEGATED = re.compile(
+NEGATED = re.compile(
     rf"\b{_NOT}\b|\b(?:without|free of|nicht|kein\w*|ohne|pas|sans|aucun\w*|sin|ning[uú]n\w*|não|sem|non|senza|"
     rf"niet|geen|"
     r"не|нет|без|nie|geen|keinerlei)\b|n['’]t\b|\bno\b|\bnever\b|\bnone\b|[未没沒无無不]|ない|ません|않|없|ไม่|नहीं|لا|لم|ليس",
     re.IGNORECASE,
 )
+"""A word that denies something, in the same languages."""
 
 
 def says_absent(text: str, quotes: Sequence[str] = ()) -> bool:
@@ -83,5 +84,5 @@ def says_absent(text: str, quotes: Sequence[str] = ()) -> bool:
         return False
     telling = {found.lower() for found in _TELLING.findall(text)}
     return not any(
-        _NEGATED.search(quote) and (not telling or any(root in quote.lower() for root in telling)) for quote in quotes
+        NEGATED.search(quote) and (not telling or any(root in quote.lower() for root in telling)) for quote in quotes
     )

@@ -8,47 +8,32 @@ number, date, name in the same role, or negation, and in nothing else.
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import combinations
 
+from omniloom.reasoning.aligned import ABOUT, MONTHS, Sentence, changes, is_number, likeness, sentences_of
 from omniloom.reasoning.conflicts import Conflict
 from omniloom.reasoning.ground import Passages, Quote
-from omniloom.reasoning.numerals import NUMBER_WORDS, number_key
-from omniloom.reasoning.scripts import fold
-from omniloom.reasoning.sentences import sentences
+from omniloom.reasoning.templates import speak_of_two
 
 _MOST_SENTENCES = 3000  # of a source; what is longer is not aligned
 _MOST_PAIRS = 20_000
 _COPY = 0.5
 _ALIKE = 0.5  # of the words of two sentences at one place of two copies
-_LONGEST = 120
 _LEAST_SHARED = 5  # words that twins have in common
 _MOST_DIFFERENT = 4
-_MISREAD = ("ocr", "audio", "speech", "whisper", "video")  # readers that may misread a word themselves
-_ABOUT = ("table.profile", "pdf.meta")  # what a reader says of a source is not said by it
-_NOT = re.compile(r"\b(can|could|do|does|did|is|are|was|were|has|have|had|will|would)n['’]t\b", re.IGNORECASE)
-_WORDS = re.compile(r"[^\W_]+(?:[.,:][^\W_]+)*|[%$€£¥]")
 _NEGATIONS = frozenset(
     "not no never without none neither nor nicht kein keine keinen nie pas jamais sans sin nunca não".split()
 )
-_MONTHS = frozenset(
-    "january february march april may june july august september october november december "
-    "januar februar marz mai juni juli oktober dezember".split()
-)
 _ROLE = frozenset("by is was are were named called as von durch ist war par est etait por es fue".split())
+_YEAR = re.compile(r"1\d{3}|20\d\d")
+_SCOPE = frozenset("of in for during since until by to from and im jahr von en de year".split())
+_ONCE = re.compile(  # what happens once, so that its year is a fact and no scope
+    r"\b(?:born|died|founded|signed|held|built|opened|closed|invented|discovered|established|elected|released|published|"
+    r"introduced|completed|destroyed|created|began|ended|started|married|won|became|abolished|adopted|launched|designed|"
+    r"crowned|conquered|moved|joined|retired|formed|fought|burned|sank|geboren|gestorben|gegründet|erbaut|eröffnet)\b"
+)
 _ONE_PLACE = re.compile(r"\b(?:born|founded|signed|held|built|located|died|based|opened|capital|invented|discovered)\b")
-
-
-@dataclass(frozen=True)
-class _Sentence:
-    quote: Quote
-    source: str
-    plain: str
-    words: tuple[str, ...]
-    raw: tuple[str, ...]
-    row: bool
-    misread: bool
 
 
 def differing(passages: Passages, check: Callable[[], None]) -> list[Conflict]:
@@ -56,50 +41,44 @@ def differing(passages: Passages, check: Callable[[], None]) -> list[Conflict]:
 
     check is called again and again; what it raises ends the search.
     """
-    of: dict[str, list[_Sentence]] = {}
-    for index, segment in enumerate(passages.segments):
-        check()
-        if segment.made_by.startswith(_ABOUT):
-            continue
-        of.setdefault(segment.source, []).extend(_sentences(passages, index))
+    of = _by_source(passages, check)
+    apart = templates(passages, check)
     found: list[Conflict] = []
     for (one, first), (other, second) in combinations(of.items(), 2):
         check()
-        if one != other and max(len(first), len(second)) <= _MOST_SENTENCES:
+        if frozenset((one, other)) not in apart and max(len(first), len(second)) <= _MOST_SENTENCES:
             found += _of_copies(first, second)
     known = {(each.first, each.second) for each in found}
-    found += [each for each in _twins(of, check) if (each.first, each.second) not in known]
+    found += [each for each in _twins(of, apart, check) if (each.first, each.second) not in known]
     return sorted(found, key=lambda each: -each.shared)
 
 
-def _sentences(passages: Passages, index: int) -> Iterator[_Sentence]:
-    segment = passages.segments[index]
-    for start, end in sentences(segment.text):
-        text = segment.text[start:end]
-        raw = tuple(_spelled(text))
-        if 0 < len(raw) <= _LONGEST:
-            words = tuple(_key(word) for word in raw)
-            row = segment.locator.cells is not None and text.startswith("row ")
-            quote = Quote(index, start, end, frozenset(words))
-            misread = any(reader in segment.made_by for reader in _MISREAD)
-            yield _Sentence(quote, segment.source, " ".join(words), words, raw, row, misread)
+def templates(passages: Passages, check: Callable[[], None]) -> frozenset[frozenset[str]]:
+    """The pairs of sources that are documents of one template and speak of two things, such as two invoices."""
+    if ("copies", "templates") not in passages.kept:
+        found = set[frozenset[str]]()
+        for (one, first), (other, second) in combinations(_by_source(passages, check).items(), 2):
+            check()
+            names = (passages.names.get(one, ""), passages.names.get(other, ""))
+            if max(len(first), len(second)) <= _MOST_SENTENCES and speak_of_two(first, second, names):
+                found.add(frozenset((one, other)))
+        passages.kept["copies", "templates"] = frozenset(found)
+    return passages.kept["copies", "templates"]
 
 
-def _spelled(text: str) -> list[str]:
-    return _WORDS.findall(_NOT.sub(r"\1 not", text))
-
-
-def _key(word: str) -> str:
-    if word[0].isdecimal():
-        return number_key(word) or word
-    lower = fold(word)
-    return str(NUMBER_WORDS[lower]) if lower in NUMBER_WORDS else lower
+def _by_source(passages: Passages, check: Callable[[], None]) -> dict[str, list[Sentence]]:
+    of: dict[str, list[Sentence]] = {}
+    for index, segment in enumerate(passages.segments):
+        check()
+        if not segment.made_by.startswith(ABOUT):
+            of.setdefault(segment.source, []).extend(sentences_of(passages, index))
+    return of
 
 
 # -- copies ----------------------------------------------------------------------------------------------------------
 
 
-def _of_copies(first: Sequence[_Sentence], second: Sequence[_Sentence]) -> Iterator[Conflict]:
+def _of_copies(first: Sequence[Sentence], second: Sequence[Sentence]) -> Iterator[Conflict]:
     """The sentences that differ where two sources are otherwise the same, in order."""
     one, other = [each.plain for each in first], [each.plain for each in second]
     same = sum((Counter(one) & Counter(other)).values())
@@ -108,38 +87,21 @@ def _of_copies(first: Sequence[_Sentence], second: Sequence[_Sentence]) -> Itera
     for tag, a, b, c, d in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
         if tag == "replace" and b - a == d - c:
             for left, right in zip(first[a:b], second[c:d], strict=True):
-                likeness = _likeness(left, right)
+                alike = likeness(left, right)
                 clear = not (left.misread or right.misread) and left.row == right.row
-                if likeness >= _ALIKE and clear and len(_changes(left, right)) == 1:
-                    yield Conflict(left.quote, right.quote, "", 100 + likeness, sure=True)
-
-
-def _likeness(left: _Sentence, right: _Sentence) -> float:
-    return SequenceMatcher(None, left.words, right.words, autojunk=False).ratio()
-
-
-def _changes(left: _Sentence, right: _Sentence) -> set[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """What was put for what: two things at once are no change of one sentence ("the blue mill was built in 1902").
-
-    A single word between two changes belongs to them: "a shortage of timber", "the fear of floods".
-    """
-    spans: list[list[int]] = []
-    for tag, a, b, c, d in SequenceMatcher(None, left.words, right.words, autojunk=False).get_opcodes():
-        if tag == "equal":
-            continue
-        if spans and a - spans[-1][1] <= 1 and c - spans[-1][3] <= 1:
-            spans[-1][1], spans[-1][3] = b, d
-        else:
-            spans.append([a, b, c, d])
-    return {(left.words[a:b], right.words[c:d]) for a, b, c, d in spans}
+                one = len(changes(left, right)) == 1 and not _of_another_year(left, right)
+                if alike >= _ALIKE and clear and one:
+                    yield Conflict(left.quote, right.quote, "", 100 + alike, sure=True)
 
 
 # -- twins -----------------------------------------------------------------------------------------------------------
 
 
-def _twins(of: dict[str, list[_Sentence]], check: Callable[[], None]) -> Iterator[Conflict]:
+def _twins(
+    of: dict[str, list[Sentence]], apart: frozenset[frozenset[str]], check: Callable[[], None]
+) -> Iterator[Conflict]:
     """Sentences are looked for under their rarest words, so that only few pairs are compared."""
-    under: defaultdict[str, list[_Sentence]] = defaultdict(list)
+    under: defaultdict[str, list[Sentence]] = defaultdict(list)
     for each in (each for some in of.values() for each in some if not each.row and len(each.words) > _LEAST_SHARED):
         for word in set(each.words):
             under[word].append(each)
@@ -152,14 +114,14 @@ def _twins(of: dict[str, list[_Sentence]], check: Callable[[], None]) -> Iterato
                 check()
             if pairs > _MOST_PAIRS:
                 return
-            if left.source == right.source or (left.quote, right.quote) in seen:
+            if left.source == right.source or (left.quote, right.quote) in seen or {left.source, right.source} in apart:
                 continue
             seen.add((left.quote, right.quote))
             if abs(len(left.words) - len(right.words)) <= _MOST_DIFFERENT and _contradict(left, right):
                 yield Conflict(left.quote, right.quote, "", float(len(left.words)), sure=True)
 
 
-def _contradict(left: _Sentence, right: _Sentence) -> bool:
+def _contradict(left: Sentence, right: Sentence) -> bool:
     """Whether two sentences differ in one thing of which only one can be."""
     codes = SequenceMatcher(None, left.words, right.words, autojunk=False).get_opcodes()
     changed = [code for code in codes if code[0] != "equal"]
@@ -173,14 +135,28 @@ def _contradict(left: _Sentence, right: _Sentence) -> bool:
     if max(len(one), len(other)) > _MOST_DIFFERENT or a < 2:  # "In 2019 ..." and "In 2020 ..." speak of two things
         return False
     before = left.words[a - 1]
-    if all(_is_number(word) for word in (*one, *other)):
+    if all(is_number(word) for word in (*one, *other)):
+        if _is_scope(before, (*one, *other)) and not _ONCE.search(left.plain):
+            return False  # "The revenue of 2019" and "the revenue of 2020"
         # "Section 3" and "Section 4" are two things.
-        label = left.raw[a - 1][0].isupper() and before not in _MONTHS
+        label = left.raw[a - 1][0].isupper() and before not in MONTHS
         return not label and not (left.misread or right.misread)
     if all(word[0].isupper() for word in (*left.raw[a:b], *right.raw[c:d])):
         return before in _ROLE or (before in ("in", "at", "on") and _ONE_PLACE.search(left.plain) is not None)
     return False
 
 
-def _is_number(word: str) -> bool:
-    return word[0].isdecimal() or word in _MONTHS
+def _is_scope(before: str, values: Sequence[str]) -> bool:
+    """Whether the values are years, or months, of which a sentence speaks rather than what it says; the month in "the
+    fifth of May" is none."""
+    years = before in _SCOPE and all(_YEAR.fullmatch(each) for each in values)
+    return years or (before in _SCOPE - {"of", "to"} and all(each in MONTHS for each in values))
+
+
+def _of_another_year(left: Sentence, right: Sentence) -> bool:
+    """Whether "the revenue of 2019" stands beside "the revenue of 2020"."""
+    codes = SequenceMatcher(None, left.words, right.words, autojunk=False).get_opcodes()
+    return _ONCE.search(left.plain) is None and any(
+        tag == "replace" and a and left.words[a - 1] == "of" and all(map(_YEAR.fullmatch, left.words[a:b]))
+        for tag, a, b, _, _ in codes
+    )

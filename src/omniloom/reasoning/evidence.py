@@ -179,7 +179,7 @@ def _nearness(place: Evidence, hints: set[str], passages: Passages) -> float:
     def share(found: Iterable[str]) -> float:
         return len(hints.intersection(found)) / len(hints)
 
-    if (of_column := share(word.key for word in tokens(_column(segment, quote)))) > 0:
+    if (of_column := share(word.key for word in tokens(column(segment, quote)))) > 0:
         return 2.0 if of_column == 1 else of_column
     before = segment.text[max(0, quote.start - _NEAR) : quote.start]
     if (right_before := share(word.key for word in tokens(before))) > 0:
@@ -188,7 +188,7 @@ def _nearness(place: Evidence, hints: set[str], passages: Passages) -> float:
     return share(around | passages.around[quote.index]) / 2
 
 
-def _column(segment: Segment, quote: Quote) -> str:
+def column(segment: Segment, quote: Quote) -> str:
     """The name of the column in which a quote of a table's rows stands, "" for any other text."""
     cells = segment.locate(quote.start, quote.end).cells
     whole = segment.locator.cells

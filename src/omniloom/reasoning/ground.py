@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from omniloom.core.values import Segment
 from omniloom.reasoning.sentences import sentences
@@ -50,7 +51,10 @@ class Grounding:
 
 @dataclass
 class Passages:
-    """The numbered Segments of one context, with what their words are."""
+    """The numbered Segments of one context, with what their words are.
+
+    `kept` holds what others made of them and will need again, by names of theirs; the Segments never change.
+    """
 
     segments: Sequence[Segment]
     names: dict[str, str]
@@ -60,6 +64,7 @@ class Passages:
     around: list[frozenset[str]] = field(init=False)
     known: frozenset[str] = field(init=False)
     rarity: dict[str, float] = field(init=False)
+    kept: dict[tuple[str, str], Any] = field(init=False, default_factory=dict[tuple[str, str], Any], repr=False)
 
     def __post_init__(self) -> None:
         self.words = [tokens(segment.text) for segment in self.segments]

@@ -8,15 +8,15 @@ search is bounded: at most two operands but for sums of whole columns and rows a
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation, localcontext
+from decimal import Decimal, localcontext
 from itertools import islice, pairwise, permutations
 from typing import Literal
 
 from omniloom.reasoning.ground import Grounding, Passages, Quote, ground
+from omniloom.reasoning.operands import MOST_NUMBERS, YEAR, Operand, decimal_of, groups
 from omniloom.reasoning.wording import Word, tokens
 
-Operation = Literal["sum", "difference", "ratio", "percentage", "percent change", "count"]
-_MOST_NUMBERS = 60  # of one group; pairs are looked at both ways
+Operation = Literal["sum", "difference", "ratio", "percentage", "percent change", "count", "comparison"]
 _MOST_GROUPS = 40
 _MOST_NEAR = 8
 _MOST_CITED = 12
@@ -25,7 +25,6 @@ _FALLS = re.compile(
 )
 _PERCENT = re.compile(r"\s*(?:%|percent\b|per cent\b|Prozent\b|pct\b)", re.IGNORECASE)
 _PERCENT_ASKED = re.compile(r"%|\bpercent|\bper cent|\bProzent", re.IGNORECASE)
-_YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 # What in a claim says that a number of it was computed, and how.
 _SAYS: tuple[tuple[Operation, str], ...] = (
     ("percent change", r"\b(?:ris|rose|increas|grew|grow|fell|fall|declin|decreas|drop|chang|up|down|more|less)\w*"),
@@ -36,14 +35,6 @@ _SAYS: tuple[tuple[Operation, str], ...] = (
     ("sum", r"\b(?:sum|total\w*|together|combined|in all|altogether|overall|both|insgesamt|zusammen|Summe)\b"),
     ("count", r"\b(?:how many|number of|count|rows?|entries|times|Anzahl)\b"),
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Operand:
-    """A number of a source: its value, and where it stands."""
-
-    value: Decimal
-    quote: Quote
 
 
 @dataclass(frozen=True)
@@ -166,11 +157,11 @@ def derived(
     """
     found: list[Derived] = []
     near = list(dict.fromkeys(near))[:_MOST_NEAR]
-    groups = list(islice(_groups(passages, near), _MOST_GROUPS))
+    lists = list(islice(groups(passages, near), _MOST_GROUPS))
     for word in missing:
         wanted = _wanted(word, claim)
         asked = _asked(claim, question, word, wanted is not None and wanted.percent)
-        made = _made(wanted, asked, groups) if wanted is not None else None
+        made = _made(wanted, asked, lists) if wanted is not None else None
         if made is None and wanted is not None and "count" in asked.operations:
             made = _rows_counted(wanted, asked, passages, near)
         if made is None:
@@ -195,60 +186,12 @@ def _asked(claim: str, question: str, word: Word, percent: bool) -> _Asked:
 
 
 def _wanted(word: Word, claim: str) -> _Wanted | None:
-    value = _decimal(word.key)
+    value = decimal_of(word.key)
     if not value:
         return None
     exponent = value.as_tuple().exponent
     digits = -exponent if isinstance(exponent, int) and exponent < 0 else 0
     return _Wanted(value, digits, _PERCENT.match(claim, word.end) is not None, _FALLS.search(claim) is not None)
-
-
-def _decimal(key: str) -> Decimal | None:
-    try:
-        value = Decimal(key)
-    except InvalidOperation:
-        return None
-    return value if value.is_finite() and abs(value.adjusted()) < 20 else None
-
-
-# -- which numbers belong together -----------------------------------------------------------------------------------
-
-
-def _groups(passages: Passages, near: Sequence[int]) -> Iterator[list[Operand]]:
-    """Columns and rows of the tables near the claim, then the numbers of each passage near it, then of all of them."""
-    yield from _lines(passages, near)
-    each = [list(_numbers(passages, index)) for index in near]
-    yield from (group for group in each if group)
-    yield [operand for group in each for operand in group][:_MOST_NUMBERS]
-
-
-def _lines(passages: Passages, near: Sequence[int]) -> Iterator[list[Operand]]:
-    """The numbers of each column, then of each row, over all passages of the tables that `near` belongs to."""
-    sources = list(dict.fromkeys(passages.segments[index].source for index in near))
-    for source in sources:
-        columns: dict[int, list[Operand]] = {}
-        rows: dict[int, list[Operand]] = {}
-        for index, segment in enumerate(passages.segments):
-            if segment.source != source or segment.locator.cells is None or not segment.text.startswith("row "):
-                continue
-            for operand in _numbers(passages, index):
-                cells = segment.locate(operand.quote.start, operand.quote.end).cells
-                if cells is not None and cells[0] == cells[2] and cells[1] == cells[3]:
-                    columns.setdefault(cells[1], []).append(operand)
-                    rows.setdefault(cells[0], []).append(operand)
-        yield from columns.values()
-        yield from rows.values()
-
-
-def _numbers(passages: Passages, index: int) -> Iterator[Operand]:
-    """The numbers of a passage; those that say which row it is are none."""
-    text = passages.segments[index].text
-    for word in passages.words[index]:
-        if word.kind != "number" or text.endswith("row ", 0, word.start):
-            continue
-        value = _decimal(word.key)
-        if value is not None:
-            yield Operand(value, Quote(index, word.start, word.end, frozenset(word.keys)))
 
 
 # -- what can be made of them ----------------------------------------------------------------------------------------
@@ -290,7 +233,7 @@ def _once(operands: Iterable[Operand]) -> list[Operand]:
 def _pairs(group: Sequence[Operand], named: frozenset[str]) -> Iterator[tuple[Operand, Operand]]:
     """Ordered pairs of two numbers; where the claim names numbers of the group, only pairs of which one is named. Years
     are not computed with."""
-    few = [each for each in group if not _YEAR.fullmatch(str(each.value))][:_MOST_NUMBERS]
+    few = [each for each in group if not YEAR.fullmatch(str(each.value))][:MOST_NUMBERS]
     chosen = [each for each in few if each.quote.keys & named]
     for one, other in permutations(few, 2):
         if one.value != other.value and (not chosen or one in chosen or other in chosen):
@@ -336,7 +279,9 @@ def _percent_change(wanted: _Wanted, group: Sequence[Operand], named: frozenset[
     pair = _only(
         (one, other)
         for one, other in _pairs(group, named)
-        if other.value and wanted.is_met(100 * (one.value - other.value) / abs(other.value))
+        if other.value
+        and not _is_later(other, one)
+        and wanted.is_met(100 * (one.value - other.value) / abs(other.value))
     )
     if pair is None:
         return None
@@ -344,6 +289,13 @@ def _percent_change(wanted: _Wanted, group: Sequence[Operand], named: frozenset[
     sign = "-" if one.value < other.value and wanted.value > 0 else ""
     said = f"({one.value:f} - {other.value:f}) / {other.value:f} = {sign}{wanted.value:f}%"
     return Derived("percent change", pair, said)
+
+
+def _is_later(base: Operand, other: Operand) -> bool:
+    """Whether what a change would be counted from is told to come after the other number."""
+    if base.year and other.year and base.year != other.year:
+        return base.year > other.year
+    return other.first and not base.first
 
 
 def _rows_counted(wanted: _Wanted, asked: _Asked, passages: Passages, near: Sequence[int]) -> Derived | None:

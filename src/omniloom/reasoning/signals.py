@@ -16,12 +16,17 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 from omniloom.core.values import TokenLogprob
+from omniloom.reasoning.absence import NEGATED
 from omniloom.reasoning.wording import tokens
 
 Span = tuple[int, int]
 Signals = dict[str, float]
+# Filling words without which "A was beaten by B" and "A beat B", or "over five" and "under five", would be the same.
+_OPENING = frozenset("by from to von durch nach par vers por para".split())  # "by Anna" answers as "Anna" does
+_ROLES = _OPENING | {"over", "under"}
 _JSON_STEP = re.compile(r'\s*(?:"(?P<text>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s{}\[\],:"]+)|(?P<mark>[{}\[\],:]))', re.DOTALL)
 
 
@@ -67,21 +72,46 @@ def rounded(found: Mapping[str, float]) -> Signals:
 
 
 def agreement(answer: str, others: Sequence[str]) -> float | None:
-    """The share of `others` that mean the same as `answer`: its words, or its numbers. None without others."""
+    """The share of `others` that mean the same as `answer`: the same words in the same order, or the same numbers of
+    the same units, and denied as often. None without others."""
     if not others:
         return None
     own = _meaning(answer)
-    return sum(_meaning(other) == own for other in others) / len(others)
+    return sum(own.agrees(_meaning(other)) for other in others) / len(others)
 
 
-def _meaning(text: str) -> frozenset[str]:
-    """What is left of an answer once spelling, order and filling words are gone; its numbers only, if it has some that
-    stand beside nothing but their units."""
+@dataclass(frozen=True)
+class _Meaning:
+    """What is left of an answer once spelling and filling words are gone.
+
+    said: its words in order, with those that tell who does and who suffers it; only its numbers, if it has no others.
+    units: of an answer that is all numbers; a unit that is left out contradicts none.
+    """
+
+    said: tuple[str, ...]
+    denials: int
+    units: tuple[str, ...] = ()
+
+    def agrees(self, other: "_Meaning") -> bool:
+        units = self.units == other.units or not self.units or not other.units
+        return self.said == other.said and self.denials == other.denials and units
+
+
+def _meaning(text: str) -> _Meaning:
+    text = re.sub(
+        r"\bcan(?:not|['’]t)\b|n['’]t\b", lambda short: "can not" if short.group()[0] in "cC" else " not", text
+    )
+    denials = len(NEGATED.findall(text))
     words = tokens(text)
-    figures = {word.key for word in words if word.kind == "number"}
+    figures = tuple(word.key for word in words if word.kind == "number")
     if figures and all(word.kind in ("number", "unit", "scale") for word in words):
-        return frozenset(figures)
-    return frozenset(word.key for word in words) or frozenset({text.strip().lower()})
+        return _Meaning(figures, denials, tuple(word.key for word in words if word.kind == "unit"))
+    content = {word.start for word in words}
+    kept = [w for w in tokens(text, stop_words=True) if w.start in content or w.key in _ROLES]
+    if kept and kept[0].key in _OPENING:
+        del kept[0]
+    said = tuple(word.key for word in kept)
+    return _Meaning(said or (text.strip().lower(),), denials)
 
 
 def leaf_spans(text: str) -> dict[str, Span]:

@@ -16,7 +16,10 @@ def disputes(run: EngineRun, task: Task, concerns: Callable[[Quote], bool] | Non
     if len(task.parts) < 2:
         return []
     found: dict[tuple[int, int, int, int], Conflict] = {}
+    apart = copies.templates(task.passages, run.check)
     for each in (*copies.differing(task.passages, run.check), *conflicts.candidates(task.passages, run.check)):
+        if frozenset(task.passages.segments[side.index].source for side in (each.first, each.second)) in apart:
+            continue  # two invoices do not contradict each other
         if concerns is None or concerns(each.first) or concerns(each.second):
             found.setdefault((each.first.index, each.first.start, each.second.index, each.second.start), each)
     with run.span("conflicts", "conflicts", candidates=len(found)) as kept:

@@ -14,6 +14,7 @@ from omniloom.reasoning import direct
 from omniloom.reasoning.absence import says_absent
 from omniloom.reasoning.claims import ClaimWriter
 from omniloom.reasoning.evidence import Evidence, as_written, find_value
+from omniloom.reasoning.joined import joined
 from omniloom.reasoning.prompts import Task
 from omniloom.reasoning.recompute import value_made
 from omniloom.reasoning.signals import leaf_spans
@@ -114,6 +115,8 @@ def _evidence(run: EngineRun, pointer: str, value: Any, task: Task) -> Evidence:
     run.check()
     found = find_value(pointer, value, task.passages)
     made = None if found.quotes else value_made(value, pointer, task.passages, task.said)
+    if made is None and not found.quotes and len(task.passages.segments) > 1:
+        made = joined(value, task.passages, task.said)
     return found if made is None else Evidence(made.cited, 1.0, derived=made.said)
 
 

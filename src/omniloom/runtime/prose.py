@@ -14,11 +14,14 @@ from omniloom.runtime.run import EngineRun
 from omniloom.runtime.trust import Refusal
 
 _NOT_ANSWERED = "The sources do not answer this."
+_WITHDRAWN = "What stands above is withdrawn. "
 _TOO_UNCERTAIN = "This is not answered: the risk of a wrong answer is above the one that was asked for."
 
 
 class Prose:
-    """`write` it once; then `writer` holds the text and its claims, `abstained` whether it gives no answer."""
+    """`write` it once; then `writer` holds the text and its claims, `abstained` whether it gives no answer, and
+    `withheld` whether one was written that is not given: of words that were shown already it is said that they are
+    withdrawn, and their claims count as unsupported; words that were held back are not shown."""
 
     def __init__(
         self,
@@ -40,7 +43,7 @@ class Prose:
         self.live = not self.strict and not held
         self.drops = unsupported == "drop"
         self.writer = ClaimWriter(task.passages, task.parts, unsupported, task.said, task.naming)
-        self.abstained = self.risky = False
+        self.abstained = self.withheld = False
         self._cited = 0
 
     def write(self, notes: str, native: int) -> Completion | None:
@@ -82,7 +85,7 @@ class Prose:
         """Abstains, shows what was held back, or says where the sources disagree."""
         writer = self.writer
         refused = self.refuses(writer, done) if done is not None else "risky" if self.held else ""
-        self.risky = refused == "risky"
+        self.withheld = bool(refused)
         claimed, supported = bool(writer.claims), all(claim.supported for claim in writer.claims)
         if writer.absent and not claimed:
             self.abstained = True
@@ -105,16 +108,17 @@ class Prose:
 
     def _abstain(self, refused: Refusal) -> None:
         self.abstained = True
-        if self.strict or refused == "risky":  # nothing of it was shown
-            self.writer.text = ""
-            self.writer.claims.clear()
-        elif not self.live:
-            self._show(self._again())
+        writer = self.writer
+        if not self.live:  # nothing of it was shown
+            writer.text = ""
+            writer.claims.clear()
         if refused == "risky":
-            self._show(self.writer.say(_TOO_UNCERTAIN))
+            self._show(writer.say(_TOO_UNCERTAIN))
             return
-        gap = "\n" if self.writer.text.strip() else ""
-        self._show(chain(self.writer.say(gap + _NOT_ANSWERED), self._unseen()))
+        writer.claims[:] = [claim.model_copy(update={"supported": False}) for claim in writer.claims]
+        gap = "\n" if writer.text.strip() else ""
+        gap += _WITHDRAWN if writer.claims else ""
+        self._show(chain(writer.say(gap + _NOT_ANSWERED), self._unseen()))
 
     def _unseen(self) -> Iterator[str]:
         """Why the answer may be missing: the first thing in the sources that nobody saw or heard."""

@@ -257,7 +257,7 @@ class Walk:
         filled: Filled | None = None
         if constraint is not None:
             filled = self._filled(task, constraint, notes, prose.writer.text, native, trust)
-            if prose.risky:  # what is not to be said in words is not to be given as data
+            if prose.withheld:  # what is not to be said in words is not to be given as data
                 filled = replace(filled, data=None, claims=(), abstained=True)
             claims += filled.claims
             completion = completion or filled.completion
@@ -298,7 +298,9 @@ class Walk:
             told = list(disputed(self.run, task, claims))
             claims += tuple(claim for claim, _ in told)
             self.losses += [loss for _, loss in told]
-        if why == "risky" or (refused and self.call.unsupported == "abstain"):
+        if why or (
+            refused and self.call.unsupported == "abstain"
+        ):  # what is withheld is not given, however it is asked
             return replace(filled, data=None, claims=(), abstained=True)
         return replace(filled, claims=claims, abstained=refused)
 

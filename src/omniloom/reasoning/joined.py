@@ -1,0 +1,131 @@
+"""Verdicts over two things of the sources: which is larger, is it earlier, what are both together.
+
+"The table", "yes" and "before" stand in no source; what they were made of does. Both sides of such a question are
+looked for by its words, and cited where the verdict, or the number, follows from them.
+"""
+
+import operator
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import islice, product
+
+from omniloom.reasoning.evidence import column
+from omniloom.reasoning.ground import Passages, Quote
+from omniloom.reasoning.operands import YEAR, Operand, decimal_of, numbers
+from omniloom.reasoning.recompute import Derived
+from omniloom.reasoning.wording import keys
+
+_LEAST = 0.6  # of the words of a side that have to stand around its number
+_MOST_TIED = 6
+_MORE = r"larger|greater|bigger|higher|more|longer|older|heavier|later"
+_LESS = r"smaller|less|lower|fewer|shorter|younger|lighter|earlier"
+_WHICH = re.compile(
+    rf"(?is)\bwhich\b[^:,]*?\b(?:(?P<more>{_MORE})|{_LESS})\b[^:,]*[:,](?P<a>.+?),?\s+or\s+(?P<b>[^?]+)\?"
+)
+_IS = re.compile(rf"(?is)^(?P<a>.+?)\b(?:(?P<more>{_MORE})|{_LESS})\s+than\b(?P<b>[^?]+)\?")
+_WHEN = re.compile(r"(?is)^(?P<a>.+?)\b(?:before\s+or\s+after|earlier\s+or\s+later\s+than)\b(?P<b>[^?]+)\?")
+_COUNTED = re.compile(r"(?is)^(?P<a>.+?)\b(?:(?P<plus>plus|added to)|minus)\b(?P<b>[^?,]+)[?,]")
+_ALSO = re.compile(r"(?is)\bword\s+[“\"'](?P<word>[^”\"']{2,60})[”\"'].*\balso\b[^?]*\?")
+_YES, _NO = frozenset({"yes", "true", "ja", "oui"}), frozenset({"no", "false", "nein", "non"})
+_BEFORE, _AFTER = frozenset({"before", "earlier"}), frozenset({"after", "later"})
+_KINDS = (("cells", "table spreadsheet sheet"), ("time", "recording audio video"), ("page", "document paper pdf"))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    sides: tuple[str, str]
+    holds: Callable[[Decimal, Decimal], bool]
+    sign: str
+    years: bool = False
+
+
+def joined(value: object, passages: Passages, question: str) -> Derived | None:
+    """What an answer was made of that two places give together; None where it does not follow from them."""
+    said = " ".join(str(value).split()).strip(" .").lower()
+    if (found := _ALSO.search(question)) and said in _YES | _NO:
+        return _shared(found["word"], said in _YES, passages)
+    asked = _asked(said, question)
+    if asked is None:
+        return None
+    one, other = (list(islice(_found(side, passages, asked.years), _MOST_TIED)) for side in asked.sides)
+    pairs = [(a, b) for a, b in product(one, other) if a.quote != b.quote]
+    right = [pair for pair in pairs if asked.holds(pair[0].value, pair[1].value)]
+    if not right or (asked.sign in "<>" and len(right) < len(pairs)):  # of several numbers each has to say it
+        return None
+    a, b = right[0]
+    sum_of = f"{a.value:f} {asked.sign} {b.value:f}"
+    if asked.sign in "<>":
+        return Derived("comparison", (a, b), sum_of)
+    return Derived("sum" if asked.sign == "+" else "difference", (a, b), f"{sum_of} = {value}")
+
+
+def _shared(word: str, stands: bool, passages: Passages) -> Derived | None:
+    """Where a word stands first in each of two sources; or in the only one that has it, where the answer is no."""
+    whole = re.compile(rf"(?i)(?<!\w){re.escape(word)}(?!\w)")
+    places: dict[str, Operand] = {}
+    for index, segment in enumerate(passages.segments):
+        if segment.source not in places and (found := whole.search(segment.text)):
+            quote = Quote(index, *found.span(), frozenset(keys(found.group())))
+            places[segment.source] = Operand(Decimal(1), quote)
+    if len(places) != 1 + stands:  # in three of them it is not told which two are meant
+        return None
+    return Derived("comparison", tuple(places.values()), f"“{word}” stands in {len(places)} of the sources")
+
+
+def _asked(said: str, question: str) -> _Asked | None:
+    """The two sides of a question, and what has to hold of them for the answer to be right."""
+    if found := _WHICH.search(question):
+        sides = (found["a"], found["b"])
+        own, a, b = (frozenset(keys(text)) for text in (said, *sides))
+        if not own or (own <= a) == (own <= b):
+            return None
+        return _compared(sides, bool(found["more"]) == (own <= a))
+    if (found := _WHEN.search(question)) and said in _BEFORE | _AFTER:
+        return _compared((found["a"], found["b"]), said in _AFTER, years=True)
+    if (found := _IS.search(question)) and said in _YES | _NO:
+        return _compared((found["a"], found["b"]), bool(found["more"]) == (said in _YES))
+    wanted = decimal_of(said.replace(",", ""))
+    if (found := _COUNTED.search(question)) and wanted is not None:
+        made = operator.add if found["plus"] else operator.sub
+        return _Asked((found["a"], found["b"]), lambda a, b: made(a, b) == wanted, "+" if found["plus"] else "-")
+    return None
+
+
+def _compared(sides: tuple[str, str], larger: bool, *, years: bool = False) -> _Asked:
+    return _Asked(sides, operator.gt if larger else operator.lt, ">" if larger else "<", years)
+
+
+def _found(side: str, passages: Passages, years: bool) -> Iterator[Operand]:
+    """The numbers that the words of a side stand around most, each value once; none where too few stand anywhere."""
+    wanted = frozenset(keys(side))
+    best: list[Operand] = []
+    most = 0.0
+    for index in range(len(passages.segments)):
+        for operand in numbers(passages, index):
+            if years and not YEAR.fullmatch(str(operand.value)):
+                continue
+            share = _share(wanted, operand, passages)
+            if share > most:
+                best, most = [], share
+            if share == most:
+                best.append(operand)
+    if most >= _LEAST:
+        yield from {each.value: each for each in reversed(best)}.values()
+
+
+def _share(wanted: frozenset[str], operand: Operand, passages: Passages) -> float:
+    """The share of words that stand in the line of a number, in its column's name, or name its source or its kind."""
+    quote = operand.quote
+    segment = passages.segments[quote.index]
+    start, end = segment.text.rfind("\n", 0, quote.start) + 1, segment.text.find("\n", quote.end)
+    line = passages.words_in(quote.index, start, end if end >= 0 else len(segment.text))
+    named = next((words for name, words in _KINDS if getattr(segment.locator, name) is not None), "")
+    there = {key for word in line for key in word.keys} | set(keys(named))
+    name = column(segment, quote)
+    # The words of other columns say nothing of this cell.
+    there |= (
+        set(keys(name)) | set(keys(passages.names.get(segment.source, ""))) if name else passages.around[quote.index]
+    )
+    return len(wanted & there) / max(len(wanted), 1)

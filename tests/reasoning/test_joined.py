@@ -1,0 +1,73 @@
+"""Verdicts that two places give together: both are cited, and only where the verdict follows from them."""
+
+import pytest
+
+from omniloom.core.locators import Locator
+from omniloom.core.values import Anchor, Segment
+from omniloom.reasoning.ground import Passages
+from omniloom.reasoning.joined import joined
+
+NAMES = {"r": "receipt-1.jpg", "t": "table-2.csv"}
+
+
+def passages() -> Passages:
+    lines = ("Garden Cafe", "Tea 2.50", "Total 72.75", "Cash 80.00", "Change 7.25")
+    receipt = [Segment(source="r", content=line, made_by="ocr/1") for line in lines]
+    text, anchors = "", []
+    for number, row in enumerate((("Anthony Criswell", "230", "2005"), ("Mike Jones", "64", "2009")), 2):
+        text += ("\n" if text else "") + f"row {number}: "
+        for at, cell in enumerate(row, 1):
+            place = Locator(cells=(number, at, number, at))
+            anchors.append(Anchor(start=len(text), end=len(text) + len(cell), locator=place))
+            text += cell + (" | " if at < len(row) else "")
+    table = Segment(
+        source="t",
+        content=text,
+        context="columns: player | Weight (lbs.) | year",
+        locator=Locator(cells=(2, 1, 3, 3)),
+        anchors=tuple(anchors),
+        made_by="table.rows/1",
+    )
+    return Passages((*receipt, table), NAMES)
+
+
+TOTAL, WEIGHT = "the total of the receipt", "the value “Weight (lbs.)” of “{}” in the table"
+WHICH = f"Which is larger: {TOTAL}, or {WEIGHT}? Answer with “the receipt” or “the table”."
+IS = f"Is {TOTAL} larger than {WEIGHT}? Answer yes or no."
+SUM = f"What is {TOTAL} plus {WEIGHT}, as a number?"
+
+
+@pytest.mark.parametrize(
+    ("asked", "who", "right", "wrong", "said"),
+    [
+        (WHICH, "Anthony Criswell", "the table", "the receipt", "72.75 < 230"),
+        (WHICH, "Mike Jones", "the receipt", "the table", "72.75 > 64"),
+        (WHICH.replace("larger", "smaller"), "Mike Jones", "the table", "the receipt", "72.75 > 64"),
+        (IS, "Anthony Criswell", "no", "yes", "72.75 < 230"),
+        (IS, "Mike Jones", True, False, "72.75 > 64"),
+        (SUM, "Mike Jones", "136.75", "302.75", "72.75 + 64 = 136.75"),
+        (SUM.replace("plus", "minus"), "Mike Jones", "8.75", "9", "72.75 - 64 = 8.75"),
+    ],
+)
+def test_both_sides_are_cited(asked: str, who: str, right: object, wrong: object, said: str) -> None:
+    sources = passages()
+    made = joined(right, sources, asked.format(who))
+    assert made is not None and made.said == said
+    assert [sources.segments[each.index].source for each in made.cited] == ["r", "t"]
+    assert joined(wrong, sources, asked.format(who)) is None
+
+
+def test_a_side_that_stands_nowhere_gives_no_verdict() -> None:
+    assert joined("yes", passages(), "Is the height of the tower larger than the depth of the lake?") is None
+    assert joined("Madrid", passages(), WHICH.format("Mike Jones")) is None
+    assert joined("yes", passages(), "Is it open on Sundays?") is None
+
+
+def test_a_word_of_two_sources_is_cited_in_both() -> None:
+    sources = Passages((*passages().segments, Segment(source="p", content="Mike drank tea.", made_by="text/1")), NAMES)
+    both = joined("yes", sources, "Is the word “tea”, which is spoken in the recording, also in the document?")
+    assert both is not None and [sources.segments[each.index].source for each in both.cited] == ["r", "p"]
+    alone = joined("no", sources, "Is the word “cash”, which is spoken in the recording, also in the document?")
+    assert alone is not None and [sources.segments[each.index].source for each in alone.cited] == ["r"]
+    assert joined("yes", sources, "Is the word “cash”, which is spoken in the recording, also in the document?") is None
+    assert joined("no", sources, "Is the word “tea”, which is spoken in the recording, also in the document?") is None
