@@ -111,7 +111,7 @@ class Record(_Line):
     """One sample and what became of it.
 
     answer: what was scored, as text. text, data: the response's own. signals: raw confidence signals by name, higher is
-    surer (answer_tokens apart). family: of its answer, where it is not that of the task. seconds: on the clock, reading
+    surer (answer_tokens apart). family: of its answer; "" in older logs. seconds: on the clock, reading
     included. fingerprint: a digest of the sample.
     """
 
