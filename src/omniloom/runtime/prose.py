@@ -10,6 +10,7 @@ from omniloom.reasoning.claims import ClaimWriter
 from omniloom.reasoning.prompts import Task
 from omniloom.runtime.call import Unsupported
 from omniloom.runtime.disputes import disputes
+from omniloom.runtime.mend import mended
 from omniloom.runtime.run import EngineRun
 from omniloom.runtime.trust import Refusal
 
@@ -32,6 +33,7 @@ class Prose:
         emit: Callable[[Event], None],
         refuses: Callable[[ClaimWriter, Completion], Refusal],
         held: bool = False,
+        last: bool = True,
     ) -> None:
         self.run = run
         self.task = task
@@ -40,6 +42,7 @@ class Prose:
         self.refuses = refuses
         self.strict = unsupported == "abstain"
         self.held = held
+        self.last = last
         self.live = not self.strict and not held
         self.drops = unsupported == "drop"
         self.writer = ClaimWriter(task.passages, task.parts, unsupported, task.said, task.naming)
@@ -86,6 +89,8 @@ class Prose:
         writer = self.writer
         refused = self.refuses(writer, done) if done is not None else "risky" if self.held else ""
         self.withheld = bool(refused)
+        if done is not None and not refused:
+            self._repair(done)
         claimed, supported = bool(writer.claims), all(claim.supported for claim in writer.claims)
         if writer.absent and not claimed:
             self.abstained = True
@@ -105,6 +110,20 @@ class Prose:
             # Sources with content that nobody saw, and nothing supported: that is no answer.
             unseen = any(loss.kind == "not_seen" for loss in self.losses)
             self.abstained = unseen and claimed and not any(claim.supported for claim in writer.claims)
+
+    def _repair(self, done: Completion) -> None:
+        """Asks again for what no source supports. What was shown is followed by what takes its place; what was held
+        back is replaced; what was left out is added."""
+        writer, task = self.writer, self.task
+        open_at = [at for at, claim in enumerate(writer.claims) if not claim.supported]
+        lacking = writer.dropped if self.drops else [writer.claims[at].text for at in open_at]
+        said = [claim.text for claim in writer.claims if claim.supported]
+        new = mended(self.run, task, lacking, said, done, last=self.last)
+        if new and not self.live and not self.drops:
+            writer.rewrite(done.text, {open_at[at]: sentence for at, sentence in new.items()})
+            return
+        for at, sentence in new.items():
+            self._tell(writer.amend("" if self.drops else lacking[at], sentence))
 
     def _abstain(self, refused: Refusal) -> None:
         self.abstained = True

@@ -248,7 +248,7 @@ class Walk:
             return trust.refuses(writer.claims, done, done.text, lambda t: direct.answer(self.run, t, notes, 0).text)
 
         held = risk.promise is not None
-        prose = Prose(self.run, task, self.call.unsupported, self.losses, self.emit, refuses, held)
+        prose = Prose(self.run, task, self.call.unsupported, self.losses, self.emit, refuses, held, constraint is None)
         completion: Completion | None = None
         if "text" in self.call.output_modes:
             completion = prose.write(notes, native)

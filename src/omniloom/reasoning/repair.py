@@ -1,0 +1,98 @@
+"""Repair: a sentence that no source supports is asked for once more, beside the passages nearest to it.
+
+The requests begin with the same sources as the answer's, so only their own words are computed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from omniloom.core.values import Completion, Request
+from omniloom.reasoning.absence import says_absent
+from omniloom.reasoning.ground import Passages, ground, pointers, without_pointers
+from omniloom.reasoning.prompts import Task, request
+from omniloom.reasoning.recompute import reground
+from omniloom.reasoning.sentences import sentences
+from omniloom.reasoning.wording import keys, tokens
+from omniloom.retrieval.lexical import bm25
+
+MOST = 2
+"""Claims of one answer that are repaired; one that needs more of it is not worth the tokens."""
+PURPOSE = "repair claim"
+_NEAREST, _LONGEST = 2, 300
+_LEAST, _MOST = 24, 64  # output tokens
+_ALIKE = 0.5  # of the words of the claim that are neither numbers nor names
+_ASK = (
+    "Question: {said}\n"
+    "This sentence of an answer is not supported by the passages: “{claim}”\n"
+    "The nearest passages say:\n{nearest}\n"
+    "Write the sentence once more with nothing but what the passages say, and the number of its passage in brackets. "
+    "If they do not say it, write NOT FOUND."
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How a claim is asked for again. `near`: the passages shown with it (0-based)."""
+
+    claim: str
+    near: tuple[int, ...]
+    request: Request
+
+
+def again(task: Task, claim: str) -> Asked | None:
+    """None where no passage has a word of the claim or of the question: nothing can be gained there."""
+    near = _nearest(task, claim)
+    if not near:
+        return None
+    said = [f"[{task.numbers[at]}] {_best_of(task.passages, at, claim, task.said)}" for at in near]
+    told = _ASK.format(said=task.said, claim=claim, nearest="\n".join(said))
+    most = min(max(2 * len(claim) // 3, _LEAST), _MOST)
+    sampling = task.sampling.model_copy(update={"top_logprobs": 0})
+    asked = request(task, told, max_output_tokens=most).model_copy(update={"sampling": sampling})
+    return Asked(claim, near, asked)
+
+
+def better(task: Task, asked: Asked, done: Completion, others: Sequence[str]) -> tuple[str, str]:
+    """(the new sentence as the model wrote it, why there is none): it is supported, says the same of the same things,
+    and no other claim of the answer said it already."""
+    text = task.naming.said(done.text.strip())
+    count = len(task.passages.segments)
+    plain = without_pointers(text, count)
+    if done.finish_reason != "stop" or len(sentences(plain)) != 1:
+        return "", "not one whole sentence"
+    if says_absent(plain):
+        return "", "the sources do not say it"
+    words = frozenset(keys(plain))
+    if any(words <= frozenset(keys(each)) for each in others):
+        return "", "the answer says it already"
+    found = ground(plain, pointers(text, count), task.passages)
+    if not found.supported:
+        found = reground(plain, pointers(text, count), task.passages, task.said) or found
+    if not found.supported:
+        return "", "not supported either"
+    if not _of_the_same(asked.claim, plain):
+        return "", "it speaks of something else"
+    return done.text.strip(), ""
+
+
+def _of_the_same(old: str, new: str) -> bool:
+    """Numbers and names may be others, as they may have been wrong; most of the other words may not."""
+    kept = {word.key for word in tokens(old) if word.kind == "word"} or {word.key for word in tokens(old)}
+    return len(kept & frozenset(keys(new))) >= _ALIKE * len(kept)
+
+
+def _nearest(task: Task, claim: str) -> tuple[int, ...]:
+    """The passages that have most of the words of the claim, and of the question, in their order."""
+    texts = [keys(segment.text) for segment in task.passages.segments]
+    scores = bm25([*keys(claim), *keys(task.said)], texts)
+    best = sorted(range(len(scores)), key=lambda at: (-scores[at], at))[:_NEAREST]
+    return tuple(sorted(at for at in best if scores[at] > 0))
+
+
+def _best_of(passages: Passages, at: int, claim: str, said: str) -> str:
+    """The sentence of a passage that is nearest to the claim."""
+    text = passages.segments[at].text
+    spans = sentences(text) or [(0, len(text))]
+    scores = bm25([*keys(claim), *keys(said)], [keys(text[start:end]) for start, end in spans])
+    start, end = spans[max(range(len(spans)), key=lambda each: (scores[each], -each))]
+    return " ".join(text[start : min(end, start + _LONGEST)].split())
