@@ -1,4 +1,5 @@
-"""Repair: a sentence that no source supports is asked for once more, beside the passages nearest to it.
+"""Repair: a sentence, or a value of JSON, that no source supports is asked for once more, beside the passages nearest
+to it.
 
 The requests begin with the same sources as the answer's, so only their own words are computed.
 """
@@ -6,7 +7,7 @@ The requests begin with the same sources as the answer's, so only their own word
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from omniloom.core.values import Completion, Request
+from omniloom.core.values import Completion, Constraint, Request
 from omniloom.reasoning.absence import says_absent
 from omniloom.reasoning.ground import Passages, ground, pointers, without_pointers
 from omniloom.reasoning.prompts import Task, request
@@ -28,6 +29,11 @@ _ASK = (
     "Write the sentence once more with nothing but what the passages say, and the number of its passage in brackets. "
     "If they do not say it, write NOT FOUND."
 )
+_VALUE = (
+    "Question: {said}\n"
+    "The value of {name} is “{claim}”, which stands nowhere in the passages. The nearest say:\n{nearest}\n"
+    'Copy the right value from the passages as JSON: {{"value": ...}}, null where they do not say it.'
+)
 
 
 @dataclass(frozen=True)
@@ -41,15 +47,28 @@ class Asked:
 
 def again(task: Task, claim: str) -> Asked | None:
     """None where no passage has a word of the claim or of the question: nothing can be gained there."""
-    near = _nearest(task, claim)
+    return _asked(task, claim, _ASK, None, task.said)
+
+
+def value_again(task: Task, name: str, value: str, constraint: Constraint) -> Asked | None:
+    """The same for a value of JSON; name: its field, the words of which count as those of the question."""
+    return _asked(task, value, _VALUE.replace("{name}", name), constraint, f"{task.said} {name}")
+
+
+def _asked(task: Task, claim: str, told: str, constraint: Constraint | None, said: str) -> Asked | None:
+    near = _nearest(task, claim, said)
     if not near:
         return None
-    said = [f"[{task.numbers[at]}] {_best_of(task.passages, at, claim, task.said)}" for at in near]
-    told = _ASK.format(said=task.said, claim=claim, nearest="\n".join(said))
+    nearest = "\n".join(f"[{task.numbers[at]}] {_best_of(task.passages, at, claim, said)}" for at in near)
     most = min(max(2 * len(claim) // 3, _LEAST), _MOST)
+    asked = request(
+        task,
+        told.format(said=task.said, claim=claim, nearest=nearest),
+        max_output_tokens=most,
+        constraint=constraint,
+    )
     sampling = task.sampling.model_copy(update={"top_logprobs": 0})
-    asked = request(task, told, max_output_tokens=most).model_copy(update={"sampling": sampling})
-    return Asked(claim, near, asked)
+    return Asked(claim, near, asked.model_copy(update={"sampling": sampling}))
 
 
 def better(task: Task, asked: Asked, done: Completion, others: Sequence[str]) -> tuple[str, str]:
@@ -81,10 +100,10 @@ def _of_the_same(old: str, new: str) -> bool:
     return len(kept & frozenset(keys(new))) >= _ALIKE * len(kept)
 
 
-def _nearest(task: Task, claim: str) -> tuple[int, ...]:
+def _nearest(task: Task, claim: str, said: str) -> tuple[int, ...]:
     """The passages that have most of the words of the claim, and of the question, in their order."""
     texts = [keys(segment.text) for segment in task.passages.segments]
-    scores = bm25([*keys(claim), *keys(task.said)], texts)
+    scores = bm25([*keys(claim), *keys(said)], texts)
     best = sorted(range(len(scores)), key=lambda at: (-scores[at], at))[:_NEAREST]
     return tuple(sorted(at for at in best if scores[at] > 0))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
+from typing import Literal
 
 from omniloom.core.events import CitationAdded, Event, TextDelta
 from omniloom.core.values import Completion, Loss
@@ -10,7 +11,7 @@ from omniloom.reasoning.claims import ClaimWriter
 from omniloom.reasoning.prompts import Task
 from omniloom.runtime.call import Unsupported
 from omniloom.runtime.disputes import disputes
-from omniloom.runtime.mend import mended
+from omniloom.runtime.mend import Mend
 from omniloom.runtime.run import EngineRun
 from omniloom.runtime.trust import Refusal
 
@@ -22,7 +23,9 @@ _TOO_UNCERTAIN = "This is not answered: the risk of a wrong answer is above the 
 class Prose:
     """`write` it once; then `writer` holds the text and its claims, `abstained` whether it gives no answer, and
     `withheld` whether one was written that is not given: of words that were shown already it is said that they are
-    withdrawn, and their claims count as unsupported; words that were held back are not shown."""
+    withdrawn, and their claims count as unsupported; words that were held back are not shown.
+
+    repairs: whether claims without support are asked for once more, and whether data are written after the words."""
 
     def __init__(
         self,
@@ -33,7 +36,7 @@ class Prose:
         emit: Callable[[Event], None],
         refuses: Callable[[ClaimWriter, Completion], Refusal],
         held: bool = False,
-        last: bool = True,
+        repairs: Literal["", "last", "first"] = "",
     ) -> None:
         self.run = run
         self.task = task
@@ -42,7 +45,7 @@ class Prose:
         self.refuses = refuses
         self.strict = unsupported == "abstain"
         self.held = held
-        self.last = last
+        self.repairs = repairs
         self.live = not self.strict and not held
         self.drops = unsupported == "drop"
         self.writer = ClaimWriter(task.passages, task.parts, unsupported, task.said, task.naming)
@@ -89,7 +92,7 @@ class Prose:
         writer = self.writer
         refused = self.refuses(writer, done) if done is not None else "risky" if self.held else ""
         self.withheld = bool(refused)
-        if done is not None and not refused:
+        if self.repairs and done is not None and not refused:
             self._repair(done)
         claimed, supported = bool(writer.claims), all(claim.supported for claim in writer.claims)
         if writer.absent and not claimed:
@@ -118,7 +121,7 @@ class Prose:
         open_at = [at for at, claim in enumerate(writer.claims) if not claim.supported]
         lacking = writer.dropped if self.drops else [writer.claims[at].text for at in open_at]
         said = [claim.text for claim in writer.claims if claim.supported]
-        new = mended(self.run, task, lacking, said, done, last=self.last)
+        new = Mend(self.run, task, done, last=self.repairs == "last").sentences(lacking, said)
         if new and not self.live and not self.drops:
             writer.rewrite(done.text, {open_at[at]: sentence for at, sentence in new.items()})
             return
