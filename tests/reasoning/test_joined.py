@@ -61,13 +61,3 @@ def test_a_side_that_stands_nowhere_gives_no_verdict() -> None:
     assert joined("yes", passages(), "Is the height of the tower larger than the depth of the lake?") is None
     assert joined("Madrid", passages(), WHICH.format("Mike Jones")) is None
     assert joined("yes", passages(), "Is it open on Sundays?") is None
-
-
-def test_a_word_of_two_sources_is_cited_in_both() -> None:
-    sources = Passages((*passages().segments, Segment(source="p", content="Mike drank tea.", made_by="text/1")), NAMES)
-    both = joined("yes", sources, "Is the word “tea”, which is spoken in the recording, also in the document?")
-    assert both is not None and [sources.segments[each.index].source for each in both.cited] == ["r", "p"]
-    alone = joined("no", sources, "Is the word “cash”, which is spoken in the recording, also in the document?")
-    assert alone is not None and [sources.segments[each.index].source for each in alone.cited] == ["r"]
-    assert joined("yes", sources, "Is the word “cash”, which is spoken in the recording, also in the document?") is None
-    assert joined("no", sources, "Is the word “tea”, which is spoken in the recording, also in the document?") is None

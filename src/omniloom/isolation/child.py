@@ -78,9 +78,9 @@ class Child:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def stderr_tail(self) -> str:
-        """The last 4 kB of what the child and its libraries printed."""
-        return self._watch.tail()
+    def stderr_tail(self, seconds: float = 0.0) -> str:
+        """The last 4 kB of what the child and its libraries printed. seconds: to wait for more, of one that ends."""
+        return self._watch.tail(seconds)
 
     def kill(self) -> None:
         """End it now; `receive` then raises. Safe to call twice and from any thread."""

@@ -37,7 +37,10 @@ class Watch:
         """A message came: the clock of `stall_seconds` starts anew."""
         self._heard = time.monotonic()
 
-    def tail(self) -> str:
+    def tail(self, seconds: float = 0.0) -> str:
+        """seconds: to wait for the rest, of a process that ends."""
+        if seconds:
+            self._threads[0].join(seconds)
         return bytes(self._tail).decode("utf-8", "replace")
 
     def kill(self, reason: str) -> None:

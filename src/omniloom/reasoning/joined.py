@@ -12,7 +12,7 @@ from decimal import Decimal
 from itertools import islice, product
 
 from omniloom.reasoning.evidence import column
-from omniloom.reasoning.ground import Passages, Quote
+from omniloom.reasoning.ground import Passages
 from omniloom.reasoning.operands import YEAR, Operand, decimal_of, numbers
 from omniloom.reasoning.recompute import Derived
 from omniloom.reasoning.wording import keys
@@ -27,7 +27,6 @@ _WHICH = re.compile(
 _IS = re.compile(rf"(?is)^(?P<a>.+?)\b(?:(?P<more>{_MORE})|{_LESS})\s+than\b(?P<b>[^?]+)\?")
 _WHEN = re.compile(r"(?is)^(?P<a>.+?)\b(?:before\s+or\s+after|earlier\s+or\s+later\s+than)\b(?P<b>[^?]+)\?")
 _COUNTED = re.compile(r"(?is)^(?P<a>.+?)\b(?:(?P<plus>plus|added to)|minus)\b(?P<b>[^?,]+)[?,]")
-_ALSO = re.compile(r"(?is)\bword\s+[“\"'](?P<word>[^”\"']{2,60})[”\"'].*\balso\b[^?]*\?")
 _YES, _NO = frozenset({"yes", "true", "ja", "oui"}), frozenset({"no", "false", "nein", "non"})
 _BEFORE, _AFTER = frozenset({"before", "earlier"}), frozenset({"after", "later"})
 _KINDS = (("cells", "table spreadsheet sheet"), ("time", "recording audio video"), ("page", "document paper pdf"))
@@ -44,8 +43,6 @@ class _Asked:
 def joined(value: object, passages: Passages, question: str) -> Derived | None:
     """What an answer was made of that two places give together; None where it does not follow from them."""
     said = " ".join(str(value).split()).strip(" .").lower()
-    if (found := _ALSO.search(question)) and said in _YES | _NO:
-        return _shared(found["word"], said in _YES, passages)
     asked = _asked(said, question)
     if asked is None:
         return None
@@ -59,19 +56,6 @@ def joined(value: object, passages: Passages, question: str) -> Derived | None:
     if asked.sign in "<>":
         return Derived("comparison", (a, b), sum_of)
     return Derived("sum" if asked.sign == "+" else "difference", (a, b), f"{sum_of} = {value}")
-
-
-def _shared(word: str, stands: bool, passages: Passages) -> Derived | None:
-    """Where a word stands first in each of two sources; or in the only one that has it, where the answer is no."""
-    whole = re.compile(rf"(?i)(?<!\w){re.escape(word)}(?!\w)")
-    places: dict[str, Operand] = {}
-    for index, segment in enumerate(passages.segments):
-        if segment.source not in places and (found := whole.search(segment.text)):
-            quote = Quote(index, *found.span(), frozenset(keys(found.group())))
-            places[segment.source] = Operand(Decimal(1), quote)
-    if len(places) != 1 + stands:  # in three of them it is not told which two are meant
-        return None
-    return Derived("comparison", tuple(places.values()), f"“{word}” stands in {len(places)} of the sources")
 
 
 def _asked(said: str, question: str) -> _Asked | None:

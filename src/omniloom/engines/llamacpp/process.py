@@ -15,6 +15,7 @@ from omniloom.isolation import Child, Limits
 POLL = 0.02
 _DEATHS_IN_A_ROW = 3
 _LOAD_SECONDS, _LOAD_BYTES = 120.0, 20e6  # what loading may take: so long, and a second for so many bytes
+_LAST_WORDS = 1.0  # seconds: what the library printed may come after the news that it failed
 
 
 class Settings(Value):
@@ -143,7 +144,7 @@ class Process:
 
     def _load_error(self, error: OmniloomError, beside: Path | None = None, what: str = "projector") -> WeightsError:
         """beside: the projector or adapter that was loaded last."""
-        tail = self._child.stderr_tail().strip() if self._child is not None else ""
+        tail = self._child.stderr_tail(_LAST_WORDS).strip() if self._child is not None else ""
         lines = [line for line in tail.splitlines() if " E " in line or "rror" in line]
         why = "; ".join([error.message[:200], "; ".join(lines[-3:])[-400:]])
         loaded, hint = repr(self._model.name), "is it a language model?"
