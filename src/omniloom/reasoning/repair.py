@@ -20,14 +20,12 @@ MOST = 2
 """Claims of one answer that are repaired; one that needs more of it is not worth the tokens."""
 PURPOSE = "repair claim"
 _NEAREST, _LONGEST = 2, 300
-_LEAST, _MOST = 24, 64  # output tokens
+_OUTPUT = 64  # tokens
 _ALIKE = 0.5  # of the words of the claim that are neither numbers nor names
-_ASK = (
+_ASK = (  # without the claim: a small model that is shown it writes it again (docs/lab-log.md)
     "Question: {said}\n"
-    "This sentence of an answer is not supported by the passages: “{claim}”\n"
-    "The nearest passages say:\n{nearest}\n"
-    "Write the sentence once more with nothing but what the passages say, and the number of its passage in brackets. "
-    "If they do not say it, write NOT FOUND."
+    "The passages nearest to it say:\n{nearest}\n"
+    "Answer in one sentence, with their words and nothing else, and the number of the passage in brackets."
 )
 _VALUE = (
     "Question: {said}\n"
@@ -47,26 +45,22 @@ class Asked:
 
 def again(task: Task, claim: str) -> Asked | None:
     """None where no passage has a word of the claim or of the question: nothing can be gained there."""
-    return _asked(task, claim, _ASK, None, task.said)
+    return _asked(task, claim, _ASK, None)
 
 
 def value_again(task: Task, name: str, value: str, constraint: Constraint) -> Asked | None:
     """The same for a value of JSON; name: its field, the words of which count as those of the question."""
-    return _asked(task, value, _VALUE.replace("{name}", name), constraint, f"{task.said} {name}")
+    return _asked(task, value, _VALUE, constraint, name)
 
 
-def _asked(task: Task, claim: str, told: str, constraint: Constraint | None, said: str) -> Asked | None:
+def _asked(task: Task, claim: str, told: str, constraint: Constraint | None, name: str = "") -> Asked | None:
+    said = f"{task.said} {name}"
     near = _nearest(task, claim, said)
     if not near:
         return None
     nearest = "\n".join(f"[{task.numbers[at]}] {_best_of(task.passages, at, claim, said)}" for at in near)
-    most = min(max(2 * len(claim) // 3, _LEAST), _MOST)
-    asked = request(
-        task,
-        told.format(said=task.said, claim=claim, nearest=nearest),
-        max_output_tokens=most,
-        constraint=constraint,
-    )
+    words = told.format(said=task.said, claim=claim, nearest=nearest, name=name)
+    asked = request(task, words, max_output_tokens=_OUTPUT, constraint=constraint)
     sampling = task.sampling.model_copy(update={"top_logprobs": 0})
     return Asked(claim, near, asked.model_copy(update={"sampling": sampling}))
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from omniloom.core.errors import BudgetError, EngineError, SchemaError
-from omniloom.core.values import Completion, Constraint
+from omniloom.core.values import Completion, Constraint, Request
 from omniloom.outputs import structured_json
 from omniloom.reasoning import repair
 from omniloom.reasoning.prompts import Task, request
@@ -30,9 +30,13 @@ class Mend:
 
         claims: what the answer says with support.
         """
-        made, said = dict[int, str](), list(claims)
+        made, said, before = dict[int, str](), list(claims), list[Request]()
         for at, claim in enumerate(self._few(lacking)):
             asked = repair.again(self.task, claim)
+            if asked is not None and asked.request in before:
+                self._tell(asked, "", "the same was asked for another claim")
+                continue
+            before += [asked.request] if asked is not None else []
             done = self._done(claim, asked)
             if asked is None or done is None:
                 continue
