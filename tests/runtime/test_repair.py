@@ -120,8 +120,8 @@ def test_only_what_is_supported_and_says_the_same_is_taken(models: Any, paper: P
 
 def test_an_answer_that_is_supported_costs_nothing_more(models: Any, paper: Path) -> None:
     model = models("The trial ran for six weeks [1].")
-    model.generate([ASK, paper], strategy="verify")
-    assert len(model.engine.requests) == 1
+    response = model.generate([ASK, paper], strategy="verify")
+    assert repair.PURPOSE not in {span.name for span in spans(model, response)} and notes(model, response) == []
 
 
 def test_the_same_is_not_asked_twice(models: Any, paper: Path) -> None:
@@ -160,8 +160,10 @@ def test_few_claims_are_asked_again_and_for_no_more_than_the_answer_took(models:
         model = models(script("The passages do not mention it.", wrong))
         response = model.generate([ASK, longer], strategy="verify")
         assert asked(model) == most and len(response.claims) == 3
-        (first, *rest) = [span for span in spans(model, response) if span.operation == "chat"]
+        (first,) = [span for span in spans(model, response) if span.name == "answer"][:1]
+        rest = [span for span in spans(model, response) if span.name == repair.PURPOSE]
         took = first.attributes["input_tokens"] + first.attributes["output_tokens"]
+        assert len(rest) == most
         own = [each.attributes["input_tokens"] + each.attributes["output_tokens"] for each in rest]
         assert sum(own) - len(own) * first.attributes["input_tokens"] <= took
         told = [note["why"] for note in notes(model, response)]
@@ -201,6 +203,7 @@ def test_a_value_is_asked_for_under_its_own_schema(
     assert response.data == {"weeks": "six", "cost": cost} and not response.abstained
     claim = next(claim for claim in response.claims if claim.at == "/cost")
     assert claim.supported == supported and (claim.citations[0].quote if supported else claim.text) == str(cost)
+    assert [("by" in note, "why" in note) for note in notes(model, response)] == [(supported, not supported)]
     request = next(each for each in model.engine.requests if "The value of cost" in each.messages[-1].text)
     assert request.constraint is not None and "minimum" in str(request.constraint.value)
     assert models(values(again)).generate([ASK, paper], schema=COST).data["cost"] == 99

@@ -4,7 +4,7 @@ to it.
 The requests begin with the same sources as the answer's, so only their own words are computed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from omniloom.core.values import Completion, Constraint, Request
@@ -14,7 +14,6 @@ from omniloom.reasoning.prompts import Task, request
 from omniloom.reasoning.recompute import reground
 from omniloom.reasoning.sentences import sentences
 from omniloom.reasoning.wording import keys, tokens
-from omniloom.retrieval.lexical import bm25
 
 MOST = 2
 """Claims of one answer that are repaired; one that needs more of it is not worth the tokens."""
@@ -96,8 +95,8 @@ def _of_the_same(old: str, new: str) -> bool:
 
 def _nearest(task: Task, claim: str, said: str) -> tuple[int, ...]:
     """The passages that have most of the words of the claim, and of the question, in their order."""
-    texts = [keys(segment.text) for segment in task.passages.segments]
-    scores = bm25([*keys(claim), *keys(said)], texts)
+    wanted = frozenset(keys(f"{claim} {said}"))
+    scores = [_score(task.passages, wanted & found) for found in task.passages.keys]
     best = sorted(range(len(scores)), key=lambda at: (-scores[at], at))[:_NEAREST]
     return tuple(sorted(at for at in best if scores[at] > 0))
 
@@ -105,7 +104,14 @@ def _nearest(task: Task, claim: str, said: str) -> tuple[int, ...]:
 def _best_of(passages: Passages, at: int, claim: str, said: str) -> str:
     """The sentence of a passage that is nearest to the claim."""
     text = passages.segments[at].text
-    spans = sentences(text) or [(0, len(text))]
-    scores = bm25([*keys(claim), *keys(said)], [keys(text[start:end]) for start, end in spans])
-    start, end = spans[max(range(len(spans)), key=lambda each: (scores[each], -each))]
+    wanted = frozenset(keys(f"{claim} {said}"))
+
+    def near(span: tuple[int, int]) -> float:
+        return _score(passages, wanted & {key for word in passages.words_in(at, *span) for key in word.keys})
+
+    start, end = max(sentences(text) or [(0, len(text))], key=near)
     return " ".join(text[start : min(end, start + _LONGEST)].split())
+
+
+def _score(passages: Passages, found: Iterable[str]) -> float:
+    return sum(passages.rarity[key] for key in found)

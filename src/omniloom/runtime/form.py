@@ -98,10 +98,19 @@ def _repaired(
     """(plain value, value in the user's type, the new values): of values that stand nowhere those are exchanged for
     which the model, asked once more, gives one that stands in a source."""
     plain, data, found = whole
+
+    def refuses(at: str, value: Any) -> str:
+        if not _evidence(run, at, value, task).quotes:
+            return "not supported either"
+        try:
+            _with(plain, {at: value}, form)
+        except OutputError as error:
+            return str(error)
+        return ""
+
     lacking = [(at, found[at][0]) for at in _baseless(found)]
-    new = Mend(run, task, done, last=True).values(lacking, form.schema) if lacking else {}
-    taken = {at: value for at, value in new.items() if _evidence(run, at, value, task).quotes}
-    return _changed(plain, data, taken, form) if taken else (plain, data, {})
+    new = Mend(run, task, done, last=True).values(lacking, form.schema, refuses) if lacking else {}
+    return _changed(plain, data, new, form) if new else (plain, data, {})
 
 
 def _written(run: EngineRun, task: Task, form: Form, notes: str, text: str, native: int) -> tuple[Completion, Any, Any]:

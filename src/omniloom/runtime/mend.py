@@ -2,7 +2,7 @@
 answer itself took. What was repaired, from what, and why not, is in the trace."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from omniloom.core.errors import BudgetError, EngineError, SchemaError
@@ -47,8 +47,10 @@ class Mend:
                 said.append(new)
         return made
 
-    def values(self, lacking: Sequence[tuple[str, Any]], schema: dict[str, Any]) -> dict[str, Any]:
-        """New values for those of a JSON that stand nowhere, by their pointers; whether they do is not looked at."""
+    def values(
+        self, lacking: Sequence[tuple[str, Any]], schema: dict[str, Any], refuses: Callable[[str, Any], str]
+    ) -> dict[str, Any]:
+        """New values for those of a JSON that stand nowhere, by their pointers; `refuses` says why one is not taken."""
         made = dict[str, Any]()
         for pointer, old in self._few(lacking):
             constraint = self._constraint(schema, pointer)
@@ -58,8 +60,9 @@ class Mend:
             if asked is None or done is None:
                 continue
             new = _value(done)
-            self._tell(asked, "" if new is None or new == old else str(new), "the sources do not say it")
-            if new is not None and new != old:
+            why = "the sources do not say it" if new is None else refuses(pointer, new)
+            self._tell(asked, "" if why else str(new), why)
+            if not why:
                 made[pointer] = new
         return made
 

@@ -250,10 +250,9 @@ class Walk:
         held = risk.promise is not None
         repairs = ("last" if constraint is None else "first") if self.call.verify else ""
         prose = Prose(self.run, task, self.call.unsupported, self.losses, self.emit, refuses, held, repairs)
-        completion: Completion | None = None
+        completion = None
         if "text" in self.call.output_modes:
-            completion = prose.write(notes, native)
-            native = native if surveys else 0
+            completion, native = prose.write(notes, native), native if surveys else 0
         claims = trust.weighed(prose.writer.claims, completion, prose.writer.written)
         filled: Filled | None = None
         if constraint is not None:
