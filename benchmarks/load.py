@@ -13,7 +13,7 @@ from texts import COPY, document, questions
 
 
 def main() -> None:
-    asked = options(__doc__ or "", context=10_240, slots=17)
+    asked = options(__doc__ or "", context=12_288, slots=17)
     long, clients, scale = (500, (1, 4), 2) if asked.quick else (8000, (1, 4, 16), 1)
     asked.context = 1024 if asked.quick else asked.context
     ours = Ours(asked, together=True)

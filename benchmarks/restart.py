@@ -56,7 +56,7 @@ class Saving(Peer):
 
 
 def main() -> None:
-    asked = options(__doc__ or "", context=10_240, quick_repetitions=1)
+    asked = options(__doc__ or "", context=12_288, quick_repetitions=1)
     tokens = 1200 if asked.quick else 2000
     with tempfile.TemporaryDirectory() as place:
         home, slots = Path(place, "kv"), Path(place, "slots")

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any, Protocol
 
+from omniloom.core.errors import OmniloomError
 from omniloom.core.events import Finished, ReasoningDelta, TextDelta
 from omniloom.core.values import Completion, Constraint, Message, Request, Sampling, Segment
 from omniloom.engines.llamacpp import LlamaCpp
@@ -63,19 +64,25 @@ class Ours:
     def work(self, job: dict[str, Any]) -> dict[str, Any]:
         asks = [(ask, seed) for ask in job["asks"] for seed in range(ask.get("n", 1))]
         answers: list[Answer] = [{} for _ in asks]
+        failed: list[OmniloomError] = []
         started, spent = time.perf_counter(), processor(self.engine._host.pid)
 
         def one(place: int) -> None:
             ask, seed = asks[place]
             time.sleep(ask.get("after", 0.0))
             request = ask["request"]
-            answers[place] = _streamed(self.engine, request.model_copy(update={"seed": request.seed + seed}))
+            try:
+                answers[place] = _streamed(self.engine, request.model_copy(update={"seed": request.seed + seed}))
+            except OmniloomError as error:
+                failed.append(error)
 
         threads = [threading.Thread(target=one, args=(place,)) for place in range(len(asks))]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
+        if failed:
+            raise failed[0]  # a peer that fails is left out; ours may not
         worked = processor(self.engine._host.pid) - spent
         return {"answers": answers, "seconds": time.perf_counter() - started, "processor": worked}
 

@@ -14,11 +14,11 @@ from omniloom.core.errors import UsageError
 from omniloom.core.values import Completion, Request, TokenLogprob
 from omniloom.engines.replay import words
 from omniloom.engines.scripted import Scripted
-from omniloom.evaluation.calibration.logs import collected
+from omniloom.evaluation.calibration.logs import collected, families
 from omniloom.evaluation.log import Header, Record, Scored, Writer, read
 from omniloom.evaluation.recording import recording
 from omniloom.evaluation.run import Plan, evaluate
-from omniloom.evaluation.tasks.folder import samples
+from omniloom.evaluation.tasks.folder import family, samples
 from omniloom.reasoning import calibrators
 from omniloom.runtime.model import Model
 from omniloom.storage.store import Store
@@ -202,11 +202,114 @@ def test_a_risk_needs_a_calibrator(omniloom: Command, folder: Path, tmp_path: Pa
     assert "--max-risk 0.1" in done.stderr and "omniloom calibrate" in done.stderr
 
 
-def test_the_family_is_named_and_its_use_is_told(omniloom: Command, tmp_path: Path, private_home: Path) -> None:
-    made = log(tmp_path / "a.jsonl", 200)
+def test_answers_of_one_family_are_never_taken_for_another(
+    omniloom: Command, tmp_path: Path, private_home: Path
+) -> None:
+    made = log(tmp_path / "a.jsonl", 200, family="compute")
     done = omniloom("calibrate", "--from-log", made, "--family", "compute")
     assert done.returncode == 0, done.stderr
     assert "used by `ask` for answers from tables alone" in done.stdout
     assert calibrators.find(private_home, "m", "compute") and not calibrators.find(private_home, "m", "extract")
+    done = omniloom("calibrate", "--from-log", made, "--family", "extract")
+    assert done.returncode == 2 and "no answers of the family 'extract'" in done.stderr
     done = omniloom("calibrate", "--from-log", made, "--family", "tables")
     assert done.returncode == 2 and "known are extract, compute" in done.stderr
+
+
+def test_one_call_makes_a_calibrator_for_each_family_with_enough_answers(
+    omniloom: Command, tmp_path: Path, private_home: Path
+) -> None:
+    logs: list[object] = []
+    for each, count in (("extract", 200), ("compute", 150), ("speech", 20)):
+        logs += ["--from-log", log(tmp_path / f"{each}.jsonl", count, family=each)]
+    done = omniloom("calibrate", *logs)
+    assert done.returncode == 0, done.stderr
+    assert "extract (t), 180 answers" in done.stdout and "compute (t), 135 answers" in done.stdout
+    assert "no calibrator of the family 'speech': 18 answers are too few" in done.stdout
+    found = [calibrators.find(private_home, "m", each) for each in ("extract", "compute", "speech")]
+    assert [each and each.data.n for each in found] == [180, 135, None]
+    done = omniloom("calibrate", *logs, "--name", "mine")
+    assert done.returncode == 2 and "names one calibrator" in done.stderr
+    assert omniloom("calibrate", *logs, "--name", "mine", "--family", "compute").returncode == 0
+
+
+def test_the_family_of_a_line_follows_from_its_sources_and_schema(folder: Path, tmp_path: Path) -> None:
+    (folder / "t.csv").write_text("name,age\nAnn,41\n")
+    table = {"question": "How old is Ann?", "sources": ["t.csv"], "answers": ["41"]}
+    text = {"question": "code?", "sources": ["0.txt"], "answers": ["K0Z"]}
+    several = {"options": {"schema": "name, age int"}}
+    lines = [table, table | {"family": "table"}, table | {"family": "compute"}, text, text | several, table | several]
+    (folder / "questions.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    found = [family(each) for each in samples(folder)]
+    assert found == ["compute", "compute", "compute", "extract", "fields", "fields"]
+    (folder / "questions.jsonl").write_text("\n".join(map(json.dumps, [table, text])))
+    with Model(Scripted(["41 [1].", "K0Z [1].", "41 [1]."]), Store(tmp_path / "s")) as model:
+        run = evaluate(Plan("folder", folder), model, tmp_path / "l")
+        assert [each.family for each in run.records] == ["compute", "extract"]
+        more = evaluate(Plan("folder", folder, 1, "irrelevant"), model, tmp_path / "l")
+        assert [each.family for each in more.records] == ["extract"], "a text beside the table"
+    counted = {each.family: len(each.samples) + each.abstained + each.failed for each in families([run])}
+    assert counted == {"compute": 1, "extract": 1}
+    for wrong, said in ((text | {"family": "table"}, "'extract'"), (table | {"family": "speech"}, "'compute'")):
+        (folder / "questions.jsonl").write_text(json.dumps(wrong))
+        with pytest.raises(UsageError, match="line 1") as error:
+            list(samples(folder))
+        assert f"of the family {said}" in str(error.value)
+
+
+def test_a_calibrator_on_its_own_data_is_noticed(
+    omniloom: Command, folder: Path, tmp_path: Path, private_home: Path
+) -> None:
+    record = tmp_path / "record.jsonl"
+    with Model(Scripted([answer]), Store(tmp_path / "recording")) as model:
+        evaluate(Plan("folder", folder), recording(model, record), tmp_path / "logs")
+    assert omniloom("calibrate", folder, "-m", f"recorded:{record}", "--name", "mine").returncode == 0
+    run = ("eval", "folder", "--data", folder, "--recorded", record, "--calibrator", "mine", "--limit", "8")
+    done = omniloom(*run)
+    assert done.returncode == 0 and "on its own data: the calibrator was made from 8 of these 8 samples" in done.stdout
+    told = json.loads(omniloom(*run, "--json").stdout)
+    assert told["own_data"] == 8
+    assert omniloom("view", told["log"], "--out", tmp_path / "r.html").returncode == 0
+    assert "on its own data: the calibrator was made from 8 of these 8" in (tmp_path / "r.html").read_text()
+    kept = next(private_home.rglob("mine.json")).read_text()
+    assert "locker" not in kept.replace("lockers", ""), "no text of the folder is in it"
+    # Other samples of the same form are none of its own: here the answers that are expected are others.
+    lines = [json.loads(line) for line in (folder / "questions.jsonl").read_text().splitlines()]
+    others = [json.dumps(each | {"answers": [*each["answers"], "K"]}) for each in lines]
+    (folder / "questions.jsonl").write_text("\n".join(others))
+    assert json.loads(omniloom(*run, "--json").stdout)["own_data"] == 0
+
+
+def promising(path: Path, made: Path, least: float) -> Path:
+    """A calibrator that promises a risk of 0.1 for answers with this probability."""
+    promise = {"alpha": 0.1, "delta": 0.05, "method": "learn_then_test", "threshold": least, "n": 40, "guarantee": "g"}
+    path.write_text(json.dumps(json.loads(made.read_text()) | {"thresholds": [promise], "name": path.stem}))
+    return path
+
+
+def test_an_answer_is_given_or_withheld_by_the_calibrator_that_is_named(
+    omniloom: Command, folder: Path, tmp_path: Path, private_home: Path
+) -> None:
+    """Exit code 3 and a message where it is withheld; nothing is promised by a calibrator for other answers."""
+    record = tmp_path / "record.jsonl"
+    with Model(Scripted([answer]), Store(tmp_path / "recording")) as model:
+        evaluate(Plan("folder", folder), recording(model, record), tmp_path / "logs")
+    name = f"recorded:{record}"
+    assert omniloom("calibrate", folder, "-m", name, "--name", "mine", "--out", tmp_path).returncode == 0
+    ask = ("ask", "What is the code of locker 0?", folder / "0.txt", "-m", name, "--no-stream", "--max-risk", "0.1")
+    all_ = promising(tmp_path / "all.json", tmp_path / "mine.json", 0.0)
+    none = promising(tmp_path / "none.json", tmp_path / "mine.json", 1.0)
+    done = omniloom(*ask, "--calibrator", none)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "withheld: no answer was given under --max-risk 0.1" in done.stderr and "code is" not in done.stdout
+    done = omniloom(*ask, "--calibrator", all_)
+    assert done.returncode == 0 and "The code is" in done.stdout, done.stdout + done.stderr
+    assert "withheld" not in done.stderr
+    calibrators.keep(private_home, calibrators.read(none.read_text(), "none"))
+    assert omniloom(*ask, "--calibrator", "none").returncode == 3, "by its name"
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps(json.loads(all_.read_text()) | {"family": "compute"}))
+    done = omniloom(*ask, "--calibrator", other)
+    assert done.returncode == 2 and "is for the family 'compute', not 'extract'" in done.stderr
+    done = omniloom(*ask, "--calibrator", "nobody")
+    assert done.returncode == 2 and "there is no calibrator 'nobody'" in done.stderr

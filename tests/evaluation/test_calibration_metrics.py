@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omniloom.evaluation.calibration.metrics import aurc, auroc, brier, ece, reliability, risk_coverage
-from omniloom.evaluation.calibration.resampling import paired_gain
 
 
 def simulated(n: int, gap: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -96,18 +95,6 @@ def test_points_of_the_curve_and_bins() -> None:
     bins = reliability(np.linspace(0, 1, 100), np.repeat([0.0, 1.0], 50), bins=10)
     assert [each.n for each in bins] == [10] * 10 and bins[0].right == 0 and bins[9].right == 1
     assert bins[0].low == 0 < bins[0].high < 0.3 and all(each.low <= each.right <= each.high + 1e-12 for each in bins)
-
-
-def test_a_gain_is_seen_only_where_there_is_one() -> None:
-    random = np.random.default_rng(3)
-    base = random.random(200)
-    assert paired_gain(base, base - 0.1 + random.normal(0, 0.2, 200), [""] * 200).low > 0
-    false = sum(
-        paired_gain(base, base + np.random.default_rng(seed).normal(0, 0.2, 200), [""] * 200, draws=200, seed=seed).low
-        > 0
-        for seed in range(100)
-    )
-    assert false <= 11, "one-sided at 95 %: five of a hundred"
 
 
 @pytest.mark.parametrize("given_", [([], []), ([0.5], [1, 0]), ([math.nan], [1])])

@@ -331,3 +331,22 @@ def test_a_calibrator_gives_the_probabilities(folder: Path, start: Start, tmp_pa
     calibrators.keep(model.store.root, made.model_copy(update={"family": "compute"}))
     with pytest.raises(UsageError, match="is for the family 'compute'"):
         evaluate(plan, model, tmp_path / "logs")
+
+
+def test_a_run_opens_the_store_of_its_citations_once(
+    folder: Path, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from omniloom.evaluation import citations
+
+    opened: list[Path] = []
+
+    class Counted(Store):
+        def __init__(self, root: Path) -> None:
+            opened.append(root)
+            super().__init__(root)
+
+    monkeypatch.setattr(citations, "Store", Counted)
+    log = evaluate(Plan("xquad", folder), start(answering()), tmp_path / "logs")
+    cited = sum(len(claim.citations) for each in log.records for claim in each.claims)
+    assert cited > 1 and all(each.values["citations_verbatim"] == 1 for each in log.records if each.claims)
+    assert opened == [tmp_path / "home"]

@@ -95,3 +95,16 @@ def test_ratios() -> None:
 def test_what_is_not_paired(one: list[float], other: list[float]) -> None:
     with pytest.raises(ValueError, match="lists of one length"):
         difference(one, other)
+
+
+def test_a_gain_is_seen_only_where_there_is_one() -> None:
+    base = np.random.default_rng(3).random(200)
+
+    def least(seed: int, shift: float) -> float:
+        other = base - shift + np.random.default_rng(seed).normal(0, 0.2, 200)
+        return difference(base.tolist(), other.tolist(), level=0.9, draws=200, seed=seed).low
+
+    assert least(3, 0.1) > 0
+    assert sum(least(seed, 0.0) > 0 for seed in range(100)) <= 11, "one-sided at 95 %: five of a hundred"
+    narrow, wide = (difference([1.0, 0.0] * 40, [0.0] * 80, level=level) for level in (0.5, 0.99))
+    assert wide.low < narrow.low <= narrow.value <= narrow.high < wide.high

@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 
 from omniloom.core.locators import parse_fragment
-from omniloom.core.values import Confidence, Locator
+from omniloom.core.values import Confidence, Locator, Usage
 from omniloom.evaluation.log import Cited, Claimed, Expected, Failure, Header, Log, Origin, Record, Scored
 from omniloom.evaluation.viewing import report
 from omniloom.evaluation.viewing.alike import groups
 from omniloom.evaluation.viewing.curves import bins, risk_coverage
 from omniloom.evaluation.viewing.measures import curves, reliability, rows
-from omniloom.evaluation.viewing.wrong import what_went_wrong
+from omniloom.evaluation.viewing.wrong import WITHHOLDING, what_went_wrong
 from omniloom.inputs import read_part
 from omniloom.rendering.report import Shown, page
+from omniloom.runtime import prose
 from omniloom.storage.intake import as_part, take_in
 from omniloom.storage.store import Store
 
@@ -46,8 +47,15 @@ def log(*records: Record, **more: Any) -> Log:
         (record(values={"exact": 0.0, "place": 0.5}), "wrong place cited"),
         (record(values={"exact": 0.0, "place": 1.0}), "right place, wrong words"),
         (record(), "wrong answer"),
-        (record(abstained=True), "abstained wrongly"),
-        (record(values={"exact": 0.0, "abstained": 1.0}), "abstained wrongly"),
+        (record(abstained=True, text="The sources do not answer this."), "withheld wrongly"),
+        (
+            record(abstained=True, text="It is 1907.\nWithdrawn. " + WITHHOLDING[0]),
+            "withheld wrongly",
+        ),
+        (record(abstained=True, text="", usage=Usage(output_tokens=5)), "withheld wrongly"),
+        (record(abstained=True, text="", usage=Usage()), "silent wrongly"),
+        (record(abstained=True, text="The year is not mentioned in the sources."), "silent wrongly"),
+        (record(values={"exact": 0.0, "abstained": 1.0}, text="It is not mentioned."), "silent wrongly"),
         (record(finish_reason="length"), "format"),
         (record(answer=" "), "format"),
         (record(values={"exact": 1.0, "contradiction": 0.0}), "contradiction missed"),
@@ -132,11 +140,36 @@ def test_ours_and_the_baseline_are_over_the_same_answers() -> None:
 def test_runs_are_compared_on_the_samples_that_both_have() -> None:
     first = log(*(record(number, values={"exact": float(number % 2)}) for number in range(20)))
     second = log(*(record(number, values={"exact": 1.0}) for number in range(10, 30)))
-    (row,) = rows([first, second])
+    (row,) = rows([first, second], [None, first])
     assert row.cells[0] is not None and row.cells[0][::2] == (0.5, 20)
     assert row.differences[0] is None
     found = row.differences[1]
     assert found is not None and (found.value, found.n) == (0.5, 10) and found.low > 0
+
+
+def test_a_variant_is_compared_with_the_plain_run_of_its_model() -> None:
+    """By sample, wherever the plain one stands; what has none is compared with the first of its table."""
+
+    def run(right: float, **more: Any) -> Log:
+        return log(*(record(number, values={"exact": right}) for number in range(12)), **more)
+
+    plain, other = run(0.5), run(0.25, identity="j")
+    changed = [run(1.0, variant="typos", identity="j"), run(0.75, variant="typos"), run(0.0, variant="reordered")]
+    made = report([changed[0], plain, changed[1], other, changed[2]])
+    typos, made_plain, reordered = made.tasks
+    assert typos.against == ("D", "B") and made_plain.against == ("", "B") and reordered.against == ("B",)
+    found = [each and (each.value, each.n) for each in typos.rows[0].differences]
+    assert found == [(0.75, 12), (0.25, 12)]
+    shown = page(made)
+    for head in ("A minus D", "C minus B", "D minus B", "E minus B"):
+        assert head in shown, head
+    alone = report([changed[0], changed[1]]).tasks[0]
+    assert alone.against == ("", "A")
+
+
+def test_withheld_answers_are_told_by_the_words_that_stand_in_their_place() -> None:
+    said = Path(prose.__file__).read_text(encoding="utf-8")
+    assert all(words in said for words in WITHHOLDING)
 
 
 @pytest.fixture

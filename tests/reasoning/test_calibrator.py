@@ -9,6 +9,7 @@ import pytest
 from omniloom.core.errors import StorageError, UsageError
 from omniloom.reasoning import calibrators
 from omniloom.reasoning.calibrator import (
+    MOST_MARKS,
     Calibrator,
     Estimated,
     Fingerprint,
@@ -18,6 +19,7 @@ from omniloom.reasoning.calibrator import (
     TakenOut,
     Threshold,
     confidence,
+    marks,
 )
 
 SIGNALS = (
@@ -134,3 +136,12 @@ def test_a_damaged_one_is_said_not_passed_over(tmp_path: Path, text: str) -> Non
 def test_those_of_the_package_can_be_read() -> None:
     for each in calibrators.shipped():
         assert each.held_out.n >= 50 and each.data.n >= 100
+
+
+def test_samples_are_known_again_by_marks_that_are_bounded() -> None:
+    ids = [f"folder/{at}" for at in range(5000)]
+    some = Fingerprint(n=3, sha256="", date="", samples=marks(ids[:3]))
+    assert [some.has(each) for each in ids[:5]] == [True] * 3 + [False] * 2
+    many = Fingerprint(n=5000, sha256="", date="", samples=marks(reversed(ids)))
+    assert len(many.samples) == MOST_MARKS == sum(map(many.has, ids)) and many.samples == marks(ids)
+    assert not many.has("another") and not Fingerprint(n=1, sha256="", date="").has(ids[0])

@@ -40,6 +40,10 @@ MaxRisk = Annotated[
     float | None,
     typer.Option("--max-risk", help="Give only answers of which at most this share is wrong, such as 0.1."),
 ]
+Calibrated = Annotated[
+    str,
+    typer.Option("--calibrator", help="The one that confidence and --max-risk are of: its name, or its file."),
+]
 Timeout = Annotated[float | None, typer.Option("--timeout", min=0, help="Seconds after which to give up.")]
 
 
@@ -59,6 +63,7 @@ def ask(
     on_loss: OnLoss = "error",
     timeout: Timeout = None,
     max_risk: MaxRisk = None,
+    calibrator: Calibrated = "",
     password: Password = "",
     pages: Pages = "",
     language: Language = "",
@@ -69,9 +74,8 @@ def ask(
     Exit code 3: the sources do not answer, or the risk is above --max-risk. 4: the budget or the timeout was reached.
     """
     checked(html, "--html")
-    parameters: dict[str, Any] = {"reasoning_budget": budget, "system": system, "timeout": timeout}
-    parameters |= {"max_output_tokens": max_tokens, "unsupported": unsupported, "on_loss": on_loss}
-    parameters |= {"max_risk": max_risk}
+    parameters: dict[str, Any] = {"reasoning_budget": budget, "system": system, "max_risk": max_risk}
+    parameters |= {"max_output_tokens": max_tokens, "unsupported": unsupported, "on_loss": on_loss, "timeout": timeout}
     if schema is not None:
         modes = ["structured_json"] if as_json and not html else ["text", "structured_json"]
         parameters.update(schema=_schema(schema), output_modes=modes)
@@ -79,7 +83,7 @@ def ask(
     reading = {"pdf": {"password": password, "pages": pages}, "speech": {"language": language}}
     shown = not (no_stream or as_json)
     told = {"model": model, "adapter": adapter, "go_on": go_on, "shown": shown, "output": (as_json, html)}
-    response = _answered(question, inputs, parameters, reading, **told)
+    response = _answered(question, inputs, parameters, reading, calibrator=calibrator, **told)
     nothing = not response.text.strip() and response.data is None
     if nothing and not (response.abstained and "structured_json" in response.outputs):
         raise OutputError("the model wrote nothing", hint="ask in other words, or with a larger model: -m NAME")
@@ -100,6 +104,7 @@ def _answered(
     go_on: bool,
     shown: bool,
     output: tuple[bool, Path | None],
+    calibrator: str,
 ) -> Response:
     """Loads the model, asks, keeps the turn, and prints the answer. output: (as JSON, HTML file)."""
     from omniloom.cli.conversation import follow_up, places, remember
@@ -109,6 +114,8 @@ def _answered(
     as_json, html = output
     board = Board(quiet=as_json)
     with load(model, on_progress=board.show, say=board.say, **adapted(adapter)) as loaded:
+        if calibrator:
+            _choose(loaded.store, calibrator)
         messages: tuple[Any, ...] = ()
         if go_on:
             messages, inputs = follow_up(loaded.store, inputs)
@@ -125,6 +132,14 @@ def _withheld(max_risk: float) -> None:
     """Says, beside the answer, that none was given."""
     hint = "`omniloom trace` shows its signals, and why"
     typer.echo(f"withheld: no answer was given under --max-risk {max_risk:g}; {hint}", err=True)
+
+
+def _choose(store: Any, calibrator: str) -> None:
+    """Takes the calibrator of that name or file for the calls on this store."""
+    from omniloom.reasoning.calibrators import named_or_file
+    from omniloom.runtime.risk import choose
+
+    choose(store, named_or_file(store.root, calibrator))
 
 
 def adapted(adapter: Path | None) -> dict[str, Any]:

@@ -22,9 +22,7 @@ FromLog = Annotated[
 Out = Annotated[Path | None, typer.Option("--out", help="Write NAME.json into this folder, not into the store.")]
 Family = Annotated[
     str,
-    typer.Option(
-        "--family", help="Which answers it is for: extract, compute, fields or speech; the task's without it."
-    ),
+    typer.Option("--family", help="Only of these answers: extract, compute, fields or speech; of each without it."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the calibrator as one JSON object.")]
 
@@ -48,12 +46,11 @@ def calibrate(
     family: Family = "",
     as_json: AsJson = False,
 ) -> None:
-    """Make a calibrator: confidences of this model in this family of tasks are then probabilities.
+    """Make a calibrator for each family of answers: confidences of this model in it are then probabilities.
 
     Half of the sources are learnt from, the other half says how good it is and what risk can be promised.
     """
-    from omniloom.evaluation.calibration.fit import fit
-    from omniloom.evaluation.calibration.logs import collected
+    from omniloom.evaluation.calibration.logs import families
     from omniloom.evaluation.log import read
     from omniloom.storage.named import checked_name
 
@@ -71,15 +68,52 @@ def calibrate(
     logs = [read(path) for path in from_log or ()]
     if data is not None:
         logs = [_asked(data, task, model, limit, quiet=as_json)]
-    found = collected(logs)
-    found = found._replace(family=family or found.family)
-    made = name or _name(found.family, found.model)
-    fitted = fit(found.samples, name=made, model=found.model, family=found.family, tasks=found.tasks)
-    place = _kept(fitted.calibrator, out)
+    found = _wanted(families(logs), family, name)
+    fitted, few = _fitted(found, name)
     if as_json:
-        typer.echo(json.dumps(json.loads(fitted.calibrator.model_dump_json()), ensure_ascii=False, indent=1))
-        return
-    _tell(fitted, found, place)
+        for each, _ in fitted:
+            _kept(each.calibrator, out)
+        told = [json.loads(each.calibrator.model_dump_json()) for each, _ in fitted]
+        typer.echo(json.dumps(told[0] if len(told) == 1 else told, ensure_ascii=False, indent=1))
+    else:
+        for each, answers in fitted:
+            _tell(each, answers, _kept(each.calibrator, out))
+    for line in few:
+        typer.echo(line, err=as_json)
+
+
+def _wanted(found: list[Any], family: str, name: str | None) -> list[Any]:
+    """Those of the family that is named. Answers of one are never taken for another: it would promise what they do not
+    show. Raises UsageError where there are none, and for one name of several."""
+    names = ", ".join(each.family for each in found)
+    if family:
+        found = [each for each in found if each.family == family]
+        if not found:
+            raise UsageError(f"there are no answers of the family {family!r} here", hint=f"they are of: {names}")
+    if name is not None and len(found) > 1:
+        raise UsageError(f"--name {name!r} names one calibrator, and these answers are of {names}", hint="--family")
+    return found
+
+
+def _fitted(found: list[Any], name: str | None) -> tuple[list[tuple[Any, Any]], list[str]]:
+    """A calibrator with its answers for each family that has enough of them, and what is said of the others.
+
+    Raises the UsageError of the first where none has."""
+    from omniloom.evaluation.calibration.fit import fit
+
+    made: list[tuple[Any, Any]] = []
+    errors: list[tuple[str, UsageError]] = []
+    for each in found:
+        named = name or _name(each.family, each.model)
+        try:
+            fitted = fit(each.samples, name=named, model=each.model, family=each.family, tasks=each.tasks)
+        except UsageError as error:
+            errors.append((each.family, error))
+        else:
+            made.append((fitted, each))
+    if not made:
+        raise errors[0][1]
+    return made, [f"no calibrator of the family {family!r}: {error.message}" for family, error in errors]
 
 
 def _asked(data: Path, task: str, model: str | None, limit: int | None, *, quiet: bool) -> Any:

@@ -137,6 +137,7 @@ def as_object(log: Any, exported: Path | None = None) -> dict[str, Any]:
         "n": result.n,
         "of": result.wanted,
         "kept": result.kept,
+        "own_data": result.own,
         "errors": result.errors,
         "stopped": result.stopped,
         "contaminated": list(result.contaminated),
@@ -157,7 +158,8 @@ def _table(logs: list[Any], exported: list[Path]) -> None:
     for log, written in zip_longest(logs, exported):
         result, header = log.result, log.header
         name = " + ".join(filter(None, (header.task, header.variant)))
-        table = Table(title=f"{name}, {header.model}, {result.n} of {result.wanted} samples", title_justify="left")
+        title = f"{name}, {header.model}, {result.n} of {result.wanted} samples"
+        table = Table(title=title + (", on its own data" if result.own else ""), title_justify="left")
         table.add_column("metric")
         for column in ("value", "stderr", "n"):
             table.add_column(column, justify="right")
@@ -178,6 +180,11 @@ def _lines(result: Any) -> list[str]:
     ]
     if result.kept:
         found.append(f"{result.kept} of {result.n} samples were taken from the log of an earlier run")
+    if result.own:
+        found.append(
+            f"on its own data: the calibrator was made from {result.own} of these {result.n} samples, so that "
+            "confidences on them are no test of it"
+        )
     if result.errors:
         found.append(f"errors: {result.errors} samples failed and count as wrong; the log says why")
     if result.contaminated:

@@ -35,6 +35,7 @@ def record(
         question=sample.question,
         target=sample.target,
         group=sample.group,
+        family=family_of(sample, task),
         answer=next((each.answer for each in scored if task.CORRECT in each.values), "") or answer_text(response),
         text=response.text,
         data=response.model_dump(mode="json", include={"data"})["data"],
@@ -53,6 +54,12 @@ def record(
         error=error,
         fingerprint=fingerprint,
     )
+
+
+def family_of(sample: Sample, task: Task) -> str:
+    """Which answers its answer is calibrated with: those of the task, where the task does not tell for each sample."""
+    own = getattr(task, "family", None)
+    return task.FAMILY if own is None else own(sample)
 
 
 def _origin(part: Part) -> Origin:

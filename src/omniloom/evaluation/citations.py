@@ -1,5 +1,8 @@
 """Whether citations hold: checked against the readings in the store, not against what the answer says."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +11,32 @@ from omniloom.core.locators import parse_fragment
 from omniloom.core.values import Citation, Part, Response, Segment
 from omniloom.inputs import read_part
 from omniloom.storage.store import Store
+
+
+class _Open:
+    """The stores that are open, by their roots."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack, self._stores = stack, dict[Path, Store]()
+
+    def at(self, root: Path) -> Store:
+        if root not in self._stores:
+            self._stores[root] = self._stack.enter_context(Store(root))
+        return self._stores[root]
+
+
+_OPEN: ContextVar[_Open | None] = ContextVar("open_stores", default=None)
+
+
+@contextmanager
+def open_once() -> Iterator[None]:
+    """Within it each store is opened once, however many citations are checked; outside once for each citation."""
+    with ExitStack() as stack:
+        token = _OPEN.set(_Open(stack))
+        try:
+            yield
+        finally:
+            _OPEN.reset(token)
 
 
 def holds(citation: Citation, response: Response) -> bool:
@@ -37,6 +66,9 @@ def _segments(part: Part) -> tuple[Segment, ...]:
     above = Path(part.path or "").parents  # root/blobs/ab/abcd…, where the answer's sources lie
     if len(above) < 3 or not (above[2] / "journal.sqlite").is_file():
         return ()
+    opened = _OPEN.get()
+    if opened is not None:
+        return read_part(part, opened.at(above[2]), weights=_none).segments
     with Store(above[2]) as store:
         return read_part(part, store, weights=_none).segments
 

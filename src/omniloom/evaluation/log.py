@@ -111,13 +111,15 @@ class Record(_Line):
     """One sample and what became of it.
 
     answer: what was scored, as text. text, data: the response's own. signals: raw confidence signals by name, higher is
-    surer (answer_tokens apart). seconds: on the clock, reading included. fingerprint: a digest of the sample.
+    surer (answer_tokens apart). family: of its answer; "" in older logs. seconds: on the clock, reading
+    included. fingerprint: a digest of the sample.
     """
 
     id: str
     question: str
     target: tuple[str, ...] = ()
     group: str = ""
+    family: str = ""
     answer: str = ""
     text: str = ""
     data: Any = None
@@ -174,13 +176,15 @@ class Tokens(_Line):
 class Result(_Line):
     """The metrics of a run over `n` of `wanted` samples. stopped: why it ended before all were done, "" if it did not.
 
-    kept: samples that were taken from the log as it was.
+    kept: samples that were taken from the log as it was. own: samples from which the calibrator of their probabilities
+    was made: how good these look says nothing of others.
     contaminated: ids of samples whose text stands in a prompt of Omniloom's or in what the model was trained on."""
 
     metrics: dict[str, Measured]
     n: int
     wanted: int
     kept: int = 0
+    own: int = 0
     errors: int = 0
     tokens: Tokens = Tokens()
     seconds: float = 0.0
@@ -282,6 +286,11 @@ def _finite(value: Any) -> Any:
 
 def _unwritable(path: Path, error: OSError) -> StorageError:
     return StorageError(f"the log {str(path)!r} cannot be written: {error.strerror}", hint="name another --log folder")
+
+
+def sample_name(header: Header, record: Record) -> str:
+    """One name for what was asked, in whatever log it stands: by it a calibrator knows what it was made from."""
+    return "/".join(filter(None, (header.task, header.variant, record.id, record.fingerprint)))
 
 
 def column(records: Sequence[Record], name: str) -> tuple[list[float], list[str]]:

@@ -25,14 +25,15 @@ from omniloom.core.errors import (
 from omniloom.core.events import Progress
 from omniloom.core.values import Budget, Response, Usage
 from omniloom.evaluation import identity, registry
-from omniloom.evaluation.answered import after_error, failure, record, signals
+from omniloom.evaluation.answered import after_error, failure, family_of, record, signals
+from omniloom.evaluation.citations import open_once
 from omniloom.evaluation.contamination import contaminated
 from omniloom.evaluation.log import Header, Log, Measured, Record, Result, Tokens, Writer, column, read
+from omniloom.evaluation.own import own_samples
 from omniloom.evaluation.statistics import clustered
 from omniloom.evaluation.values import Sample, Scorer, Task, Value
 from omniloom.reasoning.calibrator import Calibrator, confidence, foreign
-from omniloom.reasoning.calibrators import find, named
-from omniloom.reasoning.calibrators import read as from_text
+from omniloom.reasoning.calibrators import find, named_or_file
 from omniloom.runtime.call import checked
 from omniloom.runtime.model import Model
 
@@ -71,18 +72,20 @@ def evaluate(plan: Plan, model: Model, logs: Path, on_progress: Callable[[Progre
     marks = {sample.id: identity.fingerprint(sample) for sample in samples}
     if len(marks) < len(samples):
         raise UsageError(f"the task {plan.task!r} has two samples of one id", hint="an id names one sample")
-    sure = _calibrator(plan, task, model)
-    header = header_of(plan, task, model, sure)
+    families = sorted({family_of(sample, task) for sample in samples}) or [task.FAMILY]
+    sure = _calibrator(plan, families, model)
+    header = header_of(plan, task, model, sure, families)
     name = "-".join(filter(None, (plan.task, plan.variant, header.key)))
     path = logs / f"{name}.jsonl"
-    with _alone(path):
+    with _alone(path), open_once():
         done = _begun(path, header, marks)
         going = _Going(plan, task, model, Writer(path), done, marks, on_progress or _ignore, sure)
         stopped = going.over(samples)
         records = [going.done[sample.id] for sample in samples if sample.id in going.done]
         found = contaminated(samples, plan.trained_on)
         result = summary(task, records, wanted=len(samples), stopped=stopped, contaminated=found)
-        going.writer.write(result.model_copy(update={"kept": len(records) - going.asked}))
+        own = len(own_samples(header, records, sure, model.store.root))
+        going.writer.write(result.model_copy(update={"kept": len(records) - going.asked, "own": own}))
         return read(path)._replace(records=tuple(records))
 
 
@@ -109,30 +112,20 @@ def _scorers(plan: Plan, task: Task) -> tuple[Scorer, ...]:
     return (*task.SCORERS, *(each for each in more if each not in task.SCORERS))
 
 
-def _calibrator(plan: Plan, task: Task, model: Model) -> Calibrator | None:
-    """The one that is named. Raises UsageError where there is none, or it is for other answers than these."""
+def _calibrator(plan: Plan, families: Sequence[str], model: Model) -> Calibrator | None:
+    """The one that is named. Raises UsageError where there is none, or it is for other answers than all of these."""
     if not plan.calibrator:
         return None
-    found = _found(plan.calibrator, model)
-    why = foreign(found, model.engine.name, task.FAMILY)
+    found = named_or_file(model.store.root, plan.calibrator)
+    why = foreign(found, model.engine.name, found.family if found.family in families else " or ".join(families))
     if why is not None:
         raise UsageError(why, hint="make one from a log of this task: omniloom calibrate --from-log LOG")
     return found
 
 
-def _found(calibrator: str, model: Model) -> Calibrator:
-    """By its name, or from its file, as `omniloom calibrate --out` writes it: what ends in .json, or has a folder."""
-    path = Path(calibrator)
-    if path.suffix != ".json" and len(path.parts) < 2:
-        return named(model.store.root, calibrator)
-    try:
-        return from_text(path.read_text(encoding="utf-8"), calibrator)
-    except (OSError, UnicodeDecodeError) as error:
-        hint = "a file of `omniloom calibrate --out`, or a name"
-        raise UsageError(f"the calibrator {calibrator!r} cannot be read: {error}", hint=hint) from error
-
-
-def header_of(plan: Plan, task: Task, model: Model, sure: Calibrator | None = None) -> Header:
+def header_of(
+    plan: Plan, task: Task, model: Model, sure: Calibrator | None = None, families: Sequence[str] = ()
+) -> Header:
     who = getattr(model.engine, "identity", model.engine.name)
     vary = identity.file_of(registry.variant(plan.variant)) if plan.variant else ""
     files = [identity.file_of(task), vary]
@@ -150,8 +143,9 @@ def header_of(plan: Plan, task: Task, model: Model, sure: Calibrator | None = No
         "data": str(plan.data.absolute()),
     }
     # Where none is named the store's own is taken.
-    used = sure or find(model.store.root, model.engine.name, task.FAMILY)
-    depends = [fields, None if used is None else used.model_dump(mode="json")]
+    names = families or [task.FAMILY]
+    used = [sure] if sure else [find(model.store.root, model.engine.name, each) for each in names]
+    depends = [fields, *(None if each is None else each.model_dump(mode="json") for each in used)]
     key = hashlib.sha256(identity.plain_json(depends).encode()).hexdigest()[:12]
     now = datetime.now().astimezone().isoformat(timespec="seconds")
     return Header(**fields, key=key, store=str(model.store.root), created=now)
@@ -249,7 +243,7 @@ class _Going:
         raw = signals(response)
         return record(
             sample,
-            self._calibrated(response, raw),
+            self._calibrated(sample, response, raw),
             self._task,
             scorers=self._scorers,
             raw=raw,
@@ -268,12 +262,13 @@ class _Going:
         parameters: dict[str, Any] = {"trace": label, **options}
         return self._model.generate(list(sample.inputs), **parameters)
 
-    def _calibrated(self, response: Response, raw: Mapping[str, float | None]) -> Response:
-        """With the probability that the named calibrator gives it."""
+    def _calibrated(self, sample: Sample, response: Response, raw: Mapping[str, float | None]) -> Response:
+        """With the probability that the named calibrator gives it, if it is one for such answers."""
         if self._sure is None:
             return response
         told = {name: value for name, value in raw.items() if value is not None}
-        return response.model_copy(update={"confidence": confidence(told, self._sure)})
+        family = family_of(sample, self._task)
+        return response.model_copy(update={"confidence": confidence(told, self._sure, family=family)})
 
     def _left(self) -> Budget:
         """What this run may still use. Raises _Spent where that is nothing."""

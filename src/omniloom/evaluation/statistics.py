@@ -53,10 +53,19 @@ def clustered(values: Sequence[float], groups: Sequence[str]) -> Value:
 
 
 def difference(
-    one: Sequence[float], other: Sequence[float], groups: Sequence[str] = (), *, draws: int = 4000, seed: int = 0
+    one: Sequence[float],
+    other: Sequence[float],
+    groups: Sequence[str] = (),
+    *,
+    level: float = 0.95,
+    draws: int = 4000,
+    seed: int = 0,
 ) -> Interval:
-    """mean(one) - mean(other) over the same samples, with the 95 % percentile interval of a paired bootstrap."""
-    return _paired(one, other, groups, lambda a, b: a - b, draws, seed)
+    """mean(one) - mean(other) over the same samples, with the percentile interval of a paired bootstrap.
+
+    level: of both ends together; what is exceeded at 95 % is the low end of 0.9.
+    """
+    return _paired(one, other, groups, lambda a, b: a - b, draws, seed, level)
 
 
 def ratio(
@@ -81,6 +90,7 @@ def _paired(
     combine: Callable[[Any, Any], Any],
     draws: int,
     seed: int,
+    level: float = 0.95,
 ) -> Interval:
     """Groups are drawn with replacement, the same ones for both; raises ValueError for lists of unequal length."""
     import numpy as np
@@ -101,7 +111,7 @@ def _paired(
         found.append(combine(first / size, second / size))
     drawn = np.concatenate(found)
     drawn = np.sort(drawn[~np.isnan(drawn)])
-    low, high = (_quantile(drawn, share) for share in (0.025, 0.975))
+    low, high = (_quantile(drawn, share) for share in ((1 - level) / 2, (1 + level) / 2))
     return Interval(float(combine(a.mean(), b.mean())), low, high, len(a), count)
 
 

@@ -70,7 +70,8 @@ class Task(Protocol):
     METRICS: by the name of a score; the mean with its standard error for those that are not named.
 
     A file may also hold `answer(model, sample) -> Response`, for samples that are not asked by `model.generate(
-    list(sample.inputs), **sample.options)`: where only the reading is measured, or a refusal is an answer."""
+    list(sample.inputs), **sample.options)`: where only the reading is measured, or a refusal is an answer. And
+    `family(sample) -> str`, where its answers are of several families."""
 
     FAMILY: str
     CORRECT: str

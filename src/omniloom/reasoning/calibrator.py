@@ -5,8 +5,9 @@ Signals are numbers by name, higher where an answer is surer (except `answer_tok
 """
 
 import bisect
+import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from pydantic import Field
@@ -15,6 +16,7 @@ from omniloom.core.base import Value
 from omniloom.core.errors import UsageError
 from omniloom.core.values import Confidence
 
+MOST_MARKS = 4096
 _FAR = 5.0  # standard deviations beyond which a signal says no more: one odd value decides nothing
 
 
@@ -90,12 +92,22 @@ class Threshold(Value):
 
 
 class Fingerprint(Value):
-    """The data a calibrator was made from: how many answers, the sha256 of their sorted ids, and the day."""
+    """The data a calibrator was made from: how many answers, the sha256 of their sorted ids, and the day.
+
+    samples: the marks of their ids, in order; of more than `MOST_MARKS` the smallest, which are a fair draw. Empty in a
+    calibrator that was made before they were kept.
+    """
 
     n: int
     sha256: str
     date: str
     tasks: tuple[str, ...] = ()
+    samples: tuple[str, ...] = Field(default=(), repr=False)
+
+    def has(self, sample: str) -> bool:
+        """Whether the sample of this id is among those whose marks are kept."""
+        at = bisect.bisect_left(self.samples, marked := mark(sample))
+        return self.samples[at : at + 1] == (marked,)
 
 
 class Calibrator(Value):
@@ -150,6 +162,16 @@ class Calibrator(Value):
         """
         tried = [each for each in self.thresholds if each.method == "learn_then_test" and each.alpha <= max_risk + 1e-9]
         return max(tried, key=lambda each: each.alpha, default=None)
+
+
+def mark(sample: str) -> str:
+    """A short digest of a sample's id: it tells samples apart, and nothing of what they ask."""
+    return hashlib.sha256(sample.encode("utf-8", "replace")).hexdigest()[:12]
+
+
+def marks(samples: Iterable[str]) -> tuple[str, ...]:
+    """Those that a Fingerprint keeps."""
+    return tuple(sorted({mark(each) for each in samples})[:MOST_MARKS])
 
 
 def confidence(

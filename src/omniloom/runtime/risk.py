@@ -6,14 +6,22 @@ from weakref import WeakKeyDictionary
 from omniloom.core.errors import UsageError
 from omniloom.core.protocols import Engine
 from omniloom.core.values import Confidence, Loss, Part
-from omniloom.reasoning.calibrator import Calibrator, Threshold, confidence
+from omniloom.reasoning.calibrator import Calibrator, Threshold, confidence, foreign
 from omniloom.reasoning.calibrators import find
 from omniloom.reasoning.drift import Drift
 from omniloom.reasoning.signals import Signals
 from omniloom.storage.store import Store
 
 _WATCHED: "WeakKeyDictionary[Store, dict[str, Drift]]" = WeakKeyDictionary()
+_CHOSEN: "WeakKeyDictionary[Store, Calibrator]" = WeakKeyDictionary()
 _LOCK = Lock()
+
+
+def choose(store: Store, calibrator: Calibrator) -> None:
+    """From now on the calls on this store take it, and no other. They raise UsageError where it is for other answers
+    than theirs: to take another one then would give another promise than the one that was asked for."""
+    with _LOCK:
+        _CHOSEN[store] = calibrator
 
 
 def family(parts: tuple[Part, ...], fields: int) -> str:
@@ -29,13 +37,13 @@ def family(parts: tuple[Part, ...], fields: int) -> str:
 class Risk:
     """Of one call: what its calibrator makes of the signals, and whether its promise lets the answer be given.
 
-    Raises UsageError where `max_risk` is given and no calibrator promises as much.
+    Raises UsageError where `max_risk` is given and no calibrator promises as much, or a chosen one is for others.
     """
 
     def __init__(self, max_risk: float | None, store: Store, engine: Engine, of: str) -> None:
         self.of = of
         self.model = engine.name
-        self.calibrator = find(store.root, engine.name, of)
+        self.calibrator = _chosen(store, engine.name, of) or find(store.root, engine.name, of)
         self.promise: Threshold | None = None
         self.losses: list[Loss] = []
         if max_risk is not None:
@@ -63,6 +71,15 @@ class Risk:
         assert least is not None, "_promise raises where there is none"
         given = self.calibrator.apply(signals)
         return "" if given >= least else f"probability {given:.3f} is below {least:.3f}"
+
+
+def _chosen(store: Store, model: str, of: str) -> Calibrator | None:
+    with _LOCK:
+        found = _CHOSEN.get(store)
+    why = foreign(found, model, of) if found is not None else None
+    if why is not None:
+        raise UsageError(why, hint="leave it out, or make one from answers of this kind: omniloom calibrate DATA")
+    return found
 
 
 def _promise(calibrator: Calibrator | None, max_risk: float, model: str, of: str) -> Threshold:

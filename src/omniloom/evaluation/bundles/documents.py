@@ -1,12 +1,12 @@
 """Documents: paragraphs of one title set into a PDF, with questions whose answers are spans, as XQuAD has them."""
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from omniloom.evaluation.bundles.paper import Paper, can_set, typeset
+from omniloom.evaluation.records import json_lines
 from omniloom.evaluation.values import Place
 
 _MOST_PAGES = 2
@@ -42,8 +42,7 @@ class Document:
 def documents(data: Path) -> list[Document]:
     """One or two pages each; what Courier cannot write, or no page can hold, is left out."""
     titles: dict[str, dict[str, list[tuple[str, list[str]]]]] = {}
-    for line in (data / "text" / "xquad_en.jsonl").read_text(encoding="utf-8").splitlines():
-        each = json.loads(line)
+    for each in json_lines(data / "text" / "xquad_en.jsonl"):
         contexts = titles.setdefault(each["title"], {})
         contexts.setdefault(each["context"], []).append((each["question"], each["answers"]))
     found: list[Document] = []

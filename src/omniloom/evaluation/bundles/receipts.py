@@ -1,12 +1,12 @@
 """Scanned receipts with labelled fields and word boxes, as SROIE has them."""
 
-import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from omniloom.core.locators import Box, Locator
 from omniloom.evaluation.boxes import labelled_lines
+from omniloom.evaluation.records import json_lines
 from omniloom.evaluation.values import Place
 
 _AMOUNT = re.compile(r"\d[\d,]*\.\d\d")
@@ -74,8 +74,7 @@ def receipts(data: Path) -> list[Receipt]:
     """All whose total and date are found among the labelled lines."""
     folder = data / "images" / "sroie"
     found: list[Receipt] = []
-    for line in (data / "images" / "sroie.jsonl").read_text(encoding="utf-8").splitlines():
-        sample = json.loads(line)
+    for sample in json_lines(data / "images" / "sroie.jsonl"):
         fields, image = sample["fields"], folder / sample["image"]
         name = f"receipt-{sample['id']}{image.suffix}"
         about = (fields.get(key, "") for key in ("company", "date", "total"))

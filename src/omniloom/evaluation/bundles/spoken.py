@@ -1,7 +1,6 @@
 """Recordings: read sentences joined to a passage, and digits read out one after the other, with their words."""
 
 import io
-import json
 import random
 import re
 import wave
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from omniloom.core.locators import Locator
 from omniloom.evaluation.hearing import SENTENCES, transcripts
+from omniloom.evaluation.records import json_lines
 from omniloom.evaluation.values import Place
 
 DIGITS = tuple("zero one two three four five six seven eight nine".split())
@@ -56,8 +56,7 @@ class Voices:
         self._sentences = [(audio / name, tuple(words.split())) for name, words in said.items()]
         self._sentences = [(path, words) for path, words in self._sentences if path.is_file()]
         self._speakers: dict[str, list[tuple[Path, int]]] = {}
-        for line in (audio / "digits.jsonl").read_text(encoding="utf-8").splitlines():
-            each = json.loads(line)
+        for each in json_lines(audio / "digits.jsonl"):
             if (audio / each["audio"]).is_file():
                 self._speakers.setdefault(each["speaker"], []).append((audio / each["audio"], each["digit"]))
         self._speakers = {name: clips for name, clips in self._speakers.items() if len(clips) >= _FEWEST}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from omniloom.core.locators import Locator
+from omniloom.evaluation.records import json_lines, text_of
 from omniloom.evaluation.values import Place
 
 _MOST_ROWS, _MOST_COLUMNS, _LONGEST_CELL = 24, 9, 120
@@ -92,8 +93,7 @@ def sheets(data: Path) -> list[Sheet]:
 
 def _wiki(folder: Path) -> Iterator[Sheet]:
     asked: dict[str, list[dict[str, Any]]] = {}
-    for line in (folder / "wtq.jsonl").read_text(encoding="utf-8").splitlines():
-        sample = json.loads(line)
+    for sample in json_lines(folder / "wtq.jsonl"):
         asked.setdefault(sample["table"], []).append(sample)
     for name, samples in asked.items():
         with (folder / "wtq" / name).open(encoding="utf-8", newline="") as file:
@@ -105,7 +105,7 @@ def _wiki(folder: Path) -> Iterator[Sheet]:
 
 
 def _reports(folder: Path) -> Iterator[Sheet]:
-    for report in json.loads((folder / "tatqa.json").read_text(encoding="utf-8")):
+    for report in json.loads(text_of(folder / "tatqa.json")):
         rows = _cleaned(report["table"]["table"])
         spans = [each for each in report["questions"] if each["answer_type"] == "span"]
         found = (_lookup(each["question"], each["answer"], rows) for each in spans if "table" in each["answer_from"])

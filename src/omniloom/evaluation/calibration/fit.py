@@ -25,9 +25,18 @@ from omniloom.evaluation.calibration.design import (
     weighted,
 )
 from omniloom.evaluation.calibration.logistic import logistic_fit, pava, predict
-from omniloom.evaluation.calibration.resampling import Estimate, paired_gain
 from omniloom.evaluation.calibration.risk import ALPHAS, conformal, max_risk, order
-from omniloom.reasoning.calibrator import Calibrator, Estimated, Fingerprint, HeldOut, Signal, TakenOut, interpolated
+from omniloom.evaluation.statistics import Interval, difference
+from omniloom.reasoning.calibrator import (
+    Calibrator,
+    Estimated,
+    Fingerprint,
+    HeldOut,
+    Signal,
+    TakenOut,
+    interpolated,
+    marks,
+)
 
 if TYPE_CHECKING:
     from omniloom.evaluation.calibration.resampling import Array
@@ -37,6 +46,7 @@ __all__ = ["BASELINES", "LEAST", "Answered", "Fitted", "Worth", "fit"]
 BASELINES = ("answer_tokens", "logprob_mean")
 LEAST = 60
 FOLDS = 5
+DRAWS = 1000
 
 
 class Worth(NamedTuple):
@@ -45,7 +55,7 @@ class Worth(NamedTuple):
 
     name: str
     aurc: float
-    gain: Estimate | None
+    gain: Interval | None
     why: str = ""
 
 
@@ -84,6 +94,7 @@ def fit(
         sha256=hashlib.sha256("\n".join(each.id for each in samples).encode("utf-8", "replace")).hexdigest(),
         date=datetime.now(UTC).date().isoformat(),
         tasks=tuple(sorted(set(tasks))),
+        samples=marks(each.id for each in samples),
     )
     empty = {"held_out": _nothing(), "data": data, "references": references(samples, names)}
     rough = Calibrator(
@@ -130,7 +141,7 @@ def _chosen(learnt: Sequence[Answered], names: Sequence[str], seed: int) -> tupl
         if name in BASELINES:
             worth.append(Worth(name, alone, None))
             continue
-        gain = paired_gain(without, _log_loss(_crossed(learnt, [*base, all_scaled[name]], seed), y), groups, seed=seed)
+        gain = _gain(without, _log_loss(_crossed(learnt, [*base, all_scaled[name]], seed), y), groups, seed)
         why = "" if gain.low > 0 else f"beside {' and '.join(s.name for s in base) or 'the mean'} it does not help: "
         why += "" if gain.low > 0 else f"log loss lower by {gain.value:.3f}, with 95 % by more than {gain.low:.3f}"
         worth.append(Worth(name, alone, gain, why))
@@ -148,8 +159,13 @@ def _isotonic(learnt: Sequence[Answered], signals: Sequence[Signal], seed: int) 
     for half in (0, 1):
         knots = pava(p[part != half], y[part != half])
         bent[part == half] = [interpolated(knots, float(each)) for each in p[part == half]]
-    gain = paired_gain((p - y) ** 2, (bent - y) ** 2, [group_of(each) for each in learnt], seed=seed)
+    gain = _gain((p - y) ** 2, (bent - y) ** 2, [group_of(each) for each in learnt], seed)
     return pava(p, y) if gain.low > 0 else ()
+
+
+def _gain(worse: "Array", better: "Array", groups: Sequence[str], seed: int) -> Interval:
+    """By how much the losses are lower; low is what that exceeds at 95 %."""
+    return difference(worse.tolist(), better.tolist(), groups, level=0.9, draws=DRAWS, seed=seed)
 
 
 def _crossed(samples: Sequence[Answered], signals: Sequence[Signal], seed: int) -> "Array":

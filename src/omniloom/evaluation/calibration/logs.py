@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from omniloom.core.errors import UsageError
 from omniloom.evaluation.calibration.design import Answered
-from omniloom.evaluation.log import Log
+from omniloom.evaluation.log import Log, Record, sample_name
 
 
 class Collected(NamedTuple):
@@ -20,22 +20,47 @@ class Collected(NamedTuple):
     failed: int
 
 
+def families(logs: Sequence[Log]) -> list[Collected]:
+    """Those of each family by itself, in the order of their names. Raises UsageError as `collected` does."""
+    _one("model", logs)
+    names = sorted({_family(log, each) for log in logs for each in log.records})
+    found: list[Collected] = []
+    for name in names:
+        own = [
+            log._replace(
+                header=log.header.model_copy(update={"family": name}),
+                records=tuple(each for each in log.records if _family(log, each) == name),
+            )
+            for log in logs
+        ]
+        found.append(collected([log for log in own if log.records]))
+    return found or [collected(logs)]
+
+
+def _one(what: str, logs: Sequence[Log]) -> None:
+    found = sorted({getattr(log.header, what) for log in logs})
+    if len(found) != 1:
+        hint = f"one calibrator for each {what}"
+        raise UsageError(f"the logs are of {len(found)} {what}s: {', '.join(found) or 'none'}", hint=hint)
+
+
+def _family(log: Log, record: Record) -> str:
+    return record.family or log.header.family
+
+
 def collected(logs: Sequence[Log]) -> Collected:
     """Raises UsageError for no log, and for logs of several models or families: what is sure in one is not in another.
 
     A sample that is in several logs of one task and variant counts once, as the last has it.
     """
     for what in ("model", "family"):
-        found = sorted({getattr(log.header, what) for log in logs})
-        if len(found) != 1:
-            hint = f"one calibrator for each {what}"
-            raise UsageError(f"the logs are of {len(found)} {what}s: {', '.join(found) or 'none'}", hint=hint)
+        _one(what, logs)
     samples: dict[str, Answered] = {}
     abstained = failed = 0
     for log in logs:
         header = log.header
         for each in log.records:
-            name = "/".join(filter(None, (header.task, header.variant, each.id, each.fingerprint)))
+            name = sample_name(header, each)
             if each.error is not None or each.abstained:
                 failed += each.error is not None
                 abstained += each.error is None

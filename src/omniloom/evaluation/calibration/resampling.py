@@ -36,29 +36,6 @@ def resamples(groups: Sequence[str], count: int = DRAWS, seed: int = 0) -> Itera
         yield np.concatenate([places[at] for at in random.integers(0, len(places), len(places))])
 
 
-def paired_gain(
-    worse: Numbers,
-    better: Numbers,
-    groups: Sequence[str],
-    level: float = 0.95,
-    *,
-    draws: int = DRAWS,
-    seed: int = 0,
-) -> Estimate:
-    """The mean of `worse - better`, losses of the same samples; low is what it exceeds with one-sided `level`.
-
-    high is its counterpart from above. Raises ValueError for no samples.
-    """
-    import numpy as np
-
-    gain = np.asarray(worse, float) - np.asarray(better, float)
-    if not gain.size:
-        raise ValueError("no samples to compare")
-    means = spread(lambda at: gain[at].mean(), groups, draws, seed)
-    low, high = np.quantile(means, [1 - level, level])
-    return Estimate(float(gain.mean()), float(low), float(high), int(gain.size))
-
-
 def spread(statistic: Callable[[Array], float], groups: Sequence[str], count: int = DRAWS, seed: int = 0) -> Array:
     """The statistic of the places of each resample."""
     import numpy as np

@@ -4,7 +4,10 @@
 
 sources: files of the folder. answers: those that are right; none if the sources do not say it. group (optional):
 questions of one group are never on both sides of a split; without it those with the same sources are one group.
-id (optional): names the sample. options (optional): more of `generate`, such as {"schema": "answer"}.
+id (optional): names the sample. family (optional): which answers are calibrated together, "extract", "table" (or
+"compute", its name elsewhere), "fields" or "speech"; it follows from the sources and the schema, as a call decides it,
+and one that is named otherwise is refused: its promise would be of other answers.
+options (optional): more of `generate`, such as {"schema": "answer"}.
 
 An answer is right if it says one of `answers` (see `evaluation/saying.py`); without any, if it says that the sources do
 not say it.
@@ -20,13 +23,16 @@ from omniloom.core.values import Response
 from omniloom.evaluation.saying import says
 from omniloom.evaluation.scorers import absent, answer_text, verbatim
 from omniloom.evaluation.values import Metric, Sample, Score, Scorer
+from omniloom.outputs.schemas import normalize
+from omniloom.runtime import risk
 from omniloom.storage.intake import as_part
 
 FAMILY = "extract"
 CORRECT = "right"
 METRICS: Mapping[str, Metric] = {}
 QUESTIONS = "questions.jsonl"
-_FIELDS = {"question", "sources", "answers", "group", "id", "options"}
+_FIELDS = {"question", "sources", "answers", "group", "id", "options", "family"}
+_ALIASES = {"table": "compute"}
 _HINT = 'one object a line, such as {"question": "Who signed?", "sources": ["contract.pdf"], "answers": ["Ann Lee"]}'
 
 
@@ -72,7 +78,7 @@ def _sample(record: Any, number: int, data: Path) -> Sample:
     options = record.get("options", {})
     if not sources or not isinstance(options, dict):
         raise ValueError("it has no sources" if not sources else "options are no object")
-    return Sample(
+    sample = Sample(
         id=str(record.get("id", number)),
         question=question,
         inputs=(question, *(as_part(_inside(data, each)) for each in sources)),
@@ -80,6 +86,21 @@ def _sample(record: Any, number: int, data: Path) -> Sample:
         group=str(record.get("group", " + ".join(sorted(sources)))),
         options=options,
     )
+    return _agreed(sample, record.get("family"))
+
+
+def family(sample: Sample) -> str:
+    """The one of which a call takes the calibrator, whatever a variant has added to the sources."""
+    schema = sample.options.get("schema")
+    fields = 0 if schema is None else len(normalize(schema).get("properties", ()))
+    return risk.family(tuple(each for each in sample.inputs if not isinstance(each, str)), fields)
+
+
+def _agreed(sample: Sample, named: Any) -> Sample:
+    found = family(sample)
+    if named is not None and _ALIASES.get(named, named) != found:
+        raise ValueError(f"its answer is of the family {found!r}, by its sources and schema, not {named!r}")
+    return sample
 
 
 def _inside(data: Path, name: str) -> Path:

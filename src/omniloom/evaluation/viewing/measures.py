@@ -11,8 +11,8 @@ from omniloom.rendering.report import Cell, Cost, Curve, Difference, Reliability
 LOGPROB = ("logprob_mean", "logprob", "answer_logprob", "mean_logprob")  # the baseline, by any name it has had
 
 
-def rows(logs: Sequence[Log]) -> tuple[Row, ...]:
-    """The metrics of the logs, the one that says what is right first."""
+def rows(logs: Sequence[Log], against: Sequence[Log | None]) -> tuple[Row, ...]:
+    """The metrics of the logs, the one that says what is right first. against: what each log is compared with."""
     found = [_cells(log) for log in logs]
     names = list(dict.fromkeys(name for cells in found for name in cells))
     names.sort(key=lambda name: name != logs[0].header.correct)
@@ -20,7 +20,7 @@ def rows(logs: Sequence[Log]) -> tuple[Row, ...]:
         Row(
             name,
             tuple(cells.get(name) for cells in found),
-            tuple(_difference(log, logs[0], name) if at else None for at, log in enumerate(logs)),
+            tuple(other and _difference(log, other, name) for log, other in zip(logs, against, strict=True)),
         )
         for name in names
     )
@@ -43,8 +43,8 @@ def mean(values: Sequence[float], names: Sequence[str]) -> Cell | None:
     return Cell(value.value, value.stderr if math.isfinite(value.stderr) else None, value.n)
 
 
-def _difference(log: Log, first: Log, name: str) -> Difference | None:
-    ours, theirs, names = paired(log, first, name)
+def _difference(log: Log, other: Log, name: str) -> Difference | None:
+    ours, theirs, names = paired(log, other, name)
     if not ours:
         return None
     found = difference(ours, theirs, names)

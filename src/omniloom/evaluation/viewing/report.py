@@ -1,4 +1,8 @@
-"""Logs in, a report out. Logs of one task stand side by side, in the order they are given."""
+"""Logs in, a report out. Logs of one task stand side by side, in the order they are given.
+
+A log of a variant is compared with the plain one of the same task, model and options, sample by sample; other logs with
+the first of their table.
+"""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -12,6 +16,7 @@ from omniloom.evaluation.viewing.sources import Pictures, Sources
 from omniloom.evaluation.viewing.wrong import ALL, Wrong, what_went_wrong
 from omniloom.rendering.report import Cluster, Failure, Kind, Report, Run, TaskTable
 
+Lettered = tuple[str, Log]
 _DRAWN = 2  # failures of each cluster whose places are drawn as pictures; the others keep their words
 _MOST = 4100  # characters kept of anything: the page cuts at fewer, and says so
 
@@ -19,11 +24,12 @@ _MOST = 4100  # characters kept of anything: the page cuts at fewer, and says so
 def report(logs: Sequence[Log]) -> Report:
     """The values of the page."""
     lettered = [(_letter(at), log) for at, log in enumerate(logs)]
-    found: dict[str, list[tuple[str, Log]]] = {}
+    found: dict[str, list[Lettered]] = {}
     for letter, log in lettered:
         found.setdefault(_name(log), []).append((letter, log))
     pictures = Pictures()
-    return Report("Evaluation", tuple(_task(name, each, pictures) for name, each in found.items()))
+    plain = [(letter, log) for letter, log in lettered if not log.header.variant]
+    return Report("Evaluation", tuple(_task(name, each, plain, pictures) for name, each in found.items()))
 
 
 def _letter(at: int) -> str:
@@ -34,11 +40,24 @@ def _name(log: Log) -> str:
     return log.header.task + (f", {log.header.variant}" if log.header.variant else "")
 
 
-def _task(name: str, logs: Sequence[tuple[str, Log]], pictures: Pictures) -> TaskTable:
+def _against(at: int, logs: Sequence[Lettered], plain: Sequence[Lettered]) -> Lettered | None:
+    """The log that this one is compared with; None for nothing."""
+    header = logs[at][1].header
+    if header.variant:
+        own = (header.task, header.identity, header.options)
+        for letter, log in plain:
+            if (log.header.task, log.header.identity, log.header.options) == own:
+                return letter, log
+    return logs[0] if at else None
+
+
+def _task(name: str, logs: Sequence[Lettered], plain: Sequence[Lettered], pictures: Pictures) -> TaskTable:
+    against = [_against(at, logs, plain) for at in range(len(logs))]
     return TaskTable(
         name=name,
         runs=tuple(_run(letter, log) for letter, log in logs),
-        rows=rows([log for _, log in logs]),
+        rows=rows([log for _, log in logs], [each and each[1] for each in against]),
+        against=tuple(each[0] if each else "" for each in against),
         reliability=tuple(each for letter, log in logs if (each := reliability(log, letter))),
         curves=tuple(each for letter, log in logs for each in curves(log, letter)),
         costs=tuple(each for letter, log in logs if (each := cost(log, letter))),
@@ -63,6 +82,11 @@ def _warnings(log: Log) -> Iterator[str]:
         return
     if result.stopped:
         yield f"the run stopped at {result.n} of {result.wanted} samples: {result.stopped}"
+    if result.own:
+        yield (
+            f"on its own data: the calibrator was made from {result.own} of these {result.n} samples; "
+            "how well its confidence fits them says nothing of others"
+        )
     if result.contaminated:
         shown = ", ".join(result.contaminated[:10])
         yield f"{len(result.contaminated)} samples may be known to the model: {shown}"

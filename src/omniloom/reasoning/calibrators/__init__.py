@@ -33,6 +33,21 @@ def named(root: Path, name: str) -> Calibrator:
     raise UsageError(f"there is no calibrator {name!r}", hint=f"there are: {', '.join(known) or 'none'}")
 
 
+def named_or_file(root: Path, calibrator: str) -> Calibrator:
+    """By its name, or from its file, as `omniloom calibrate --out` writes it: what ends in .json, or has a folder.
+
+    Raises UsageError where there is none, StorageError for a damaged one.
+    """
+    path = Path(calibrator)
+    if path.suffix != ".json" and len(path.parts) < 2:
+        return named(root, calibrator)
+    try:
+        return read(path.read_text(encoding="utf-8"), calibrator)
+    except (OSError, UnicodeDecodeError) as error:
+        hint = "a file of `omniloom calibrate --out`, or a name"
+        raise UsageError(f"the calibrator {calibrator!r} cannot be read: {error}", hint=hint) from error
+
+
 def find(root: Path, model: str, family: str) -> Calibrator | None:
     """The newest of the user's for answers of this model and family, else the package's, else None.
 

@@ -27,17 +27,18 @@ def runs(task: TaskTable) -> str:
 
 
 def metrics(task: TaskTable) -> str:
-    """A line a metric, two columns a run; from the second run on also its paired difference from the first."""
+    """A line a metric, two columns a run; one more with its paired difference from the run it is compared with."""
+    against = task.against or ("", *[task.runs[0].letter] * (len(task.runs) - 1))
     heads = ["metric"]
-    for at, run in enumerate(task.runs):
+    for run, other in zip(task.runs, against, strict=True):
         heads += [f"{safe(run.letter)} (95 % interval)", "n"]
-        heads += [f"{safe(run.letter)} minus {safe(task.runs[0].letter)} (95 % interval)"] if at else []
+        heads += [f"{safe(run.letter)} minus {safe(other)} (95 % interval)"] if other else []
     rows: list[list[str]] = []
     for row in task.rows[:_MOST_ROWS]:
         line = [one_line(row.name)]
         for at, cell in enumerate(row.cells):
             line += [_cell(cell), f"{cell.n:,}" if cell else "–"]
-            line += [_difference(row.differences[at])] if at else []
+            line += [_difference(row.differences[at])] if against[at] else []
         rows.append(line)
     return _table(f"Metrics of {one_line(task.name)}", heads, rows)
 

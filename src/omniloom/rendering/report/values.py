@@ -140,11 +140,13 @@ class Kind:
 
 @dataclass(frozen=True)
 class TaskTable:
-    """A task with the runs of it. atlas: by the letter of the run, its kinds of failures, and of how many answers."""
+    """A task with the runs of it. against: the letter of the run that each is compared with, "" for none; it may be one
+    of another table. atlas: by the letter of the run, its kinds of failures, and of how many answers."""
 
     name: str
     runs: tuple[Run, ...]
     rows: tuple[Row, ...]
+    against: tuple[str, ...] = ()
     reliability: tuple[Reliability, ...] = ()
     curves: tuple[Curve, ...] = ()
     costs: tuple[Cost, ...] = ()
