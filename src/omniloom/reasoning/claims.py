@@ -1,8 +1,9 @@
 """Turn the text a model writes into sentences that are grounded, one by one, while it is still writing."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Literal
 from urllib.parse import quote as url_quote
 
@@ -18,6 +19,8 @@ Unsupported = Literal["mark", "drop", "abstain"]
 MARK = "[?]"
 _TAG = re.compile(r"⟨\w{1,3}: ([^⟩]*)⟩")  # how prompts name a source in place; small models echo it
 _BULLET = re.compile(r"(?:[-*•]|\d+[.)])(?:\s+|\Z)")
+_LEAD = re.compile(r"\s*(?:(?:[-*•]|\d+[.)])\s+)?")
+_FIRST_WORDS = 6
 _FENCE = re.compile(r"\s*`{1,3}(?:\Z|(?<=```))")
 _CODE = re.compile(r"\s*```.*?\n[^\S\n]*```[^\S\n]*\n", re.DOTALL)
 _HEADING = re.compile(r"#+\s|.*:\Z", re.DOTALL)
@@ -34,7 +37,7 @@ class ClaimWriter:
     Markers count the citations of the whole answer from 1; the same place keeps its number. `absent` counts the
     sentences that say that the sources do not say it: they claim nothing, and are no answer. `said` is the question;
     `naming` says what the prompt calls passages and sources. `written` says which characters of all that was fed each
-    claim was made from, by its place among the claims.
+    claim was made from, by its place among the claims. `dropped` are the sentences that were left out.
     """
 
     passages: Passages
@@ -46,6 +49,7 @@ class ClaimWriter:
     text: str = ""
     absent: int = 0
     written: dict[int, tuple[int, int]] = field(default_factory=dict)
+    dropped: list[str] = field(default_factory=list)
     _buffer: str = ""
     _read: int = 0
     _numbers: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -105,6 +109,8 @@ class ClaimWriter:
             yield from self.say(lead + bullet + plain + tail)
         elif found.supported or self.unsupported != "drop":
             yield from self._claim(plain, found, lead + bullet, tail)
+        else:
+            self.dropped.append(plain)
 
     def _claims_something(self, plain: str) -> bool:
         """Whether a sentence has words of its own; a heading, or a line that only announces, has none."""
@@ -139,6 +145,31 @@ class ClaimWriter:
             )
         )
         yield from self.say(before + marked + tail)
+
+    def amend(self, old: str, sentence: str) -> Iterator[str]:
+        """Says a sentence that takes the place of one that was shown; `old` is its text, "" if it was left out."""
+        told = " ".join(old.split()[:_FIRST_WORDS])
+        lead = f"Instead of “{told} …”, the sources say: " if told else ""
+        count = len(self.claims)
+        yield from chain(self.say(f"\n{lead}" if self.text else lead), self.feed(sentence), self.finish())
+        for at in range(count, len(self.claims)):
+            self.written.pop(at, None)  # the answer's completion does not have it
+
+    def rewrite(self, fed: str, sentences: Mapping[int, str]) -> bool:
+        """Puts sentences in the place of claims of a text that nobody saw; False, and nothing is changed, if the claims
+        would not stay as many. `fed` is all that was fed."""
+        for at, new in sorted(sentences.items(), reverse=True):
+            start, end = self.written[at]
+            lead = match.group() if (match := _LEAD.match(fed, start, end)) else ""
+            fed = fed[:start] + lead + new + fed[end:]
+        other = ClaimWriter(self.passages, self.parts, self.unsupported, self.said, self.naming)
+        for _ in chain(other.feed(fed), other.finish()):
+            pass
+        if len(other.claims) != len(self.claims):
+            return False
+        self.text, self.claims, self.absent, self._numbers = other.text, other.claims, other.absent, other._numbers
+        self.written = {at: span for at, span in self.written.items() if at not in sentences}
+        return True
 
     def disagree(self, first: Quote, second: Quote) -> Iterator[str]:
         """Says that two sources differ, each in its own words: quotes cannot be misread into agreement."""

@@ -19,6 +19,7 @@ from omniloom.reasoning.prompts import Task
 from omniloom.reasoning.recompute import value_made
 from omniloom.reasoning.signals import leaf_spans
 from omniloom.runtime.call import Unsupported
+from omniloom.runtime.mend import Mend
 from omniloom.runtime.run import EngineRun
 
 Found = dict[str, tuple[Any, Evidence]]  # the JSON Pointer of each value, the value, and where it stands
@@ -27,12 +28,13 @@ Found = dict[str, tuple[Any, Evidence]]  # the JSON Pointer of each value, the v
 @dataclass(frozen=True)
 class Form:
     """What the JSON must be: what the engine enforces, the schema itself, the type the user gave (or a schema), and
-    what becomes of values that stand in no source."""
+    what becomes of values that stand in no source, and whether those are asked for once more before."""
 
     constraint: Constraint
     schema: dict[str, Any]
     given: Any
     unsupported: Unsupported = "mark"
+    repairs: bool = False
 
     def parsed(self, text: str) -> tuple[Any, Any]:
         """(plain value, value in the user's type). Raises OutputError."""
@@ -63,11 +65,11 @@ def filled_in(run: EngineRun, task: Task, form: Form, notes: str, text: str, nat
         return Filled(data, done, ())
     plain, data = _renamed(plain, data, task, form)
     with run.span("ground", "evidence"):
-        found = {
-            pointer: (value, _evidence(run, pointer, value, task))
-            for pointer, value in structured_json.leaves(plain)
-            if value is not None and str(value).strip()
-        }
+        found = _found(run, task, plain)
+        repaired: dict[str, Any] = {}
+        if form.repairs:
+            plain, data, repaired = _repaired(run, task, form, (plain, data, found), done)
+            found = _found(run, task, plain) if repaired else found
         changes: dict[str, str | None] = dict(_spellings(found, task))
         if form.unsupported == "drop":
             changes |= dict.fromkeys(_baseless(found))
@@ -78,7 +80,37 @@ def filled_in(run: EngineRun, task: Task, form: Form, notes: str, text: str, nat
         if form.unsupported == "abstain" and _baseless(found):
             return Filled(None, done, (), abstained=True)
         claims = tuple(_claims(kept, changes, ClaimWriter(task.passages, task.parts)))
-        return Filled(data, done, claims, spans=leaf_spans(done.text), silent=_silent(plain, claims))
+        spans = {at: span for at, span in leaf_spans(done.text).items() if at not in repaired}
+        return Filled(data, done, claims, spans=spans, silent=_silent(plain, claims))
+
+
+def _found(run: EngineRun, task: Task, plain: Any) -> Found:
+    return {
+        pointer: (value, _evidence(run, pointer, value, task))
+        for pointer, value in structured_json.leaves(plain)
+        if value is not None and str(value).strip()
+    }
+
+
+def _repaired(
+    run: EngineRun, task: Task, form: Form, whole: tuple[Any, Any, Found], done: Completion
+) -> tuple[Any, Any, dict[str, Any]]:
+    """(plain value, value in the user's type, the new values): of values that stand nowhere those are exchanged for
+    which the model, asked once more, gives one that stands in a source."""
+    plain, data, found = whole
+
+    def refuses(at: str, value: Any) -> str:
+        if not _evidence(run, at, value, task).quotes:
+            return "not supported either"
+        try:
+            _with(plain, {at: value}, form)
+        except OutputError as error:
+            return str(error)
+        return ""
+
+    lacking = [(at, found[at][0]) for at in _baseless(found)]
+    new = Mend(run, task, done, last=True).values(lacking, form.schema, refuses) if lacking else {}
+    return _changed(plain, data, new, form) if new else (plain, data, {})
 
 
 def _written(run: EngineRun, task: Task, form: Form, notes: str, text: str, native: int) -> tuple[Completion, Any, Any]:
@@ -144,14 +176,12 @@ def _spellings(found: Found, task: Task) -> Iterator[tuple[str, str]]:
             yield pointer, written
 
 
-def _changed(
-    plain: Any, data: Any, changes: dict[str, str | None], form: Form
-) -> tuple[Any, Any, dict[str, str | None]]:
+def _changed(plain: Any, data: Any, changes: dict[str, Any], form: Form) -> tuple[Any, Any, dict[str, Any]]:
     """The data with those changes that keep it valid, and which they are: all together, or else each that can stay."""
     try:
         return *_with(plain, changes, form), changes
     except OutputError:
-        taken: dict[str, str | None] = {}
+        taken: dict[str, Any] = {}
         for pointer, written in changes.items():
             try:
                 plain, data = _with(plain, {pointer: written}, form)
@@ -161,14 +191,14 @@ def _changed(
         return plain, data, taken
 
 
-def _with(plain: Any, changes: Mapping[str, str | None], form: Form) -> tuple[Any, Any]:
+def _with(plain: Any, changes: Mapping[str, Any], form: Form) -> tuple[Any, Any]:
     changed = copy.deepcopy(plain)
     for pointer, written in changes.items():
         changed = _put(changed, pointer.split("/")[1:], written)
     return form.parsed(json.dumps(changed, ensure_ascii=False))
 
 
-def _put(value: Any, steps: list[str], written: str | None) -> Any:
+def _put(value: Any, steps: list[str], written: Any) -> Any:
     if not steps:
         return written
     key = steps[0].replace("~1", "/").replace("~0", "~")

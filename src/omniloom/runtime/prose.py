@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
+from typing import Literal
 
 from omniloom.core.events import CitationAdded, Event, TextDelta
 from omniloom.core.values import Completion, Loss
@@ -10,6 +11,7 @@ from omniloom.reasoning.claims import ClaimWriter
 from omniloom.reasoning.prompts import Task
 from omniloom.runtime.call import Unsupported
 from omniloom.runtime.disputes import disputes
+from omniloom.runtime.mend import Mend
 from omniloom.runtime.run import EngineRun
 from omniloom.runtime.trust import Refusal
 
@@ -21,7 +23,9 @@ _TOO_UNCERTAIN = "This is not answered: the risk of a wrong answer is above the 
 class Prose:
     """`write` it once; then `writer` holds the text and its claims, `abstained` whether it gives no answer, and
     `withheld` whether one was written that is not given: of words that were shown already it is said that they are
-    withdrawn, and their claims count as unsupported; words that were held back are not shown."""
+    withdrawn, and their claims count as unsupported; words that were held back are not shown.
+
+    repairs: whether claims without support are asked for once more, and whether data are written after the words."""
 
     def __init__(
         self,
@@ -32,6 +36,7 @@ class Prose:
         emit: Callable[[Event], None],
         refuses: Callable[[ClaimWriter, Completion], Refusal],
         held: bool = False,
+        repairs: Literal["", "last", "first"] = "",
     ) -> None:
         self.run = run
         self.task = task
@@ -40,6 +45,7 @@ class Prose:
         self.refuses = refuses
         self.strict = unsupported == "abstain"
         self.held = held
+        self.repairs = repairs
         self.live = not self.strict and not held
         self.drops = unsupported == "drop"
         self.writer = ClaimWriter(task.passages, task.parts, unsupported, task.said, task.naming)
@@ -86,6 +92,8 @@ class Prose:
         writer = self.writer
         refused = self.refuses(writer, done) if done is not None else "risky" if self.held else ""
         self.withheld = bool(refused)
+        if self.repairs and done is not None and not refused:
+            self._repair(done)
         claimed, supported = bool(writer.claims), all(claim.supported for claim in writer.claims)
         if writer.absent and not claimed:
             self.abstained = True
@@ -105,6 +113,20 @@ class Prose:
             # Sources with content that nobody saw, and nothing supported: that is no answer.
             unseen = any(loss.kind == "not_seen" for loss in self.losses)
             self.abstained = unseen and claimed and not any(claim.supported for claim in writer.claims)
+
+    def _repair(self, done: Completion) -> None:
+        """Asks again for what no source supports. What was shown is followed by what takes its place; what was held
+        back is replaced; what was left out is added."""
+        writer, task = self.writer, self.task
+        open_at = [at for at, claim in enumerate(writer.claims) if not claim.supported]
+        lacking = writer.dropped if self.drops else [writer.claims[at].text for at in open_at]
+        said = [claim.text for claim in writer.claims if claim.supported]
+        new = Mend(self.run, task, done, last=self.repairs == "last").sentences(lacking, said)
+        if new and not self.live and not self.drops:
+            writer.rewrite(done.text, {open_at[at]: sentence for at, sentence in new.items()})
+            return
+        for at, sentence in new.items():
+            self._tell(writer.amend("" if self.drops else lacking[at], sentence))
 
     def _abstain(self, refused: Refusal) -> None:
         self.abstained = True

@@ -248,11 +248,11 @@ class Walk:
             return trust.refuses(writer.claims, done, done.text, lambda t: direct.answer(self.run, t, notes, 0).text)
 
         held = risk.promise is not None
-        prose = Prose(self.run, task, self.call.unsupported, self.losses, self.emit, refuses, held)
-        completion: Completion | None = None
+        repairs = ("last" if constraint is None else "first") if self.call.verify else ""
+        prose = Prose(self.run, task, self.call.unsupported, self.losses, self.emit, refuses, held, repairs)
+        completion = None
         if "text" in self.call.output_modes:
-            completion = prose.write(notes, native)
-            native = native if surveys else 0
+            completion, native = prose.write(notes, native), native if surveys else 0
         claims = trust.weighed(prose.writer.claims, completion, prose.writer.written)
         filled: Filled | None = None
         if constraint is not None:
@@ -282,7 +282,7 @@ class Walk:
 
     def _filled(self, task: Task, constraint: Constraint, notes: str, text: str, native: int, trust: Trust) -> Filled:
         """The JSON with its signals; where its answer is not to be trusted, as none; and what sources dispute."""
-        form = Form(constraint, self.schema, self.call.schema, self.call.unsupported)
+        form = Form(constraint, self.schema, self.call.schema, self.call.unsupported, self.call.verify)
         filled = filled_in(self.run, task, form, notes, text, native)
         if not task.parts or filled.abstained:
             return filled
