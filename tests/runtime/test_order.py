@@ -16,11 +16,12 @@ from omniloom.runtime.model import Model
 from omniloom.storage.store import Store
 
 _MORE = " It stands on a rock of red granite beside the old harbour road." * 10
+_ELSE = " Two brothers brought its beams by barge from the northern woods." * 10  # else both are of one template
 TEXTS = {
     "amber": f"The amber mill was built in 1871.{_MORE}\n\n"
     f"The amber mill grinds 40 tons of rye.{_MORE} The storm broke 12 sails. Mills rest on Sundays.",
-    "blue": f"The blue mill was built in 1902.{_MORE}\n\nThe blue mill grinds 55 tons of rye.{_MORE}\n\n"
-    f"The blue keeper is Nils Berg.{_MORE} The storm broke 15 sails. Mills rest on Sundays.",
+    "blue": f"The blue mill was built in 1902.{_ELSE}\n\nThe blue mill grinds 55 tons of rye.{_ELSE}\n\n"
+    f"The blue keeper is Nils Berg.{_ELSE} The storm broke 15 sails. Mills rest on Sundays.",
     "coral": f"The coral mill was built in 1955.{_MORE}",
 }
 HEADING = re.compile(r"=== Source (\w): (\w+)\.txt")
