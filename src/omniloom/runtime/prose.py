@@ -15,9 +15,9 @@ from omniloom.runtime.mend import Mend
 from omniloom.runtime.run import EngineRun
 from omniloom.runtime.trust import Refusal
 
-_NOT_ANSWERED = "The sources do not answer this."
+NOT_ANSWERED = "The sources do not answer this."
 _WITHDRAWN = "What stands above is withdrawn. "
-_TOO_UNCERTAIN = "This is not answered: the risk of a wrong answer is above the one that was asked for."
+TOO_UNCERTAIN = "This is not answered: the risk of a wrong answer is above the one that was asked for."
 
 
 class Prose:
@@ -135,12 +135,12 @@ class Prose:
             writer.text = ""
             writer.claims.clear()
         if refused == "risky":
-            self._show(writer.say(_TOO_UNCERTAIN))
+            self._show(writer.say(TOO_UNCERTAIN))
             return
         writer.claims[:] = [claim.model_copy(update={"supported": False}) for claim in writer.claims]
         gap = "\n" if writer.text.strip() else ""
         gap += _WITHDRAWN if writer.claims else ""
-        self._show(chain(writer.say(gap + _NOT_ANSWERED), self._unseen()))
+        self._show(chain(writer.say(gap + NOT_ANSWERED), self._unseen()))
 
     def _unseen(self) -> Iterator[str]:
         """Why the answer may be missing: the first thing in the sources that nobody saw or heard."""

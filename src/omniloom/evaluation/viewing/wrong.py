@@ -10,9 +10,9 @@ wrong place. 7. wrong words: at the right place, at a wrong one, or where nobody
 from typing import NamedTuple
 
 from omniloom.evaluation.log import Header, Record
+from omniloom.runtime.prose import NOT_ANSWERED, TOO_UNCERTAIN
 
-# What `runtime.prose` says in the place of an answer.
-WITHHOLDING = ("The sources do not answer this.", "This is not answered: the risk of a wrong answer is above")
+WITHHOLDING = (NOT_ANSWERED, TOO_UNCERTAIN)
 FORMATS = ("format", "valid", "fits", "schema", "json")
 
 
