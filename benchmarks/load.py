@@ -7,9 +7,12 @@ that of one when nothing else runs (load-prefill: 3 x idle / worst).
 import statistics
 from typing import Any
 
+from kernels import kernels
 from ratios import Ratio, finish, first_worst, options, per_token, ratios, turns, warm_up
 from sides import OWN, Ours, Side, peers
 from texts import COPY, document, questions
+
+Runs = list[dict[str, Any]]
 
 
 def main() -> None:
@@ -26,8 +29,11 @@ def main() -> None:
             found = turns(asked, sides, lambda at, count=count: {"asks": mixed(ours, at, count, scale)})
             parts += ratios(found, ours.name, f"load-{count}", 0.98, per_token)
         print("one short question alone, then six while a long document is read:")
-        idle = turns(asked, sides, lambda at: {"asks": short(ours, at + 50, 1)})
-        busy = turns(asked, sides, lambda at: {"asks": [reading(ours, at, long), *short(ours, at + 60, 6)]})
+        idle, busy = dict[str, Runs](), dict[str, Runs]()
+        for side in sides:
+            idle |= turns(asked, [side], lambda at: {"asks": short(ours, at + 50, 1)})
+            busy |= turns(asked, [side], lambda at: {"asks": [reading(ours, at, long), *short(ours, at + 60, 6)]})
+            asked.repetitions = 1  # the peer stands beside it, once; it is not what the floor compares with
     finally:
         for side in sides:
             side.close()
@@ -40,7 +46,7 @@ def main() -> None:
             parts.append(part)
         else:
             print(f"beside it, {name}: {part.line()}")
-    finish(asked, "load", parts)
+    finish(asked, "load", parts, lambda: kernels(asked))
 
 
 def mixed(ours: Ours, at: int, count: int, scale: int) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """One cold prompt and 256 free tokens, the control: our loop costs nothing."""
 
+from kernels import kernels
 from ratios import equal_texts, finish, options, per_token, ratios, turns, warm_up
 from sides import Ours, peers
 from texts import COPY, document
@@ -21,7 +22,7 @@ def main() -> None:
         for side in sides:
             side.close()
     print("answers as ours:", {name: round(share, 2) for name, share in equal_texts(found).items()})
-    finish(asked, "plain", ratios(found, ours.name, "plain", 0.97, per_token))
+    finish(asked, "plain", ratios(found, ours.name, "plain", 0.97, per_token), lambda: kernels(asked))
 
 
 if __name__ == "__main__":

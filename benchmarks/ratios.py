@@ -91,17 +91,19 @@ def ratios(found: dict[str, list[dict[str, Any]]], ours: str, name: str, floor: 
     return sorted(made, key=lambda ratio: -ratio.middle)
 
 
-def finish(asked: argparse.Namespace, name: str, parts: Sequence[Ratio], why: str = "") -> None:
-    """Print every part; last, under `name`, the one that is worst against its floor, which decides the exit status."""
+def finish(asked: argparse.Namespace, name: str, parts: Sequence[Ratio], why: Callable[[], str] = str) -> None:
+    """Print every part; last, under `name`, the one that is worst against its floor, which decides the exit status.
+
+    why: the profile that tells why a floor is not reached, and what would change it; asked for only then."""
     for part in parts:
         print(f"{part.line()}  against {part.peer}")
     worst = min(parts, key=lambda part: part.middle / part.floor)._replace(name=name)
-    if not worst.holds and why:
-        print(why)
+    if not worst.holds and (told := why()):
+        print(told)
     if asked.json:
-        told = {"name": name, "model": asked.model, "threads": asked.threads, "repetitions": asked.repetitions,
+        result = {"name": name, "model": asked.model, "threads": asked.threads, "repetitions": asked.repetitions,
                 "parts": [part._asdict() for part in parts]}  # fmt: skip
-        asked.json.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        asked.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(worst.line())
     sys.exit(0 if worst.holds else 1)
 

@@ -23,7 +23,7 @@ def main() -> None:
     finally:
         for side in sides:
             side.close()
-    finish(asked, "samples", ratios(found, ours.name, "samples", 1.2, per_token), why)
+    finish(asked, "samples", ratios(found, ours.name, "samples", 1.2, per_token), lambda: why)
 
 
 def profile(ours: Ours) -> str:

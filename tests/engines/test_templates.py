@@ -82,6 +82,15 @@ def test_a_template_that_does_not_end(endless: str, monkeypatch: pytest.MonkeyPa
     assert time.monotonic() - began < 3
 
 
+def test_warming_is_the_first_use_and_says_nothing_of_what_is_refused() -> None:
+    good, bad = ChatTemplate("{{ messages[0]['content'] }}", ("", "")), ChatTemplate("{{ 1 / 0 }}", ("", ""))
+    good.warm()
+    bad.warm()
+    assert good._template is not None and good.render([{"role": "user", "content": "x"}]) == "x"
+    with pytest.raises(EngineError, match="ZeroDivisionError"):
+        bad.render(TALK)
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is counted on Linux")
 def test_bounds_end_with_the_rendering() -> None:
     import resource

@@ -51,6 +51,11 @@ class ChatTemplate:
             raise EngineError(f"it makes {len(text)} characters of {len(messages)} messages")
         return text
 
+    def warm(self) -> None:
+        """Render once, so that the first conversation does not wait for it; what it refuses is told when it is used."""
+        with contextlib.suppress(EngineError):
+            self.render([{"role": "user", "content": ""}])
+
     def _compiled(self) -> Any:
         if self._template is None:
             if len(self._source) > _LONGEST:

@@ -76,6 +76,7 @@ class Inside:
             context = self._context(sizes, shelf)
             fit(context, payload["adapters"], self._send)
             self._loop = Loop(context, shelf, self._drafter(sizes))
+            self._template.warm()  # its bounds are those of the whole process: not while something else needs memory
 
     def work(self) -> None:
         self._send({"listening": True})
