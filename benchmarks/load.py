@@ -30,6 +30,7 @@ def main() -> None:
             parts += ratios(found, ours.name, f"load-{count}", 0.98, per_token)
         print("one short question alone, then six while a long document is read:")
         idle, busy = dict[str, Runs](), dict[str, Runs]()
+        asked.repetitions = min(asked.repetitions, 2)  # twelve short questions beside minutes of reading, each time
         for side in sides:
             idle |= turns(asked, [side], lambda at: {"asks": short(ours, at + 50, 1)})
             busy |= turns(asked, [side], lambda at: {"asks": [reading(ours, at, long), *short(ours, at + 60, 6)]})
