@@ -4,6 +4,7 @@ import atexit
 import json
 import os
 import select
+import signal
 import subprocess
 import threading
 import time
@@ -18,6 +19,7 @@ from omniloom.isolation import folders, places, spawn
 from omniloom.isolation.frames import LineBuffer, decode, encode
 from omniloom.isolation.limits import Level, Limits
 from omniloom.isolation.reasons import ending, from_frame
+from omniloom.isolation.sandbox import MEMORY_STATUS
 from omniloom.isolation.watch import Watch
 
 _ENTRY = Path(__file__).with_name("entry.py")
@@ -32,6 +34,7 @@ class Child:
     The process never outlives this one. Nothing is readable but the interpreter, installed packages, system
     libraries, fonts and `readable`; nothing is writable but a private folder (its working folder) and `writable`.
     No connection can be opened; the flags let a Unix socket in `writable`, or a TCP port, be listened on.
+    strict: for code that a model wrote: one thread, no socket of any kind, no /proc, and no place to write to.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class Child:
         conversation: bool = True,
         cancel: threading.Event | None = None,
         packages: Sequence[str] = (),
+        strict: bool = False,
     ) -> None:
         self.limits = limits or Limits()
         self.level: Level | None = None
@@ -63,9 +67,15 @@ class Child:
         self._frames = self._read_frames()
         _living.add(self)
         try:
-            setup = _setup([target.partition(":")[0], *packages], [*readable], [folder, *writable])
+            setup = _setup(
+                [target.partition(":")[0], *packages],
+                [*readable],
+                [*writable] if strict else [folder, *writable],
+                strict,
+            )
             setup |= {"target": target, "payload": payload, "limits": json.loads(self.limits.model_dump_json())}
             setup |= {"unix_socket": allow_unix_socket, "loopback": allow_loopback, "conversation": conversation}
+            setup["strict"] = strict
             self.send(setup)
         except BaseException:
             self.close()
@@ -74,6 +84,13 @@ class Child:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    @property
+    def ended_by(self) -> str:
+        """Which limit or wish ended it (see `Watch.reason`); "" if it lives or ended by itself."""
+        if self._watch.reason:
+            return self._watch.reason
+        return {-getattr(signal, "SIGXCPU", 1 << 30): "cpu", MEMORY_STATUS: "memory"}.get(self._process.poll() or 0, "")
 
     def alive(self) -> bool:
         return self._process.poll() is None
@@ -157,11 +174,11 @@ class Child:
         return ending(self._watch.reason, self._process.returncode, self.limits, self.stderr_tail())
 
 
-def _setup(modules: list[str], readable: list[Path], writable: list[Path]) -> dict[str, Any]:
+def _setup(modules: list[str], readable: list[Path], writable: list[Path], strict: bool) -> dict[str, Any]:
     """Where the child finds its packages, and the paths that Landlock leaves it."""
     found = places.module_path()
     packages = places.package_paths("omniloom", *modules)
-    own = places.readable(found, packages)
+    own = places.readable(found, packages, strict=strict)
     return {
         "parent": os.getpid(),
         "sys_path": found,
