@@ -101,8 +101,8 @@ def finish(asked: argparse.Namespace, name: str, parts: Sequence[Ratio], why: Ca
     if not worst.holds and (told := why()):
         print(told)
     if asked.json:
-        result = {"name": name, "model": asked.model, "threads": asked.threads, "repetitions": asked.repetitions,
-                "parts": [part._asdict() for part in parts]}  # fmt: skip
+        about = {word: getattr(asked, word) for word in ("model", "threads", "repetitions", "quick")}
+        result = {"name": name, **about, "parts": [part._asdict() for part in parts]}
         asked.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(worst.line())
     sys.exit(0 if worst.holds else 1)
