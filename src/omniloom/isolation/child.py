@@ -57,9 +57,8 @@ class Child:
         self._closed = False
         self._write_lock = threading.Lock()
         self._folder = folders.private_folder()
-        folder = self._folder
         try:
-            self._process = spawn.start(_ENTRY, folder, self.limits.threads)
+            self._process = spawn.start(_ENTRY, self._folder, self.limits.threads)
         except BaseException:
             folders.remove(self._folder)
             raise
@@ -67,15 +66,9 @@ class Child:
         self._frames = self._read_frames()
         _living.add(self)
         try:
-            setup = _setup(
-                [target.partition(":")[0], *packages],
-                [*readable],
-                [*writable] if strict else [folder, *writable],
-                strict,
-            )
+            setup = _setup([target.partition(":")[0], *packages], readable, writable, None if strict else self._folder)
             setup |= {"target": target, "payload": payload, "limits": json.loads(self.limits.model_dump_json())}
             setup |= {"unix_socket": allow_unix_socket, "loopback": allow_loopback, "conversation": conversation}
-            setup["strict"] = strict
             self.send(setup)
         except BaseException:
             self.close()
@@ -174,17 +167,22 @@ class Child:
         return ending(self._watch.reason, self._process.returncode, self.limits, self.stderr_tail())
 
 
-def _setup(modules: list[str], readable: list[Path], writable: list[Path], strict: bool) -> dict[str, Any]:
-    """Where the child finds its packages, and the paths that Landlock leaves it."""
+def _setup(
+    modules: list[str], readable: Sequence[Path], writable: Sequence[Path], folder: Path | None
+) -> dict[str, Any]:
+    """Where the child finds its packages, and the paths that Landlock leaves it; no folder of its own is strict."""
+    strict = folder is None
     found = places.module_path()
     packages = places.package_paths("omniloom", *modules)
     own = places.readable(found, packages, strict=strict)
+    mine = [*places.WRITABLE_DEVICES] if folder is None else [*places.WRITABLE_DEVICES, folder]
     return {
         "parent": os.getpid(),
+        "strict": strict,
         "sys_path": found,
         "packages": packages,
         "readable": [str(path) for path in [*own, *(p.resolve() for p in readable)]],
-        "writable": [str(path) for path in [*places.WRITABLE_DEVICES, *(p.resolve() for p in writable)]],
+        "writable": [str(path) for path in [*mine, *(p.resolve() for p in writable)]],
     }
 
 
