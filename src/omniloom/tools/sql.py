@@ -1,9 +1,9 @@
 """SQL over tables as a tool: typed columns, one SELECT in a child without files and network, and where rows came from.
 
-    tables = Tables([Grid(name="games", rows=rows, source="...")])
-    tables.description()              for the prompt
-    result = tables.query("SELECT ...")
-    result.cells(0, 0)                the cells that gave the first value of the first row
+tables = Tables([Grid(name="games", rows=rows, source="...")])
+tables.description()              for the prompt
+result = tables.query("SELECT ...")
+result.cells(0, 0)                the cells that gave the first value of the first row
 """
 
 import re
@@ -77,7 +77,7 @@ class Result(Value):
     grids: tuple[tuple[str, str | None, int, int], ...] = Field(default=(), repr=False)
 
     def cells(self, row: int, column: int) -> tuple[Cited, ...]:
-        """Where a value came from: of each row it came from the cells it is made of, or all where no column is named."""
+        """Where a value came from: of each of its rows the cells it is made of, or all where no column is named."""
         found: list[Cited] = []
         for table, first, last in self.origins[row]:
             source, sheet, left, width = self.grids[table]
@@ -99,7 +99,7 @@ class Tables:
         self._bounds, self._grids = bounds or Bounds(), tuple(grids)
         names = Names()
         self.names = tuple(names.take(_word(grid.name), f"table_{at}") for at, grid in enumerate(grids, 1))
-        made = [columns(grid.rows[grid.header - 1] if grid.header else (), grid.rows[grid.header :]) for grid in grids]
+        made = [columns(_header(grid), grid.rows[grid.header :]) for grid in grids]
         for name, (named, _) in zip(self.names, made, strict=True):
             if not named:
                 raise UsageError(f"the table {name!r} has no columns")
@@ -185,6 +185,10 @@ class Tables:
             for grid, named in zip(self._grids, self.columns, strict=True)
         ]
         return Result.model_validate(item["result"] | {"grids": grids})
+
+
+def _header(grid: Grid) -> tuple[str, ...]:
+    return grid.rows[grid.header - 1] if 0 < grid.header <= len(grid.rows) else ()
 
 
 def _word(name: str) -> str:

@@ -45,7 +45,7 @@ class _Asking:
             tree = self._trees.read(query)
             checked(tree, {table["name"].lower(): table["name"] for table in self._tables})
             shown, rows = self._run(query)
-        origins, traced, notes = self._origins(tree, rows, len(shown))
+        rows, origins, traced, notes = self._origins(tree, rows, len(shown))
         return {
             "columns": shown,
             "rows": [[_plain(value) for value in row] for row in rows],
@@ -75,26 +75,25 @@ class _Asking:
                 raise TooLargeError(f"the result has more than {what}", hint="add LIMIT, or count and sum in the query")
         return [str(each[0]) for each in done.description], rows
 
-    def _origins(self, tree: Node, rows: _Rows, width: int) -> tuple[list[list[list[int]]], str, list[str]]:
-        """Of each row the [table, first row, last row] it came from; all rows of all tables where that is not known."""
+    def _origins(self, tree: Node, rows: _Rows, width: int) -> tuple[_Rows, list[list[list[int]]], str, list[str]]:
+        """Of each row the [table, first row, last row] it came from; all rows of all tables where that is not known.
+
+        Where LIMIT takes any of several rows, the followed query may take others, which answer as well: those are given.
+        """
         tables = {table["name"].lower(): (table["name"], self._starts[at]) for at, table in enumerate(self._tables)}
         lineage = Lineage(self._trees, tables, self._aggregates)
         try:
             with within(self._connection, self._limits["seconds"], []):
-                _, followed = self._run_followed(lineage.followed(tree))
-            lists = _matched(rows, followed, width)
+                followed = self._connection.execute(lineage.followed(tree)).fetchmany(self._limits["rows"] + 1)
+            limited = any(node.get("type") == "LIMIT_MODIFIER" for node in inside(tree))
+            rows, lists = _matched(rows, followed, width, limited)
             spans = [self._spans(each) for each in lists]
             if sum(map(len, spans)) > _SPANS:
                 raise UntraceableError("so many rows")
         except (UntraceableError, UsageError, TooLargeError, IsolationError, KeyError, TypeError) as error:
             why = str(error) if isinstance(error, UntraceableError) else "this form of query"
-            return self._all(tree, len(rows)), "tables", [f"rows cannot be followed through {why}: all are given"]
-        return spans, "rows", lineage.notes
-
-    def _run_followed(self, query: str) -> tuple[list[str], _Rows]:
-        done = self._connection.execute(query)
-        rows = done.fetchmany(self._limits["rows"] + 1)
-        return [str(each[0]) for each in done.description], rows
+            return rows, self._all(tree, len(rows)), "tables", [f"rows cannot be followed through {why}: all are given"]
+        return rows, spans, "rows", lineage.notes
 
     def _spans(self, numbers: Sequence[int]) -> list[list[int]]:
         spans: list[list[int]] = []
@@ -117,19 +116,20 @@ class _Asking:
         return [spans for _ in range(count)]
 
 
-def _matched(rows: _Rows, followed: _Rows, width: int) -> list[Sequence[int]]:
-    """The row numbers of each row. Both queries must give the same rows; their order may differ."""
+def _matched(rows: _Rows, followed: _Rows, width: int, limited: bool) -> tuple[_Rows, list[Sequence[int]]]:
+    """The rows, and the row numbers of each. Both queries must give the same rows; their order may differ."""
     waiting: dict[str, list[Sequence[int]]] = {}
     for row in reversed(followed):
         if len(row) != width + 1:
             raise UntraceableError("this form of query")
         waiting.setdefault(repr(row[:width]), []).append(row[width])
-    if len(rows) != len(followed) or any(not waiting.get(repr(row)) for row in rows):
-        raise UntraceableError("rows that are chosen by chance")
-    try:
-        return [waiting[repr(row)].pop() for row in rows]
-    except IndexError:
-        raise UntraceableError("rows that are chosen by chance") from None
+    if len(rows) == len(followed):
+        try:
+            return rows, [waiting[repr(row)].pop() for row in rows]
+        except (KeyError, IndexError):
+            if limited:
+                return [row[:width] for row in followed], [row[width] for row in followed]
+    raise UntraceableError("rows that are chosen by chance")
 
 
 def _plain(value: Any) -> Any:

@@ -56,7 +56,7 @@ class Lineage:
         return named
 
     def _select(self, node: Node, named: frozenset[str]) -> Node:
-        if node.get("sample") or node.get("group_sets") and len(node["group_sets"]) > 1:
+        if node.get("sample") or (node.get("group_sets") and len(node["group_sets"]) > 1):
             raise UntraceableError("samples and grouping sets")
         sources: _Sources = []
         node["from_table"] = self._table(node["from_table"], named, sources)
@@ -73,13 +73,19 @@ class Lineage:
             if star.get("class") == "STAR":
                 wanted = str(star["relation_name"]).lower()
                 star["exclude_list"] += [name for of, name in sources if not wanted or of.lower() == wanted]
-        item = self._trees.expression(f"list_sort(list_distinct(coalesce(hole, {_NONE})))", hole=self._joined([origin, *inner]))
+        item = self._trees.expression(
+            f"list_sort(list_distinct(coalesce(hole, {_NONE})))", hole=self._joined([origin, *inner])
+        )
         node["select_list"].append({**item, "alias": FROM})
         return node
 
     def _distinct(self, node: Node) -> bool:
         """Whether SELECT DISTINCT was there; it is taken away, for GROUP BY ALL does the same."""
-        plain = [each for each in node["modifiers"] if each["type"] == "DISTINCT_MODIFIER" and not each["distinct_on_targets"]]
+        plain = [
+            each
+            for each in node["modifiers"]
+            if each["type"] == "DISTINCT_MODIFIER" and not each["distinct_on_targets"]
+        ]
         node["modifiers"] = [each for each in node["modifiers"] if each not in plain]
         if plain and any(each.get("class") == "WINDOW" for each in inside(node["select_list"])):
             raise UntraceableError("DISTINCT over window functions")
@@ -123,8 +129,8 @@ class Lineage:
 
     def _calls(self, place: Any) -> list[Node]:
         """The aggregate functions of a place, not those of its subqueries or windows."""
-        stop = [each for each in inside(place, lambda n: is_subquery(n) or n.get("class") == "WINDOW")]
-        return [n for n in stop if n.get("class") == "FUNCTION" and n["function_name"].lower() in self._aggregates]
+        nodes = inside(place, lambda n: is_subquery(n) or n.get("class") == "WINDOW")
+        return [n for n in nodes if n.get("class") == "FUNCTION" and n["function_name"].lower() in self._aggregates]
 
     def _union(self, node: Node, named: frozenset[str]) -> Node:
         places = ["children"] if node.get("children") else ["left", "right"]
@@ -166,16 +172,16 @@ class Lineage:
     def _base(self, node: Node, own: str, named: frozenset[str]) -> Node:
         name = node["table_name"]
         if name.lower() in named:
-            made = self._trees.table(f"(SELECT * EXCLUDE ({FROM}), {FROM} AS {own} FROM x) AS a")
+            made = self._trees.table(f"(SELECT * EXCLUDE ({FROM}), {FROM} AS {own} FROM x) AS a")  # noqa: S608 parsed, not run
         else:
             first = self._tables[name.lower()][1]
-            made = self._trees.table(f"(SELECT *, [CAST(rowid AS BIGINT) + {first}] AS {own} FROM x) AS a")
+            made = self._trees.table(f"(SELECT *, [CAST(rowid AS BIGINT) + {first}] AS {own} FROM x) AS a")  # noqa: S608 parsed, not run
         plain = {**node, "alias": "", "column_name_alias": []}
         made["subquery"]["node"]["from_table"] = plain
         return made | {"alias": node["alias"] or name, "column_name_alias": node["column_name_alias"]}
 
     def _derived(self, node: Node, own: str, named: frozenset[str]) -> Node:
-        made = self._trees.table(f"(SELECT * EXCLUDE ({FROM}), {FROM} AS {own} FROM (SELECT 1) AS x) AS a")
+        made = self._trees.table(f"(SELECT * EXCLUDE ({FROM}), {FROM} AS {own} FROM (SELECT 1) AS x) AS a")  # noqa: S608 parsed, not run
         made["subquery"]["node"]["from_table"]["subquery"]["node"] = self._query(node["subquery"]["node"], named)
         return made | {"alias": node["alias"] or own, "column_name_alias": node["column_name_alias"]}
 
@@ -186,7 +192,7 @@ class Lineage:
         return [each for each in found if each["subquery_type"] == "SCALAR"]
 
     def _scalar(self, node: Node, named: frozenset[str]) -> Node:
-        made = self._trees.expression(f"coalesce((SELECT q.{FROM} FROM (SELECT 1) AS q), {_NONE})")
+        made = self._trees.expression(f"coalesce((SELECT q.{FROM} FROM (SELECT 1) AS q), {_NONE})")  # noqa: S608 parsed, not run
         holder = next(each for each in inside(made) if is_subquery(each))
         inner = self._query(copy.deepcopy(node["subquery"]["node"]), named)
         holder["subquery"]["node"]["from_table"]["subquery"]["node"] = inner

@@ -10,6 +10,7 @@ _NUMBER = re.compile(
     r"\s*(?P<unit>%|[$€£¥₹]|[^\W\d_][\w./²³°]{0,14})?\s*(?P<close>\))?"
 )
 _SPACES = re.compile(r"['\u2019 \u00a0\u202f]")
+_MONTH = re.compile(r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?", re.IGNORECASE)
 _ORDINAL = frozenset({"st", "nd", "rd", "th"})
 
 
@@ -23,11 +24,11 @@ class Found(NamedTuple):
 def numbers(cells: list[str], least: float) -> Found | None:
     """The cells as numbers, or None where fewer than `least` of them are numbers of one unit. Given without blanks."""
     parsed = [_NUMBER.fullmatch(cell) for cell in cells]
-    good = [one for one in parsed if one and bool(one["open"]) == bool(one["close"]) and _signed_once(one)]
+    good = [one for one in parsed if one and bool(one["open"]) == bool(one["close"]) and _sound(one)]
     if not good or len(good) < least * len(cells):
         return None
     units = Counter(unit for one in good if (unit := _unit(one)))
-    if len(units) > 1 or _codes(good):
+    if len(units) > 1 or _codes(good) or any(_is_word(unit) and units[unit] < len(good) for unit in units):
         return None
     comma = _decimal_comma([one["digits"] for one in good])
     values = [_value(one, comma) if one in good else None for one in parsed]
@@ -36,13 +37,20 @@ def numbers(cells: list[str], least: float) -> Found | None:
     return Found(values, _notes(good, units, comma))
 
 
-def _signed_once(one: re.Match[str]) -> bool:
+def _sound(one: re.Match[str]) -> bool:
+    if _MONTH.fullmatch(one["unit"] or ""):
+        return False
     return sum(bool(one[name]) for name in ("open", "sign", "sign2")) <= 1 and not (one["money"] and one["unit"])
 
 
 def _unit(one: re.Match[str]) -> str:
     unit = one["unit"] or one["money"] or ""
     return "ordinal" if unit.lower() in _ORDINAL else unit
+
+
+def _is_word(unit: str) -> bool:
+    """A word must stand behind every number of a column: 5000 BC and 1639 do not compare; $5 and 6 do."""
+    return unit[0].isalpha()
 
 
 def _codes(found: list[re.Match[str]]) -> bool:
@@ -63,7 +71,8 @@ def _value(one: re.Match[str], comma: bool) -> int | float | None:
     text = _SPACES.sub(thousands, one["digits"])
     whole, _, rest = text.partition(point)
     groups = whole.split(thousands)
-    if not rest.isdigit() and rest or any(len(group) != 3 for group in groups[1:]) or len(groups) > 1 < len(groups[0]) - 2:
+    wrong = any(len(group) != 3 for group in groups[1:]) or (len(groups) > 1 and len(groups[0]) > 3)
+    if wrong or (rest and not rest.isdigit()):
         return None
     plain = "".join(groups)
     value = float(f"{plain or 0}.{rest}") if rest else int(plain)
@@ -78,7 +87,9 @@ def _notes(good: list[re.Match[str]], units: Counter[str], comma: bool) -> list[
     if comma:
         notes.append("decimal commas read")
     for unit in units:
-        notes.append({"ordinal": "ordinal endings removed", "%": "values are percent"}.get(unit, f"values are in {unit}"))
+        notes.append(
+            {"ordinal": "ordinal endings removed", "%": "values are percent"}.get(unit, f"values are in {unit}")
+        )
     if any(one["open"] for one in good):
         notes.append("numbers in parentheses are negative")
     return notes

@@ -12,7 +12,9 @@ def uses(tree: Node, shown: list[str], tables: dict[str, int], columns: dict[str
 
     tables: lower-case name → number. columns: lower-case name → where columns of that name stand.
     """
-    aliases = {str(n["alias"]).lower(): tables[str(n["table_name"]).lower()] for n in _bases(tree, tables) if n["alias"]}
+    aliases = {
+        str(n["alias"]).lower(): tables[str(n["table_name"]).lower()] for n in _bases(tree, tables) if n["alias"]
+    }
     names = _Names(tree, tables | aliases, columns)
     found: list[set[Used]] = [set() for _ in shown]
     for select in _selects(body(tree)):
