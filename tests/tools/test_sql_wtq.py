@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from omniloom.tools.sql import Grid, Result, Tables
@@ -40,7 +41,7 @@ def _queries(tables: Tables, n: int) -> list[str]:
     ]
 
 
-def _check(tables: Tables, n: int, rows: tuple[tuple[str, ...], ...], results: list[object]) -> None:
+def _check(tables: Tables, n: int, rows: tuple[tuple[str, ...], ...], results: Sequence[object]) -> None:
     whole, distinct, counted, largest = results
     assert all(isinstance(each, Result) and each.traced == "rows" for each in results), (rows[0], results)
     assert isinstance(whole, Result) and isinstance(distinct, Result)

@@ -78,7 +78,7 @@ class _Asking:
     def _origins(self, tree: Node, rows: _Rows, width: int) -> tuple[_Rows, list[list[list[int]]], str, list[str]]:
         """Of each row the [table, first row, last row] it came from; all rows of all tables where that is not known.
 
-        Where LIMIT takes any of several rows, the followed query may take others, which answer as well: those are given.
+        Where LIMIT takes any of several rows, the followed query may take others that answer as well: those are given.
         """
         tables = {table["name"].lower(): (table["name"], self._starts[at]) for at, table in enumerate(self._tables)}
         lineage = Lineage(self._trees, tables, self._aggregates)

@@ -38,7 +38,7 @@ def _column(column: Column, cells: Sequence[str | None], examples: int, notes: b
     shown = [each for each in dict.fromkeys(cells) if each][:examples]
     if shown:
         line += " such as " + ", ".join(_short(each, column.kind) for each in shown)
-    if column.text != column.name:
+    if column.text != column.name and (column.notes or column.kind == "DATE"):
         line += f"; as written: {quoted(column.text)}"
     if notes and column.notes:
         line += f" ({'; '.join(column.notes)})"

@@ -24,7 +24,7 @@ class Trees:
         if len(sql) > _LETTERS:
             raise UsageError(f"the query has {len(sql)} characters, {_LETTERS} are taken")
         statements = self._connection.extract_statements(sql)
-        if len(statements) != 1 or statements[0].type.name != "SELECT":
+        if len(statements) != 1 or not _is_select(statements[0]):
             raise UsageError("only one SELECT statement is run", hint="write one query that begins with SELECT or WITH")
         query = "SELECT json_serialize_sql($1::VARCHAR, skip_null := false)"
         read = json.loads(self._connection.execute(query, [sql]).fetchone()[0])
@@ -42,6 +42,13 @@ class Trees:
 
     def table(self, sql: str) -> Node:
         return body(self.read(f"SELECT * FROM {sql}"))["from_table"]  # noqa: S608 parsed, not run
+
+
+def _is_select(statement: Any) -> bool:
+    try:
+        return statement.type.name == "SELECT"
+    except ValueError:  # a kind of statement that DuckDB's Python side has no name for
+        return False
 
 
 def body(tree: Node) -> Node:
