@@ -35,17 +35,17 @@ def parts(files: list[Path]) -> list[Part]:
     found: list[Part] = []
     for file in files:
         told = json.loads(file.read_text("utf-8"))
-        about = {word: told[word] for word in ("model", "threads", "repetitions", "quick")}
+        about = {word: told[word] for word in ("model", "threads", "quick")}
         found += [part | about for part in told["parts"] if part["name"] in WORK]
     return sorted(found, key=lambda part: (list(WORK).index(part["name"]), part["peer"]))
 
 
 def table(found: list[Part]) -> str:
-    lines = ["| work | against | ratio | floor | weights, repetitions |", "|---|---|---|---|---|"]
+    lines = ["| work | against | ratio | floor | weights, pairs |", "|---|---|---|---|---|"]
     for part in found:
         spread = f"{part['middle']:.2f} ({part['low']:.2f} to {part['high']:.2f})"
         shown = f"**{spread}**" if part["middle"] >= part["floor"] else spread
-        how = f"{part['model']}, {part['repetitions']}{', in small' if part['quick'] else ''}"
+        how = f"{part['model']}, {part['pairs']}{', in small' if part['quick'] else ''}"
         lines.append(
             f"| {WORK[part['name']]} | {part['peer'].replace('_', '-')} | {shown} | {part['floor']:g} | {how} |"
         )
