@@ -1,7 +1,7 @@
 """Cell text as numbers, dates or text, and what is said of it."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from omniloom.tools.tabular.columns import columns
@@ -72,6 +72,7 @@ def test_short_rows_and_long_rows() -> None:
     assert content == [["x", "y", ""], ["", "z", ""]]
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.text(max_size=12) | st.from_regex(r"[-(]?[$€]?[0-9.,' ]{1,9}( km|%)?\)?", fullmatch=True), min_size=1)
 )
