@@ -103,7 +103,11 @@ class Lineage:
     def _gathered(self, node: Node, origin: Node) -> Node:
         """Of a group: the row that holds the largest or smallest where only that is asked, else all its rows."""
         parts = [self._of_aggregate(call, origin) for call in self._calls(node["select_list"])]
-        return self._joined(parts or [self._trees.expression("flatten(list(hole))", hole=origin)])
+        rows = self._trees.expression("flatten(list(hole))", hole=origin)
+        if not parts or not (node["group_expressions"] or node["aggregate_handling"] != "STANDARD_HANDLING"):
+            return self._joined(parts or [rows])
+        text = "CASE WHEN len(given_) = 0 THEN rows_ ELSE given_ END"  # a group of which all is NULL still has a key
+        return self._trees.expression(text, given_=self._joined(parts), rows_=rows)
 
     def _of_aggregate(self, call: Node, origin: Node) -> Node:
         name, arguments = call["function_name"].lower(), _arguments(call)
