@@ -19,13 +19,13 @@ from omniloom.core.errors import IsolationError, OmniloomError, TooLargeError, U
 from omniloom.core.locators import Locator
 from omniloom.core.values import Tool
 from omniloom.isolation import Limits, run_isolated
+from omniloom.isolation.limits import MIB
 from omniloom.tools.tabular.columns import Column, Names, columns
 from omniloom.tools.tabular.describe import described
 
 _TARGET = "omniloom.tools.tabular.asking:answer"
 _ERRORS = {each.code: each for each in (UsageError, TooLargeError, IsolationError)}
 _LETTERS = 20_000_000
-_MIB = 1 << 20
 
 
 class Grid(Value):
@@ -168,11 +168,11 @@ class Tables:
     def _limits(self, count: int) -> Limits:
         seconds = 2 * self._bounds.seconds + 10
         return Limits(
-            memory_bytes=(self._bounds.memory_mib + 400) * _MIB,
+            memory_bytes=(self._bounds.memory_mib + 400) * MIB,
             cpu_seconds=seconds * count,
             wall_seconds=seconds * count,
             stall_seconds=seconds,
-            file_bytes=_MIB,
+            file_bytes=MIB,
             threads=1,
         )
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from omniloom.isolation.database import quoted
 from omniloom.tools.tabular.columns import Column
-from omniloom.tools.tabular.engine import quoted
 
 _EXAMPLES, _LETTERS = 3, 40
 _Table = tuple[str, Sequence[Column], Sequence[Sequence[str | None]]]
@@ -22,15 +22,11 @@ def described(tables: Sequence[_Table], most: int) -> str:
 def _table(table: _Table, examples: int, notes: bool) -> str:
     name, columns, content = table
     lines = [f"table {quoted(name)}, {len(content[0])} rows"]
+    copies = {each.text for each in columns if each.text != each.name}
     for column, cells in zip(columns, content, strict=True):
-        if column.kind == "VARCHAR" and column.text == column.name and _is_copy(column, columns):
-            continue
-        lines.append(_column(column, cells, examples, notes))
+        if column.name not in copies:
+            lines.append(_column(column, cells, examples, notes))
     return "\n".join(lines)
-
-
-def _is_copy(column: Column, columns: Sequence[Column]) -> bool:
-    return any(each.text == column.name and each.name != column.name for each in columns)
 
 
 def _column(column: Column, cells: Sequence[str | None], examples: int, notes: bool) -> str:

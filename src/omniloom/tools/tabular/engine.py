@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from omniloom.core.errors import IsolationError, OmniloomError, TooLargeError, UsageError
+from omniloom.isolation import database
+from omniloom.isolation.database import quoted
 
 _MISSING = re.compile(r'(?:Referenced column|column named|Referenced table) "([^"]*)"')
 _PATH = re.compile(r"(?<![\w.])/[\w.-]+(?:/[\w.-]+)+")
@@ -16,31 +18,14 @@ _SAYS = 300
 
 def connect(tables: list[dict[str, Any]], memory: str) -> Any:
     """A connection that holds `tables` ({"name", "columns": [[name, kind]], "content": [cells of each column]})."""
-    import duckdb
-
-    connection = duckdb.connect(
-        config={
-            "threads": 1,
-            "memory_limit": memory,
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            "python_enable_replacements": False,
-            "temp_directory": "",
-        }
-    )
+    connection = database.connect(threads=1, memory_limit=memory, python_enable_replacements=False, temp_directory="")
     for table in tables:
         named = [(quoted(name), kind) for name, kind in table["columns"]]
         connection.execute(f"CREATE TABLE {quoted(table['name'])} ({', '.join(f'{n} {k}' for n, k in named)})")
         values = ", ".join(f"CAST(unnest(${at}::VARCHAR[]) AS {kind})" for at, (_, kind) in enumerate(named, 1))
         if table["content"][0]:
             connection.execute(f"INSERT INTO {quoted(table['name'])} SELECT {values}", table["content"])
-    connection.execute("SET enable_external_access = false")
-    connection.execute("SET lock_configuration = true")
     return connection
-
-
-def quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 @contextmanager
