@@ -129,9 +129,13 @@ class ToolCall(Value):
 
 
 class ToolResult(Value):
+    """segments: what a model is shown of the result. value: the result itself, for who called. error: why there is
+    none, as a model is told."""
+
     id: str
     segments: tuple[Segment, ...] = ()
     error: str | None = None
+    value: Any = Field(default=None, repr=False)
 
 
 class Request(Value):

@@ -146,6 +146,14 @@ class ClaimWriter:
         )
         yield from self.say(before + marked + tail)
 
+    def compute(self, text: str, quotes: Sequence[Quote], derived: str) -> Iterator[str]:
+        """Says a line that was computed from these places, and how."""
+        count = len(self.claims)
+        yield from self._claim(
+            text, Grounding(tuple(quotes), bool(quotes), 1.0, derived), "\n" if self.text else "", ""
+        )
+        self.claims[count] = self.claims[count].model_copy(update={"confidence": None})  # it was not aligned
+
     def amend(self, old: str, sentence: str) -> Iterator[str]:
         """Says a sentence that takes the place of one that was shown; `old` is its text, "" if it was left out."""
         told = " ".join(old.split()[:_FIRST_WORDS])

@@ -12,6 +12,7 @@ from itertools import takewhile
 
 from omniloom.core.locators import Locator
 from omniloom.core.values import Constraint, Message, Part, Request, Sampling, Segment
+from omniloom.reasoning.computed import Computed
 from omniloom.reasoning.ground import Passages
 from omniloom.reasoning.naming import Naming
 
@@ -36,7 +37,8 @@ class Task:
     said: the user's words with the sources named in place. parts: the sources in the user's order.
     passages: the Segments shown, in the user's order as well. left_out: sources of which none could be shown.
     order: the places in `parts` in the order in which prompts show them; the user's without it. Prompts number passages
-    from 1, and letter sources from A, in their own order; `naming` leads back to the user's.
+    from 1, and letter sources from A, in their own order; `naming` leads back to the user's. computed: what a query
+    over the sources gave.
     """
 
     said: str
@@ -51,6 +53,7 @@ class Task:
     natives: tuple[Segment, ...] = field(default=())
     left_out: frozenset[str] = frozenset()
     order: tuple[int, ...] = ()
+    computed: Computed | None = None
 
     @property
     def arranged(self) -> tuple[Part, ...]:
@@ -99,7 +102,10 @@ def request(
     history = () if only else task.history
     told = [task.system, *(message.text for message in _leading(history))]
     turns = [*history[len(_leading(history)) :], Message(role="user", content=(instruction,))]
-    sources = tuple(_sources(task, (only,) if only else task.arranged))
+    alone = task.computed is not None and task.computed.alone
+    sources = tuple(_sources(task, (only,) if only else () if alone else task.arranged))
+    if task.computed is not None and not only:
+        sources += tuple(task.computed.shown())
     if turns[0].role == "user":
         turns[0] = turns[0].model_copy(update={"content": (*sources, *turns[0].content)})
     elif sources:

@@ -34,6 +34,7 @@ class Call:
     stop: tuple[str, ...] = ()
     unsupported: Unsupported = "mark"
     verify: bool = False
+    strategy: str = "direct"
     max_risk: float | None = None
     on_loss: OnLoss = "error"
     budget: Budget = field(default_factory=Budget)
@@ -203,10 +204,12 @@ def _with_timeout(budget: Budget, timeout: Any) -> Budget:
 
 def _trust(strategy: str | None, unsupported: Any, max_risk: Any, on_loss: Any) -> dict[str, Any]:
     """The fields of a Call that say how much is checked, and what becomes of what does not hold."""
-    _refuse(strategy=None if strategy in ("direct", "verify") else strategy)
+    _refuse(strategy=None if strategy in ("direct", "verify", "program") else strategy)
     _known(unsupported=(unsupported, get_args(Unsupported)), on_loss=(on_loss, get_args(OnLoss)))
-    verify = strategy == "verify"
-    return {"unsupported": unsupported, "verify": verify, "max_risk": _risk(max_risk), "on_loss": on_loss}
+    if strategy == "program" and max_risk is not None:
+        raise UsageError("max_risk promises nothing of strategy='program'", hint="leave one of them out")
+    how = {"strategy": strategy or "direct", "verify": strategy == "verify"}
+    return how | {"unsupported": unsupported, "max_risk": _risk(max_risk), "on_loss": on_loss}
 
 
 def _risk(max_risk: Any) -> float | None:

@@ -145,6 +145,8 @@ def _texts(plain: Any) -> Iterator[tuple[str, str]]:
 def _evidence(run: EngineRun, pointer: str, value: Any, task: Task) -> Evidence:
     """Where a value stands; or where those numbers stand that it was computed from."""
     run.check()
+    if task.computed is not None and (queried := task.computed.evidence(value)) is not None:
+        return queried
     found = find_value(pointer, value, task.passages)
     made = None if found.quotes else value_made(value, pointer, task.passages, task.said)
     if made is None and not found.quotes and len(task.passages.segments) > 1:

@@ -67,11 +67,12 @@ class Model:
 
         inputs: Parts, strings (said to the model), `pathlib.Path` (a file), bytes or DataFrames, in order.
         output_modes: "text" and "structured_json"; the latter needs `schema` (pydantic model, JSON Schema, or
-        "name, age int"). reasoning_budget: exact cap on thinking tokens. messages: earlier turns. strategy: "direct",
-        or "verify", which asks the model whether the sources say this, samples again, and asks once more for what they
-        do not support. unsupported: what happens to claims without support. max_risk: the share of given answers that
-        may be wrong, as a calibrator promises it; a riskier answer is abstained. on_loss: "error" raises LossError for
-        anything lost, "report" goes on.
+        "name, age int"). reasoning_budget: exact cap on thinking tokens. messages: earlier turns. strategy: "direct";
+        "verify", which asks the model whether the sources say this, samples again, and asks once more for what they
+        do not support; or "program", which answers from tables by a query that the model writes.
+        unsupported: what happens to claims without support. max_risk: the share of given answers that may be wrong, as
+        a calibrator promises it; a riskier answer is abstained. on_loss: "error" raises LossError for anything lost,
+        "report" goes on.
         budget: hard caps on tokens, seconds and money. timeout: seconds. trace: a label kept with the trace.
         Raises an OmniloomError; see `omniloom.core.errors` for the tree.
         """

@@ -8,6 +8,7 @@ from omniloom.core.events import CitationAdded, Event, TextDelta
 from omniloom.core.values import Completion, Loss
 from omniloom.reasoning import direct, survey
 from omniloom.reasoning.claims import ClaimWriter
+from omniloom.reasoning.computed import Computed
 from omniloom.reasoning.prompts import Task
 from omniloom.runtime.call import Unsupported
 from omniloom.runtime.disputes import disputes
@@ -54,6 +55,8 @@ class Prose:
 
     def write(self, notes: str, native: int) -> Completion | None:
         """The completion that the text came from; None where several were needed."""
+        if self.task.computed is not None:
+            return self._computed(self.task.computed)
         if not self.task.parts:
             return direct.answer(self.run, self.task, notes, native, lambda text: self._show(self.writer.say(text)))
         done = None
@@ -67,6 +70,14 @@ class Prose:
         else:
             self._conclude(done)
         return done
+
+    def _computed(self, made: Computed) -> Completion:
+        """The values as they are, a row a line."""
+        for text, quotes in made.lines():
+            self._show(self.writer.compute(text, quotes, made.query))
+        if made.more:
+            self._show(self.writer.say(f"\n({made.more} more rows)"))
+        return made.completion
 
     def _survey(self) -> None:
         """Every source in turn."""

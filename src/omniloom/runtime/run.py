@@ -3,16 +3,23 @@
 import hashlib
 import time
 import uuid
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Event as Flag
 from threading import Timer
 from typing import Any, TypeVar
 
-from omniloom.core.errors import BudgetError, CancelledError, EngineError, OmniloomError, UnsupportedError
+from omniloom.core.errors import (
+    BudgetError,
+    CancelledError,
+    EngineError,
+    OmniloomError,
+    UnsupportedError,
+    UsageError,
+)
 from omniloom.core.events import Event, Finished, Progress, ReasoningDelta, Span, TextDelta
 from omniloom.core.protocols import Engine, Storing
-from omniloom.core.values import Budget, Completion, Request, ToolCall, ToolResult, Usage
+from omniloom.core.values import Budget, Completion, Effect, Request, Segment, Tool, ToolCall, ToolResult, Usage
 from omniloom.engines.adapters import unsaid
 from omniloom.engines.wire import pumped
 from omniloom.runtime.estimate import remember
@@ -20,6 +27,7 @@ from omniloom.storage.store import Store
 
 _ATTEMPTS = 2
 _LEAST_ANSWER = 16
+_TRACED = 2000  # characters of a tool's result that stand in the trace
 _T = TypeVar("_T")
 
 
@@ -50,6 +58,8 @@ class EngineRun:
         self.usage = Usage()
         self.sources: tuple[str, ...] = ()
         self.scratch_tokens = 0
+        self.tools: dict[str, Tool] = {}
+        self.allowed: frozenset[Effect] = frozenset({"none", "read"})
         self._embedder = embedder
         self._stack: list[str] = []
         self._spent = 0
@@ -284,8 +294,46 @@ class EngineRun:
             raise
         return value
 
+    # -- tools -------------------------------------------------------------------------------------------------
+
+    def give(self, tool: Tool, allowed: Iterable[Effect] = ()) -> None:
+        """From now on `call` runs this tool, and tools that have these effects beside "none" and "read"."""
+        self.tools[tool.name] = tool
+        self.allowed |= frozenset(allowed)
+
     def call(self, tool_call: ToolCall) -> ToolResult:
-        raise UnsupportedError(f"there are no tools yet; {tool_call.name!r} was called")
+        """What a tool gave; what it raises is the error of the result. The time budget and the caller end it.
+
+        Raises UnsupportedError for a tool that was not given, or that does more than this run allows.
+        """
+        self.check()
+        tool = self.tools.get(tool_call.name)
+        if tool is None or tool.function is None:
+            raise UnsupportedError(f"there is no tool {tool_call.name!r}", hint=f"there are {sorted(self.tools)}")
+        if beyond := tool.effects - self.allowed:
+            raise UnsupportedError(f"the tool {tool.name!r} has effects that are not allowed: {sorted(beyond)}")
+        with self.span("execute_tool", tool.name, arguments=tool_call.arguments) as kept:
+            function = tool.function
+            try:
+                value = self._while_wanted(lambda: function(**_arguments(tool, tool_call.arguments)))
+            except (BudgetError, CancelledError):
+                raise
+            except OmniloomError as error:
+                kept["failed"] = str(error)
+                return ToolResult(id=tool_call.id, error=str(error))
+            text = str(value)
+            kept["result"] = text[:_TRACED]
+            shown = Segment(source=f"tool:{tool.name}", content=text, made_by=f"tool.{tool.name}")
+            return ToolResult(id=tool_call.id, segments=(shown,), value=value)
+
+
+def _arguments(tool: Tool, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The arguments, if their names are the tool's. Raises UsageError."""
+    known, needed = tool.parameters.get("properties", {}), tool.parameters.get("required", [])
+    wrong = [*(name for name in given if name not in known), *(name for name in needed if name not in given)]
+    if wrong:
+        raise UsageError(f"{tool.name} takes {', '.join(known)}, not {', '.join(given) or 'nothing'}")
+    return given
 
 
 def _replayed(usage: Usage) -> Usage:

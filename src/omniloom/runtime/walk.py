@@ -13,6 +13,7 @@ from omniloom.core.values import Completion, Constraint, Loss, Message, Part, Re
 from omniloom.outputs.schemas import shape
 from omniloom.reasoning import direct, survey
 from omniloom.reasoning.claims import ClaimWriter
+from omniloom.reasoning.confidence import mean_probability
 from omniloom.reasoning.ground import Passages
 from omniloom.reasoning.prompts import Task, heading, request, said_text
 from omniloom.reasoning.signals import values
@@ -24,6 +25,7 @@ from omniloom.runtime.estimate import seconds
 from omniloom.runtime.form import Filled, Form, filled_in
 from omniloom.runtime.modes import OURS, written
 from omniloom.runtime.order import Shown, arranged
+from omniloom.runtime.programs import computed
 from omniloom.runtime.prose import Prose
 from omniloom.runtime.read import read_all, taken_in
 from omniloom.runtime.risk import Risk, family
@@ -158,13 +160,35 @@ class Walk:
         )
         if not task.said and not sources:
             raise UsageError("nothing was asked", hint="give a question, a file, or both")
-        shown = self._fitted(task.said, {part.id: heading(task, part) for part in sources}, segments, natives)
+        return self._with_passages(self._computed(task, segments), parts, segments)
+
+    def _computed(self, task: Task, segments: Sequence[Segment]) -> Task:
+        """With what a query over the tables gave, where that is how to answer."""
+        if self.ahead or self.call.strategy != "program":
+            return task
+        made, losses = computed(self.run, measured(self.run, task), segments, self.schema)
+        self._report(losses)
+        return replace(task, computed=made)
+
+    def _with_passages(self, task: Task, parts: Sequence[Part], segments: Sequence[Segment]) -> Task:
+        """The task with the Segments that are shown; beside what was computed those that it cites."""
+        made, sources = task.computed, task.parts
+        if made is not None and made.alone:
+            shown = made.cited
+        else:
+            headings = {part.id: heading(task, part) for part in sources}
+            said = f"{task.said}\n{made.told.text}" if made else task.said
+            shown = self._fitted(said, headings, segments, task.natives, made.cited if made else ())
+        if made is not None:
+            task = replace(task, computed=made.placed({index: at for at, index in enumerate(shown)}))
         names = {part.id: part.name for part in sources}
         passages = Passages(tuple(segments[index] for index in shown), names)
         left_out = {segment.source for segment in segments} - {segment.source for segment in passages.segments}
         letters = {source: letter for source, letter in task.letters.items() if source not in left_out}
         task = replace(task, said=said_text(parts, letters), passages=passages, left_out=frozenset(left_out))
-        return task if {*self.call.output_modes} - {*OURS} else arranged(self.run, task, parts, self._shown(task))
+        if {*self.call.output_modes} - {*OURS} or (made is not None and made.alone):
+            return task
+        return arranged(self.run, task, parts, self._shown(task))
 
     def _shown(self, task: Task) -> Shown:
         """Which prompts the answer takes."""
@@ -184,9 +208,14 @@ class Walk:
             )
 
     def _fitted(
-        self, said: str, headings: dict[str, str], segments: Sequence[Segment], natives: Sequence[Segment]
+        self,
+        said: str,
+        headings: dict[str, str],
+        segments: Sequence[Segment],
+        natives: Sequence[Segment],
+        needed: Sequence[int],
     ) -> list[int]:
-        """Which Segments to show, so that every request of this call fits."""
+        """Which Segments to show, those that are `needed` among them, so that every request of this call fits."""
         call = self.call
         beside = "\n".join([call.system, *(message.text for message in call.messages), said])
         around, *counts = self.run.count_tokens([beside, *headings.values(), *map(shown_text, segments)])
@@ -196,10 +225,12 @@ class Walk:
         costs = [count + _TOKENS_A_SEGMENT for count in counts[len(headings) :]]
         used = around + _OVERHEAD_TOKENS + call.max_output_tokens + 2 * call.reasoning_budget
         room = self.engine.capabilities.context_tokens - used - self._json_tokens() - self._native_tokens(natives)
+        room -= sum(costs[index] for index in needed)
         with self.run.span("retrieve", "fit", segments=len(segments), room=room) as kept:
             chosen = fit(
                 said, segments, costs, above, room, self.run, words=keys, dense=self.has_embedder and not self.ahead
             )
+            chosen = sorted({*chosen, *needed})
             kept["shown"] = len(chosen)
             if self.ahead and len(chosen) < len(segments):
                 raise ContextError(
@@ -271,7 +302,7 @@ class Walk:
             data=outputs["structured_json"],
             outputs={mode: outputs[mode] for mode in self.call.output_modes},
             claims=tuple(claims),
-            confidence=trust.confidence(completion),
+            confidence=mean_probability(task.computed.completion) if task.computed else trust.confidence(completion),
             abstained=prose.abstained or (filled is not None and filled.abstained),
             losses=(*self.losses, *risk.losses),
             finish_reason=completion.finish_reason if completion else "stop",
@@ -284,8 +315,8 @@ class Walk:
         """The JSON with its signals; where its answer is not to be trusted, as none; and what sources dispute."""
         form = Form(constraint, self.schema, self.call.schema, self.call.unsupported, self.call.verify)
         filled = filled_in(self.run, task, form, notes, text, native)
-        if not task.parts or filled.abstained:
-            return filled
+        if not task.parts or filled.abstained or task.computed is not None:  # what was computed needs no judge
+            return replace(filled, abstained=filled.abstained or (bool(task.parts) and filled.silent))
 
         def again(other: Task) -> str:
             return values(direct.fill(self.run, other, constraint, shape(self.schema), notes, text, 0).text)

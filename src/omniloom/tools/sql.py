@@ -26,6 +26,8 @@ from omniloom.tools.tabular.describe import described
 _TARGET = "omniloom.tools.tabular.asking:answer"
 _ERRORS = {each.code: each for each in (UsageError, TooLargeError, IsolationError)}
 _LETTERS = 20_000_000
+_SHOWN = 50
+_SMALL = 0.01
 
 
 class Grid(Value):
@@ -75,6 +77,18 @@ class Result(Value):
     traced: Literal["rows", "tables"] = "rows"
     notes: tuple[str, ...] = ()
     grids: tuple[tuple[str, str | None, int, int], ...] = Field(default=(), repr=False)
+
+    @property
+    def texts(self) -> tuple[tuple[str, ...], ...]:
+        """The values as they are told: "" for none, yes and no, and fractions with four digits."""
+        return tuple(tuple(_told(value) for value in row) for row in self.rows)
+
+    def __str__(self) -> str:
+        """The first rows, as a model is shown them; with the names of the columns where there are several."""
+        names = [" | ".join(self.columns)] if len(self.columns) > 1 else []
+        rows = [" | ".join(row) for row in self.texts[:_SHOWN]]
+        left = len(self.rows) - len(rows)
+        return "\n".join([*names, *rows, *([f"({left} more rows)"] if left else [])])
 
     def cells(self, row: int, column: int) -> tuple[Cited, ...]:
         """Where a value came from: of each of its rows the cells it is made of, or all where no column is named."""
@@ -132,8 +146,12 @@ class Tables:
                 raise IsolationError("the child process said nothing")
         return done
 
-    def tool(self) -> Tool:
+    def tool(self, cancel: threading.Event | None = None) -> Tool:
         """The tool for a model; its function takes `query` and gives a Result, or raises as `query` does."""
+
+        def function(query: str) -> Result:
+            return self.query(query, cancel=cancel)
+
         return Tool(
             name="sql",
             description=f"Run one SELECT (DuckDB) over these tables and get its rows.\n{self.description()}",
@@ -144,11 +162,8 @@ class Tables:
                 "additionalProperties": False,
             },
             effects=frozenset({"execute"}),
-            function=self._function,
+            function=function,
         )
-
-    def _function(self, query: str) -> Result:
-        return self.query(query)
 
     def _payload(self, sqls: Sequence[str]) -> dict[str, Any]:
         tables = [
@@ -189,6 +204,14 @@ class Tables:
 
 def _header(grid: Grid) -> tuple[str, ...]:
     return grid.rows[grid.header - 1] if 0 < grid.header <= len(grid.rows) else ()
+
+
+def _told(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "", True: "yes", False: "no"}[value]
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.4f}".rstrip("0").rstrip(".") if abs(value) >= _SMALL or not value else f"{value:.4g}"
 
 
 def _word(name: str) -> str:

@@ -1,0 +1,81 @@
+"""What a query over the tables of the sources gave, as an answer takes it: values, and the cells they came from."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from omniloom.core.values import Completion, Segment
+from omniloom.reasoning.evidence import Evidence
+from omniloom.reasoning.ground import Quote
+
+MOST_ROWS = 50  # of a result that are told
+_MOST_CITED = 12
+_BETWEEN = re.compile(r"\s*[;,\n]\s*|\s+and\s+")
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+
+
+@dataclass(frozen=True)
+class Computed:
+    """rows: the values as text, "" for none. quotes: of each value the places that it was made of. more: how many rows
+    are left out. told: the result as a model is shown it, `of` whose it is. alone: whether it stands in place of the
+    sources, which are all tables, and not beside them. completion: the query as the model wrote it."""
+
+    query: str
+    rows: tuple[tuple[str, ...], ...]
+    quotes: tuple[tuple[tuple[Quote, ...], ...], ...]
+    told: Segment
+    of: str
+    alone: bool
+    completion: Completion
+    more: int = 0
+
+    @property
+    def cited(self) -> list[int]:
+        """The passages that hold the places, each once, in their order."""
+        return sorted({quote.index for row in self.quotes for quotes in row for quote in quotes})
+
+    def placed(self, places: dict[int, int]) -> "Computed":
+        """With the passages numbered anew."""
+        rows = tuple(
+            tuple(tuple(replace(quote, index=places[quote.index]) for quote in quotes) for quotes in row)
+            for row in self.quotes
+        )
+        return replace(self, quotes=rows)
+
+    def shown(self) -> Iterator[str | Segment]:
+        """As prompt content, where sources stand."""
+        yield f"=== Source: what a query over {self.of} gave ===\n"
+        yield from (self.told, "\n\n")
+
+    def lines(self) -> Iterator[tuple[str, tuple[Quote, ...]]]:
+        """Each row as words of an answer, with its places."""
+        for row, quotes in zip(self.rows, self.quotes, strict=True):
+            yield ", ".join(value for value in row if value), _few(each for some in quotes for each in some)
+
+    def evidence(self, value: Any) -> Evidence | None:
+        """Where a value of a JSON came from, if it is one of the result's, or several of them; else None."""
+        text = {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value).strip()
+        found = self._places(text)
+        if found is None:
+            parts = [self._places(part) for part in _BETWEEN.split(text)]
+            found = None if None in parts else tuple(quote for part in parts if part for quote in part)
+        return Evidence(_few(found), 1.0, derived=self.query) if found else None
+
+    def _places(self, text: str) -> tuple[Quote, ...] | None:
+        for row, quotes in zip(self.rows, self.quotes, strict=True):
+            for value, places in zip(row, quotes, strict=True):
+                if value and _same(value, text):
+                    return places
+        return None
+
+
+def _few(quotes: Any) -> tuple[Quote, ...]:
+    return tuple(dict.fromkeys(quotes))[:_MOST_CITED]
+
+
+def _same(one: str, other: str) -> bool:
+    other_plain = other.replace(",", "")
+    if _NUMBER.fullmatch(one) and _NUMBER.fullmatch(other_plain):
+        return float(one) == float(other_plain)
+    return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()

@@ -1,0 +1,144 @@
+"""The queries a model may write: one SELECT over the real tables and columns, each used as its type allows.
+
+The grammar is Lark in llguidance's dialect. Each table, and each join of two on a pair of equal columns, has its own
+rules, so that a query names only columns of what it reads. To allow more, add it to `_RULES`.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal
+
+Kind = Literal["number", "date", "text"]
+_MOST_JOINS = 6
+_LEAST_SHARED, _LEAST_VALUES = 0.5, 2
+
+_TOP = r"""start: %(selects)s | calc
+calc: "SELECT " value (OP | CMP) value
+value: %(values)s
+limit: " LIMIT " /[1-9][0-9]?/
+OP: " - " | " + " | " / " | " * "
+CMP: " = " | " <> " | " > " | " < " | " >= " | " <= "
+AND: " AND " | " OR "
+NUMBER: /-?[0-9]{1,12}(\.[0-9]{1,4})?/
+DATE: /'[0-9]{4}-[01][0-9]-[0-3][0-9]'/
+STRING: /'([^'\n\\]|''){1,80}'/
+LIKE: " ILIKE " | " NOT ILIKE "
+"""
+_RULES = r"""
+select_%(s)s: "SELECT " "DISTINCT "? item_%(s)s (", " item_%(s)s)* tail_%(s)s
+value_%(s)s: "(SELECT " item_%(s)s tail_%(s)s ")"
+tail_%(s)s: %(from)s where_%(s)s? group_%(s)s? order_%(s)s? limit?
+item_%(s)s: other_%(s)s | expr_%(s)s | agg_%(s)s (OP agg_%(s)s)?
+agg_%(s)s: "COUNT(*)" | "COUNT(DISTINCT " col_%(s)s ")" | ("SUM(" | "AVG(" | "MAX(" | "MIN(") expr_%(s)s ")" %(ends)s
+where_%(s)s: " WHERE " cond_%(s)s (AND cond_%(s)s)*
+group_%(s)s: " GROUP BY " col_%(s)s (", " col_%(s)s)? (" HAVING " agg_%(s)s CMP (NUMBER | value))?
+order_%(s)s: " ORDER BY " (other_%(s)s | expr_%(s)s | agg_%(s)s) (" ASC" | " DESC")?
+cond_%(s)s: expr_%(s)s CMP (NUMBER | expr_%(s)s | value) | num_%(s)s " BETWEEN " NUMBER " AND " NUMBER
+    | num_%(s)s (" IN (" | " NOT IN (") NUMBER (", " NUMBER)* ")" %(conditions)s
+expr_%(s)s: num_%(s)s (OP num_%(s)s)? %(parts)s
+col_%(s)s: %(all)s
+"""
+_TEXTS = r"""
+    | text_%(s)s LIKE STRING | text_%(s)s (" = " | " <> ") (STRING | value)
+    | text_%(s)s (" IN (" | " NOT IN (") STRING (", " STRING)* ")" | text_%(s)s " IN " value"""
+_DATES = r"""
+    | date_%(s)s CMP (DATE | value) | date_%(s)s " BETWEEN " DATE " AND " DATE"""
+
+_KINDS: dict[str, Kind] = {"num": "number", "text": "text", "date": "date"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """written: the name of the column with the cells as they are written, where this one holds them normalised.
+    counts: it stands in no source, but says which row of its table a row is, from 1."""
+
+    name: str
+    kind: Kind
+    written: str = ""
+    counts: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class View:
+    """A table as a model is told of it. rows: its cells as text, one for each of `columns`."""
+
+    name: str
+    source: str
+    columns: tuple[Column, ...]
+    rows: Sequence[Sequence[str]]
+
+    def named(self, kind: Kind) -> list[str]:
+        """The columns of a kind, those with text as it is written among the texts."""
+        found = [each.name for each in self.columns if each.kind == kind]
+        return found + [each.written for each in self.columns if kind == "text" and each.written]
+
+
+Join = tuple[int, str, int, str]  # a table and its column, another table and its column
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def joins(views: Sequence[View]) -> list[Join]:
+    """Pairs of columns of two tables of one kind that hold the same values, those that share most of them first."""
+    found: list[tuple[float, Join]] = []
+    sets = [[_values(view, at) for at in range(len(view.columns))] for view in views]
+    for one, other in combinations(range(len(views)), 2):
+        for a, first in enumerate(views[one].columns):
+            for b, second in enumerate(views[other].columns):
+                left, right = sets[one][a], sets[other][b]
+                share = len(left & right) / max(min(len(left), len(right)), 1)
+                if first.kind == second.kind and len(left & right) >= _LEAST_VALUES and share >= _LEAST_SHARED:
+                    alike = first.name.casefold() == second.name.casefold()
+                    found.append((share + alike, (one, first.name, other, second.name)))
+    return [join for _, join in sorted(found, key=lambda each: -each[0])][:_MOST_JOINS]
+
+
+def _values(view: View, at: int) -> frozenset[str]:
+    if view.columns[at].counts:
+        return frozenset()
+    return frozenset(text for row in view.rows if (text := row[at].strip().casefold()))
+
+
+def grammar(views: Sequence[View], pairs: Sequence[Join]) -> str:
+    """The Lark grammar of the queries over these tables."""
+    scopes = [_rules(f"t{at}", f" FROM {quoted(view.name)}", [view], joined=False) for at, view in enumerate(views)]
+    names = [f"t{at}" for at in range(len(views))]
+    for at, (one, a, other, b) in enumerate(pairs):
+        left, right = quoted(views[one].name), quoted(views[other].name)
+        from_ = f" FROM {left} JOIN {right} ON {left}.{quoted(a)} = {right}.{quoted(b)}"
+        scopes.append(_rules(f"j{at}", from_, [views[one], views[other]], joined=True))
+        names.append(f"j{at}")
+    selects, values = (" | ".join(f"{kind}_{name}" for name in names) for kind in ("select", "value"))
+    return _TOP % {"selects": selects, "values": values} + "".join(scopes)
+
+
+def _rules(scope: str, from_: str, views: Sequence[View], *, joined: bool) -> str:
+    """The rules of one table, or of a join, in which columns are named with their tables."""
+
+    def named(kind: Kind) -> list[str]:
+        found = ((f"{quoted(view.name)}." if joined else "", name) for view in views for name in view.named(kind))
+        return [table + quoted(name) for table, name in found]
+
+    filled = [(kind, some) for kind, some in zip(_KINDS, map(named, _KINDS.values()), strict=True) if some]
+    others = [f"{kind}_{scope}" for kind, _ in filled if kind != "num"]
+    rules = _RULES + "".join(f"{kind}_%(s)s: {_either(some)}\n" for kind, some in filled)
+    rules += f"other_%(s)s: {' | '.join(others) or 'num_' + scope}\n"
+    conditions = "".join(more for kind, more in (("text", _TEXTS), ("date", _DATES)) if f"{kind}_{scope}" in others)
+    return rules % {
+        "s": scope,
+        "from": json.dumps(from_, ensure_ascii=False),
+        "ends": "".join(f' | ("MAX(" | "MIN(") {each} ")"' for each in others),
+        "parts": f' | ("year(" | "month(") date_{scope} ")"' if f"date_{scope}" in others else "",
+        "conditions": conditions % {"s": scope},
+        "all": " | ".join(f"{kind}_{scope}" for kind, _ in filled),
+    }
+
+
+def _either(names: Sequence[str]) -> str:
+    """Any of these words; a percent sign is doubled, for the rules are a form that is filled in."""
+    return " | ".join(json.dumps(name, ensure_ascii=False) for name in names).replace("%", "%%")

@@ -1,0 +1,153 @@
+"""`strategy="program"`: the tables of the sources as SQL has them, a query of the model over all of their rows, and
+what it gave, with the cells that it came from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from omniloom.core.errors import InputError, UsageError
+from omniloom.core.values import Constraint, Loss, Segment
+from omniloom.reasoning import programs, survey
+from omniloom.reasoning.computed import MOST_ROWS, Computed
+from omniloom.reasoning.ground import Quote
+from omniloom.reasoning.prompts import Task
+from omniloom.reasoning.selects import Column, Kind, View, grammar, joins, quoted
+from omniloom.reasoning.wording import keys
+from omniloom.runtime.run import EngineRun
+from omniloom.tools.sql import Tables
+from omniloom.tools.tabular.sheets import Sheet, sheets
+
+_MOST_TABLES = 6
+_KINDS: dict[str, Kind] = {"BIGINT": "number", "DOUBLE": "number", "DATE": "date"}
+
+
+def computed(
+    run: EngineRun, task: Task, segments: Sequence[Segment], schema: dict[str, Any]
+) -> tuple[Computed | None, list[Loss]]:
+    """What a query gave, its places by the numbers of `segments`, and what was normalised of the columns that it names.
+
+    None where the sources have no tables, or no query gives anything; the trace says which.
+    """
+    book = _book(run, task, segments)
+    if book is None:
+        return None, []
+    pairs = joins(book.views)
+    constraint = Constraint(kind="grammar", value=grammar(book.views, pairs))
+    if (why := run.engine.supports(constraint)) is not None:
+        run.note("program", unconstrained=why)
+        constraint = None
+    run.give(book.tables.tool(run.cancel), allowed={"execute"})
+    solved = programs.solve(run, task, book.views, pairs, constraint, _fields(schema))
+    return (None, []) if solved is None else (book.computed(solved), book.losses(solved))
+
+
+def _fields(schema: dict[str, Any]) -> list[str]:
+    """The names of the fields, where there are several: of one the question says what it is."""
+    names = list(schema.get("properties", ()))
+    return names if len(names) > 1 else []
+
+
+@dataclass(frozen=True)
+class _Book:
+    """The tables of one call, in the same order as sheets, in SQL, and as the model is told of them."""
+
+    task: Task
+    sheets: list[Sheet]
+    tables: Tables
+    views: list[View]
+
+    def computed(self, solved: programs.Solved) -> Computed:
+        result = solved.told.value
+        sources = list(dict.fromkeys(sheet.source for sheet in self.sheets))
+        texts = result.texts[:MOST_ROWS]
+        columns = range(len(result.columns))
+        return Computed(
+            query=solved.query,
+            rows=texts,
+            quotes=tuple(tuple(self._quotes(result, row, at) for at in columns) for row in range(len(texts))),
+            told=solved.told.segments[0],
+            of=", ".join(part.name for part in self.task.parts if part.id in sources),
+            alone=all(part.kind == "table" and part.id in sources for part in self.task.parts),
+            completion=solved.completion,
+            more=len(result.rows) - len(texts),
+        )
+
+    def _quotes(self, result: Any, row: int, column: int) -> tuple[Quote, ...]:
+        """The cells of a value; of each row those of the columns that it is made of, in the order of the rows."""
+        found: dict[Quote, None] = {}
+        for table, first, last in result.origins[row]:
+            used = [at for number, at in result.uses[column] if number == table]
+            if used or not result.uses[column]:
+                top = self.sheets[table].top
+                for segment, start, end in self.sheets[table].found(first - top, last - top, used):
+                    found[Quote(segment, start, end, frozenset())] = None
+        return tuple(found)
+
+    def losses(self, solved: programs.Solved) -> list[Loss]:
+        """What was normalised of the columns that the query names, what it does not count, and what is not told."""
+        names = {part.id: part.name for part in self.task.parts}
+        result = solved.told.value
+        said: list[Loss] = []
+        for view in self.views:
+            name = names.get(view.source, view.source)
+            for column in view.columns:
+                if column.notes and quoted(column.name) in solved.query and quoted(view.name) in solved.query:
+                    told = f"{column.name}: {'; '.join(column.notes)}"
+                    said.append(Loss(kind="normalized", severity="reduced", part=name, detail=told))
+        of = names.get(self.views[0].source, "")
+        said += [Loss(kind="not_counted", severity="reduced", part=of, detail=note) for note in result.notes]
+        if (left := len(result.rows) - MOST_ROWS) > 0:
+            told = f"of {len(result.rows)} rows that the query gave {left} are left out"
+            said.append(Loss(kind="rows_left_out", severity="reduced", part=of, detail=told))
+        return said
+
+
+def _book(run: EngineRun, task: Task, segments: Sequence[Segment]) -> _Book | None:
+    if survey.is_broad(task):
+        run.note("program", skipped="every source is visited on its own instead")
+        return None
+    found = _nearest(task.said, sheets(segments, {part.id: part.name for part in task.parts}))
+    if not found:
+        run.note("program", skipped="no source has a table")
+        return None
+    try:
+        tables = Tables([sheet.grid() for sheet in found])
+    except (InputError, UsageError) as error:
+        run.note("program", skipped=str(error))
+        return None
+    views = [_view(tables, at, sheet) for at, sheet in enumerate(found)]
+    return _Book(task, found, tables, views)
+
+
+def _nearest(said: str, found: Sequence[Sheet]) -> list[Sheet]:
+    """Of many tables those that share most words with the question, in their order."""
+    if len(found) <= _MOST_TABLES:
+        return list(found)
+    asked = frozenset(keys(said))
+
+    def shared(at: int) -> int:
+        sheet = found[at]
+        text = " ".join([sheet.name, *sheet.header, *(cell for row in sheet.rows[:200] for cell in row)])
+        return len(asked & frozenset(keys(text)))
+
+    best = sorted(range(len(found)), key=lambda at: (-shared(at), at))[:_MOST_TABLES]
+    return [found[at] for at in sorted(best)]
+
+
+def _view(tables: Tables, number: int, sheet: Sheet) -> View:
+    """The columns but for the copies of normalised ones, which those name; and the cells as they are written."""
+    columns = tables.columns[number]
+    copies = {each.text for each in columns if each.text != each.name}
+    shown = [each for each in columns if each.name not in copies]
+    told = tuple(
+        Column(
+            name=each.name,
+            kind=_KINDS.get(each.kind, "text"),
+            written=each.text if each.text != each.name and each.at < len(sheet.header) else "",
+            counts=each.at == len(sheet.header),
+            notes=each.notes,
+        )
+        for each in shown
+    )
+    rows = [tuple((*row, str(at))[each.at] for each in shown) for at, row in enumerate(sheet.rows, 1)]
+    return View(tables.names[number], sheet.source, told, rows)
