@@ -148,10 +148,8 @@ class ClaimWriter:
 
     def compute(self, text: str, quotes: Sequence[Quote], derived: str) -> Iterator[str]:
         """Says a line that was computed from these places, and how."""
-        count = len(self.claims)
-        yield from self._claim(
-            text, Grounding(tuple(quotes), bool(quotes), 1.0, derived), "\n" if self.text else "", ""
-        )
+        count, found = len(self.claims), Grounding(tuple(quotes), bool(quotes), 1.0, derived)
+        yield from self._claim(text, found, "\n" if self.text else "", "")
         self.claims[count] = self.claims[count].model_copy(update={"confidence": None})  # it was not aligned
 
     def amend(self, old: str, sentence: str) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """What a query over the tables of the sources gave, as an answer takes it: values, and the cells they came from."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,6 +34,10 @@ class Computed:
     def cited(self) -> list[int]:
         """The passages that hold the places, each once, in their order."""
         return sorted({quote.index for row in self.quotes for quotes in row for quote in quotes})
+
+    def text(self, segments: Sequence[Segment]) -> str:
+        """All that it adds to a prompt, if none of the passages that it cites are in it."""
+        return "\n".join([self.told.text, *(f"{segments[at].context}\n{segments[at].text}" for at in self.cited)])
 
     def placed(self, places: dict[int, int]) -> "Computed":
         """With the passages numbered anew."""

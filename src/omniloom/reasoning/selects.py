@@ -1,7 +1,8 @@
 """The queries a model may write: one SELECT over the real tables and columns, each used as its type allows.
 
 The grammar is Lark in llguidance's dialect. Each table, and each join of two on a pair of equal columns, has its own
-rules, so that a query names only columns of what it reads. To allow more, add it to `_RULES`.
+rules, so that a query names only columns of what it reads. To allow more, add it to `_RULES`; a word must not begin
+another that may stand in its place, for the longer one is taken.
 """
 
 import json
@@ -16,7 +17,8 @@ _LEAST_SHARED, _LEAST_VALUES = 0.5, 2
 
 _TOP = r"""start: %(selects)s | calc
 calc: "SELECT " value (OP | CMP) value
-value: %(values)s
+value: "(" inner ")"
+inner: %(inners)s
 limit: " LIMIT " /[1-9][0-9]?/
 OP: " - " | " + " | " / " | " * "
 CMP: " = " | " <> " | " > " | " < " | " >= " | " <= "
@@ -28,21 +30,22 @@ LIKE: " ILIKE " | " NOT ILIKE "
 """
 _RULES = r"""
 select_%(s)s: "SELECT " "DISTINCT "? item_%(s)s (", " item_%(s)s)* tail_%(s)s
-value_%(s)s: "(SELECT " item_%(s)s tail_%(s)s ")"
-tail_%(s)s: %(from)s where_%(s)s? group_%(s)s? order_%(s)s? limit?
+inner_%(s)s: "SELECT " item_%(s)s tail_%(s)s
+tail_%(s)s: " FROM " %(from)s where_%(s)s? group_%(s)s? order_%(s)s? limit?
 item_%(s)s: other_%(s)s | expr_%(s)s | agg_%(s)s (OP agg_%(s)s)?
 agg_%(s)s: "COUNT(*)" | "COUNT(DISTINCT " col_%(s)s ")" | ("SUM(" | "AVG(" | "MAX(" | "MIN(") expr_%(s)s ")" %(ends)s
 where_%(s)s: " WHERE " cond_%(s)s (AND cond_%(s)s)*
 group_%(s)s: " GROUP BY " col_%(s)s (", " col_%(s)s)? (" HAVING " agg_%(s)s CMP (NUMBER | value))?
 order_%(s)s: " ORDER BY " (other_%(s)s | expr_%(s)s | agg_%(s)s) (" ASC" | " DESC")?
 cond_%(s)s: expr_%(s)s CMP (NUMBER | expr_%(s)s | value) | num_%(s)s " BETWEEN " NUMBER " AND " NUMBER
-    | num_%(s)s (" IN (" | " NOT IN (") NUMBER (", " NUMBER)* ")" %(conditions)s
+    | num_%(s)s (" IN (" | " NOT IN (") (NUMBER (", " NUMBER)* | inner) ")" %(conditions)s
 expr_%(s)s: num_%(s)s (OP num_%(s)s)? %(parts)s
 col_%(s)s: %(all)s
 """
 _TEXTS = r"""
     | text_%(s)s LIKE STRING | text_%(s)s (" = " | " <> ") (STRING | value)
-    | text_%(s)s (" IN (" | " NOT IN (") STRING (", " STRING)* ")" | text_%(s)s " IN " value"""
+    | text_%(s)s (" IN (" | " NOT IN (") (STRING (", " STRING)* | inner) ")"
+"""
 _DATES = r"""
     | date_%(s)s CMP (DATE | value) | date_%(s)s " BETWEEN " DATE " AND " DATE"""
 
@@ -106,18 +109,18 @@ def _values(view: View, at: int) -> frozenset[str]:
 
 def grammar(views: Sequence[View], pairs: Sequence[Join]) -> str:
     """The Lark grammar of the queries over these tables."""
-    scopes = [_rules(f"t{at}", f" FROM {quoted(view.name)}", [view], joined=False) for at, view in enumerate(views)]
+    scopes = [_rules(f"t{at}", [quoted(view.name)], [view], joined=False) for at, view in enumerate(views)]
     names = [f"t{at}" for at in range(len(views))]
     for at, (one, a, other, b) in enumerate(pairs):
         left, right = quoted(views[one].name), quoted(views[other].name)
-        from_ = f" FROM {left} JOIN {right} ON {left}.{quoted(a)} = {right}.{quoted(b)}"
+        from_ = [left, f" JOIN {right} ON {left}.{quoted(a)} = {right}.{quoted(b)}"]
         scopes.append(_rules(f"j{at}", from_, [views[one], views[other]], joined=True))
         names.append(f"j{at}")
-    selects, values = (" | ".join(f"{kind}_{name}" for name in names) for kind in ("select", "value"))
-    return _TOP % {"selects": selects, "values": values} + "".join(scopes)
+    selects, inners = (" | ".join(f"{kind}_{name}" for name in names) for kind in ("select", "inner"))
+    return _TOP % {"selects": selects, "inners": inners} + "".join(scopes)
 
 
-def _rules(scope: str, from_: str, views: Sequence[View], *, joined: bool) -> str:
+def _rules(scope: str, from_: Sequence[str], views: Sequence[View], *, joined: bool) -> str:
     """The rules of one table, or of a join, in which columns are named with their tables."""
 
     def named(kind: Kind) -> list[str]:
@@ -131,7 +134,7 @@ def _rules(scope: str, from_: str, views: Sequence[View], *, joined: bool) -> st
     conditions = "".join(more for kind, more in (("text", _TEXTS), ("date", _DATES)) if f"{kind}_{scope}" in others)
     return rules % {
         "s": scope,
-        "from": json.dumps(from_, ensure_ascii=False),
+        "from": " ".join(json.dumps(each, ensure_ascii=False) for each in from_),
         "ends": "".join(f' | ("MAX(" | "MIN(") {each} ")"' for each in others),
         "parts": f' | ("year(" | "month(") date_{scope} ")"' if f"date_{scope}" in others else "",
         "conditions": conditions % {"s": scope},

@@ -173,13 +173,11 @@ class Walk:
     def _with_passages(self, task: Task, parts: Sequence[Part], segments: Sequence[Segment]) -> Task:
         """The task with the Segments that are shown; beside what was computed those that it cites."""
         made, sources = task.computed, task.parts
-        if made is not None and made.alone:
-            shown = made.cited
-        else:
-            headings = {part.id: heading(task, part) for part in sources}
-            said = f"{task.said}\n{made.told.text}" if made else task.said
-            shown = self._fitted(said, headings, segments, task.natives, made.cited if made else ())
+        shown = (
+            [] if made is not None and made.alone else self._fitted(task, segments, made.text(segments) if made else "")
+        )
         if made is not None:
+            shown = sorted({*shown, *made.cited})
             task = replace(task, computed=made.placed({index: at for at, index in enumerate(shown)}))
         names = {part.id: part.name for part in sources}
         passages = Passages(tuple(segments[index] for index in shown), names)
@@ -207,30 +205,22 @@ class Walk:
                 hint='on_loss="report" goes on without them and lists them with the answer',
             )
 
-    def _fitted(
-        self,
-        said: str,
-        headings: dict[str, str],
-        segments: Sequence[Segment],
-        natives: Sequence[Segment],
-        needed: Sequence[int],
-    ) -> list[int]:
-        """Which Segments to show, those that are `needed` among them, so that every request of this call fits."""
+    def _fitted(self, task: Task, segments: Sequence[Segment], extra: str = "") -> list[int]:
+        """Which Segments to show, so that every request of this call fits; `extra` stands in them as well."""
+        said, headings = task.said, {part.id: heading(task, part) for part in task.parts}
         call = self.call
-        beside = "\n".join([call.system, *(message.text for message in call.messages), said])
+        beside = "\n".join([call.system, *(message.text for message in call.messages), said, extra])
         around, *counts = self.run.count_tokens([beside, *headings.values(), *map(shown_text, segments)])
         above = {
             source: 2 * count for source, count in zip(headings, counts, strict=False)
         }  # named in the question too
         costs = [count + _TOKENS_A_SEGMENT for count in counts[len(headings) :]]
         used = around + _OVERHEAD_TOKENS + call.max_output_tokens + 2 * call.reasoning_budget
-        room = self.engine.capabilities.context_tokens - used - self._json_tokens() - self._native_tokens(natives)
-        room -= sum(costs[index] for index in needed)
+        room = self.engine.capabilities.context_tokens - used - self._json_tokens() - self._native_tokens(task.natives)
         with self.run.span("retrieve", "fit", segments=len(segments), room=room) as kept:
             chosen = fit(
                 said, segments, costs, above, room, self.run, words=keys, dense=self.has_embedder and not self.ahead
             )
-            chosen = sorted({*chosen, *needed})
             kept["shown"] = len(chosen)
             if self.ahead and len(chosen) < len(segments):
                 raise ContextError(

@@ -1,0 +1,88 @@
+"""Which queries a model may write over real tables, and what it is told of them."""
+
+import pytest
+
+from omniloom.core.values import Constraint
+from omniloom.engines.constraints import fits, refusal
+from omniloom.reasoning.programs import described, mentions
+from omniloom.reasoning.selects import Column, View, grammar, joins
+
+GAMES = View(
+    "games",
+    "s1",
+    (
+        Column("Year", "number"),
+        Column('The "big" city', "text"),
+        Column("Opened", "date", written="Opened_text"),
+        Column("row", "number", counts=True),
+    ),
+    [("1896", "Athens", "6 April 1896", "1"), ("1900", "Paris", "14 May 1900", "2"), ("1904", "Rome", "", "3")],
+)
+LANDS = View(
+    "lands",
+    "s2",
+    (Column("Place", "text"), Column("Land", "text"), Column("row", "number", counts=True)),
+    [("Paris", "France", "1"), ("athens", "Greece", "2")],
+)
+ONE = Constraint(kind="grammar", value=grammar([GAMES], []))
+TWO = Constraint(kind="grammar", value=grammar([GAMES, LANDS], joins([GAMES, LANDS])))
+CITY = '"The ""big"" city"'
+
+ALLOWED = [
+    f'SELECT {CITY} FROM "games" ORDER BY "Year" DESC LIMIT 1',
+    f'SELECT DISTINCT {CITY}, "Year" FROM "games" WHERE {CITY} ILIKE \'%it\'\'s%\' AND "Year" >= 1900.5',
+    f'SELECT {CITY}, COUNT(*) FROM "games" GROUP BY {CITY} HAVING COUNT(*) > 1 ORDER BY COUNT(*) DESC',
+    f'SELECT (SELECT SUM("Year") FROM "games" WHERE {CITY} = \'a\') - (SELECT MAX("Year") FROM "games")',
+    f'SELECT (SELECT "Year" FROM "games" WHERE {CITY} ILIKE \'a\') > (SELECT AVG("Year") FROM "games")',
+    f'SELECT {CITY} FROM "games" WHERE "row" > (SELECT "row" FROM "games" WHERE "Year" IN (1896)) AND "Year" > 1',
+    f"SELECT {CITY} FROM \"games\" WHERE \"Year\" BETWEEN 1 AND 2 AND {CITY} NOT IN ('a', 'b') LIMIT 12",
+    'SELECT MAX("Year") - MIN("Year") FROM "games" WHERE "Opened" > \'1900-01-31\' OR "Opened_text" ILIKE \'%May%\'',
+    'SELECT year("Opened"), MIN("Opened") FROM "games" WHERE "Year" BETWEEN 1 AND 2',
+]
+REFUSED = [
+    'SELECT "Town" FROM "games"',
+    'SELECT "Year" FROM "lands"',
+    'SELECT * FROM "games"',
+    'DELETE FROM "games"',
+    'SELECT "Year" FROM "games"; SELECT 1',
+    "SELECT \"Year\" FROM read_csv('x')",
+    f'SELECT SUM({CITY}) FROM "games"',
+    'SELECT "Year" FROM "games" WHERE "Year" ILIKE \'%a%\'',
+]
+
+
+def test_the_grammars_compile() -> None:
+    assert (refusal(ONE), refusal(TWO)) == (None, None)
+
+
+@pytest.mark.parametrize("query", ALLOWED)
+def test_what_a_model_may_write(query: str) -> None:
+    assert fits(ONE, query)
+
+
+@pytest.mark.parametrize("query", REFUSED)
+def test_what_it_may_not(query: str) -> None:
+    assert not fits(ONE, query)
+
+
+def test_tables_are_joined_where_columns_hold_the_same() -> None:
+    assert joins([GAMES, LANDS]) == [(0, 'The "big" city', 1, "Place")]
+    joined = f'FROM "games" JOIN "lands" ON "games".{CITY} = "lands"."Place"'
+    assert fits(TWO, f'SELECT "lands"."Land" {joined} WHERE "games"."Year" = 1900')
+    assert fits(TWO, 'SELECT "Land" FROM "lands" WHERE "Place" IN (SELECT ' + CITY + ' FROM "games")')
+    assert fits(TWO, 'SELECT COUNT(*) FROM "games" WHERE "Year" > 1')
+    assert fits(TWO, f'SELECT COUNT(*) {joined} WHERE "games"."Year" > 1')
+    assert not fits(TWO, f'SELECT "Land" {joined.replace("Place", "Land")}')
+
+
+def test_values_that_the_question_names_are_told() -> None:
+    text = described(GAMES)
+    assert 'table "games", 3 rows' in text
+    assert "  \"The \"\"big\"\" city\": text, such as 'Athens', 'Paris', 'Rome'" in text
+    assert '"Opened": date; as written, such as \'6 April 1896\': "Opened_text"' in text
+    assert list(mentions(GAMES, "What came after Rome?")) == [f"{CITY} 'Rome'"]
+
+
+def test_a_wide_table_is_told_in_few_words() -> None:
+    columns = tuple(Column(f"column number {at}", "text") for at in range(600))
+    assert len(described(View("wide", "s", columns, [("x" * 90,) * 600] * 3))) <= 6000

@@ -1,0 +1,269 @@
+"""`strategy="program"`: a scripted model writes the queries, all else is real."""
+
+import csv
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+
+from omniloom.core.errors import BudgetError, UnsupportedError, UsageError
+from omniloom.core.values import Budget, Completion, Request, Response, Tool, ToolCall
+from omniloom.engines.scripted import Scripted
+from omniloom.evaluation.citations import holds
+from omniloom.runtime.model import Model
+from omniloom.runtime.run import EngineRun
+from omniloom.storage.store import Store
+
+GAMES = """Year,City,Attendance,Opened
+1896,Athens,"1,234",6 April 1896
+1900,Paris,"5,000",14 May 1900
+1904,Paris,–,1 July 1904
+"""
+LANDS = "Place,Land\nParis,France\nAthens,Greece\n"
+MOST = 'SELECT "City" FROM "games" ORDER BY "Attendance" DESC LIMIT 1'
+PARIS = 'SELECT COUNT(*), SUM("Attendance") FROM "games" WHERE "City" ILIKE \'%paris%\''
+NOTHING = MOST.replace("ORDER", "WHERE \"City\" ILIKE '%Rome%' ORDER")
+WRONG = 'SELECT "City" FROM "games" GROUP BY "Year"'
+
+
+@pytest.fixture
+def games(tmp_path: Path) -> Path:
+    path = tmp_path / "games.csv"
+    path.write_text(GAMES)
+    return path
+
+
+@pytest.fixture
+def models(private_home: Path) -> Iterator[Any]:
+    made: list[Model] = []
+
+    def make(*script: Any, **options: Any) -> Model:
+        made.append(Model(Scripted(script, **options), Store()))
+        return made[-1]
+
+    yield make
+    for model in made:
+        model.close()
+
+
+def decisions(model: Model, response: Response) -> list[dict[str, Any]]:
+    trace = model.store.journal.trace(response.trace_id)
+    assert trace is not None
+    return [span.attributes for span in trace.spans if span.name == "program" and span.operation == "decision"]
+
+
+def requests(model: Model) -> list[Request]:
+    engine = model.engine
+    assert isinstance(engine, Scripted)
+    return engine.requests
+
+
+def cells(response: Response) -> list[list[str]]:
+    return [[citation.url.partition("#")[2] for citation in claim.citations] for claim in response.claims]
+
+
+def test_an_answer_in_words_is_the_values_with_their_cells(models: Any, games: Path) -> None:
+    model = models(MOST)
+    response = model.generate(["Where were most people?", games], strategy="program")
+    assert response.text == "Paris [1]"
+    [claim] = response.claims
+    assert (claim.text, claim.derived, claim.supported, response.text[slice(*claim.at)]) == (
+        *("Paris", MOST, True),
+        "Paris [1]",
+    )
+    assert cells(response) == [["cell=3,2-3,2"]]
+    assert holds(claim.citations[0], response)
+    assert [loss.detail for loss in response.losses] == ["Attendance: thousands separators removed; '–' read as NULL"]
+    assert decisions(model, response) == [{"query": MOST, "rows": 1, "attempts": 1}]
+    trace = model.store.journal.trace(response.trace_id)
+    [tool] = [span for span in trace.spans if span.operation == "execute_tool"]
+    assert (tool.name, tool.attributes["result"], tool.status) == ("sql", "Paris", "ok")
+
+
+def test_a_schema_is_filled_from_the_result_and_checked_against_it(models: Any, games: Path) -> None:
+    model = models(PARIS, '{"times": 2, "people": 5000, "place": "London"}')
+    response = model.generate(["How often in Paris?", games], schema="times int, people int, place", strategy="program")
+    assert "count_star() | sum(Attendance)\n2 | 5000" in requests(model)[1].messages[-1].text
+    assert "Athens" not in requests(model)[1].messages[-1].text  # the result stands in place of the table
+    assert "in this order: times, people, place" in requests(model)[0].messages[-1].text
+    by_field = {claim.at: claim for claim in response.claims}
+    assert [by_field[at].supported for at in ("/times", "/people", "/place")] == [True, True, False]
+    assert by_field["/people"].derived == PARIS
+    assert [each.quote for each in by_field["/people"].citations] == ["5,000", "–"]
+    assert [each.locator.cells for each in by_field["/times"].citations] == [(3, 1, 4, 4)]
+    assert all(holds(each, response) for claim in response.claims for each in claim.citations)
+
+
+def test_several_rows_and_several_values_in_one(models: Any, games: Path) -> None:
+    both = 'SELECT "City", "Year" FROM "games" WHERE "Year" < 1904'
+    assert (
+        models(both).generate(["Where?", games], strategy="program").text == "Athens, 1896 [1][2]\nParis, 1900 [3][4]"
+    )
+    joined = models(both.replace(', "Year"', ""), '{"answer": "Athens; Paris"}')
+    response = joined.generate(["In which cities?", games], strategy="program", schema="answer")
+    assert cells(response) == [["cell=2,2-2,2", "cell=3,2-3,2"]]
+
+
+@pytest.mark.parametrize("first", [NOTHING, WRONG])
+def test_an_error_and_an_empty_result_go_back_to_the_model(models: Any, games: Path, first: str) -> None:
+    model = models(first, MOST)
+    response = model.generate(["Where were most people?", games], strategy="program")
+    assert response.text == "Paris [1]"
+    again = requests(model)[1].messages
+    assert [message.role for message in again] == ["system", "user", "assistant", "user"]
+    assert ("gave nothing" if first == NOTHING else "GROUP BY") in again[-1].text
+    assert decisions(model, response)[0]["attempts"] == 2
+
+
+def test_without_a_query_that_works_the_answer_is_the_direct_one(models: Any, games: Path) -> None:
+    tries = [NOTHING, WRONG, NOTHING.replace("Rome", "Oslo")]
+    model = models(*tries, "The games of 1900 were in Paris [1].")
+    response = model.generate(["Where were the games of 1900?", games], strategy="program")
+    assert len(requests(model)) == 4
+    [why] = decisions(model, response)
+    assert (why["queries"], why["skipped"][:15]) == (tries, "it gave nothing")
+    assert response.claims
+    assert not any(claim.derived for claim in response.claims)
+
+
+def test_the_same_query_again_ends_the_tries(models: Any, games: Path) -> None:
+    model = models(NOTHING, NOTHING, "It is not mentioned.")
+    assert model.generate(["Where was Rome?", games], strategy="program").abstained
+    assert len(requests(model)) == 3
+
+
+def test_a_text_is_no_table(models: Any, tmp_path: Path) -> None:
+    path = tmp_path / "note.txt"
+    path.write_text("The trial ran for six weeks.")
+    model = models("The trial ran for six weeks [1].")
+    response = model.generate(["How long did it run?", path], strategy="program")
+    assert (len(requests(model)), response.claims[0].supported) == (1, True)
+    assert decisions(model, response) == [{"skipped": "no source has a table"}]
+
+
+def test_a_table_too_long_to_be_shown_is_asked_whole(models: Any, tmp_path: Path) -> None:
+    path = tmp_path / "long.csv"
+    path.write_text("Item,Price\n" + "".join(f"item {n},{n}\n" for n in range(3000)))
+    model = models('SELECT "Item" FROM "long" WHERE "row" = 2900', context_tokens=2000)
+    response = model.generate(["Which is the 2900th item?", path], strategy="program", max_output_tokens=50)
+    assert response.text == "item 2899 [1]"
+    assert cells(response) == [["cell=2901,1-2901,1"]]
+
+
+def test_two_tables_are_joined_and_a_text_stands_beside_them(models: Any, games: Path, tmp_path: Path) -> None:
+    lands, note = tmp_path / "lands.csv", tmp_path / "note.txt"
+    lands.write_text(LANDS)
+    note.write_text("The prize was a wreath.")
+    query = (
+        'SELECT "lands"."Land" FROM "games" JOIN "lands" ON "games"."City" = "lands"."Place" '
+        'WHERE "games"."Year" = 1896'
+    )
+    model = models(query, '{"land": "Greece", "prize": "a wreath"}')
+    asked = ["Which land, and what prize?", games, lands, note]
+    response = model.generate(asked, strategy="program", schema="land, prize")
+    shown = requests(model)[1].messages[-1].text
+    assert "The prize was a wreath." in shown
+    assert "what a query over games.csv, lands.csv gave ===\nGreece" in shown
+    assert cells(response)[0] == ["cell=3,2-3,2"]
+    assert [claim.supported for claim in response.claims] == [True, True]
+    assert all(holds(each, response) for claim in response.claims for each in claim.citations)
+
+
+def test_an_engine_without_grammars_may_write_fences(models: Any, games: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = models(f"```sql\n{MOST};\n```")
+    monkeypatch.setattr(model.engine, "supports", lambda constraint: "/: it has no grammars")
+    assert model.generate(["Where?", games], strategy="program").text == "Paris [1]"
+    assert requests(model)[0].constraint is None
+
+
+def test_a_budget_for_no_query_is_left_to_the_direct_way(models: Any, games: Path) -> None:
+    with pytest.raises(BudgetError):
+        models(MOST).generate(["Where?", games], strategy="program", budget={"tokens": 40})
+    with pytest.raises(UsageError, match="max_risk"):
+        models(MOST).generate(["Where?", games], strategy="program", max_risk=0.1)
+
+
+def test_real_tables_are_asked_whole(models: Any, data: Path) -> None:
+    """Some of the WikiTableQuestions: the reader, the columns and the grammar take them as they are."""
+    records = [json.loads(line) for line in (data / "tables" / "wtq.jsonl").read_text(encoding="utf-8").splitlines()]
+    paths = sorted({data / "tables" / "wtq" / record["table"] for record in records})[::30]
+    model = models(lambda request: f"SELECT COUNT(*) FROM {_last_table(request)}")
+    for path in paths:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = [row for row in csv.reader(file, doublequote=False, escapechar="\\") if any(map(str.strip, row))]
+        response = model.generate(["How many rows are there?", path], strategy="program")
+        assert (response.claims[0].text, response.claims[0].supported) == (str(len(rows) - 1), True), path
+        assert all(holds(each, response) for each in response.claims[0].citations)
+
+
+def _last_table(request: Request) -> str:
+    return re.findall(r'^table ("\w+")', request.messages[-1].text, re.MULTILINE)[-1]
+
+
+# -- the one door to tools -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run(private_home: Path) -> Iterator[EngineRun]:
+    with Store() as store:
+        one = EngineRun(Scripted([Completion(text="")]), store, emit=lambda event: None, cancel=Event())
+        store.journal.begin(one.trace_id, "test")
+        yield one
+
+
+def tool(function: Any, *effects: Any) -> Tool:
+    parameters = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    return Tool(
+        name="f", description="", parameters=parameters, effects=frozenset(effects or {"none"}), function=function
+    )
+
+
+def call(**arguments: Any) -> ToolCall:
+    return ToolCall(id="1", name="f", arguments=arguments)
+
+
+def refusing(n: int) -> int:
+    raise UsageError(f"{n} is odd", hint="take 2")
+
+
+def test_a_tool_is_run_and_what_it_raises_is_its_result(run: EngineRun) -> None:
+    run.give(tool(lambda n: n + 1))
+    told = run.call(call(n=1))
+    assert (told.value, told.segments[0].content, told.error) == (2, "2", None)
+    assert "takes n, not m" in (run.call(call(m=1)).error or "")
+    run.give(tool(refusing))
+    assert run.call(call(n=1)).error == "1 is odd (take 2)"
+    trace = run.store.journal.trace(run.trace_id)
+    assert trace is not None
+    assert [(span.operation, span.attributes.get("failed", "")) for span in trace.spans] == [
+        ("execute_tool", ""),
+        ("execute_tool", "f takes n, not m"),
+        ("execute_tool", "1 is odd (take 2)"),
+    ]
+
+
+def test_a_tool_that_is_not_there_or_does_more_than_allowed_is_refused(run: EngineRun) -> None:
+    with pytest.raises(UnsupportedError, match="no tool 'f'"):
+        run.call(call(n=1))
+    run.give(tool(lambda n: n, "write", "read"))
+    with pytest.raises(UnsupportedError, match=r"not allowed: \['write'\]"):
+        run.call(call(n=1))
+    run.give(tool(lambda n: n, "write", "read"), allowed={"write"})
+    assert run.call(call(n=1)).value == 1
+
+
+def test_a_tool_ends_at_the_deadline(private_home: Path) -> None:
+    held = Event()
+    with Store() as store:
+        budget = Budget(seconds=0.2)
+        run = EngineRun(Scripted([""]), store, emit=lambda event: None, cancel=Event(), budget=budget)
+        store.journal.begin(run.trace_id, "test")
+        run.give(tool(lambda n: held.wait(20)))
+        with pytest.raises(BudgetError):
+            run.call(call(n=1))
+        held.set()
+        run.close()
