@@ -46,6 +46,7 @@ PROMISES = {
     "sql": [r"best: Loom, 3\.2", r"results\.csv rows \d+", r"no table .nothing."],
     "stream": [r"the pieces are the whole text: True", r"[1-9]\d* tokens, first after"],
     "table_cells": [r"results\.csv: .", r"last weeks: .|pandas is not installed"],
+    "table_program": [r"query: SELECT "],
     "thinking": [r"budget 0: .*(\n.*)*thinking 0,", r"thinking [1-9]\d*, answer"],
     "trace": [r"generate first", r"read results\.csv", r"answer: replayed True"],
     "warm": [r"read ahead: [1-9]\d+ tokens, 0 were", r"question: [1-9]\d? of [1-9]\d+ tokens", r"among them: True"],

@@ -10,7 +10,7 @@ from omniloom.reasoning.evidence import Evidence
 from omniloom.reasoning.ground import Quote
 
 MOST_ROWS = 50  # of a result that are told
-_MOST_CITED = 12
+MOST_CITED = 12  # places of a value
 _BETWEEN = re.compile(r"\s*[;,\n]\s*|\s+and\s+")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
@@ -32,20 +32,20 @@ class Computed:
 
     @property
     def cited(self) -> list[int]:
-        """The passages that hold the places, each once, in their order."""
-        return sorted({quote.index for row in self.quotes for quotes in row for quote in quotes})
+        """The passages that hold the places, each once, those of the first rows first."""
+        return list(dict.fromkeys(quote.index for row in self.quotes for quotes in row for quote in quotes))
 
     def text(self, segments: Sequence[Segment]) -> str:
         """All that it adds to a prompt, if none of the passages that it cites are in it."""
         return "\n".join([self.told.text, *(f"{segments[at].context}\n{segments[at].text}" for at in self.cited)])
 
     def placed(self, places: dict[int, int]) -> "Computed":
-        """With the passages numbered anew."""
-        rows = tuple(
-            tuple(tuple(replace(quote, index=places[quote.index]) for quote in quotes) for quotes in row)
-            for row in self.quotes
-        )
-        return replace(self, quotes=rows)
+        """With the passages numbered anew, and no places in others."""
+
+        def of(quotes: tuple[Quote, ...]) -> tuple[Quote, ...]:
+            return tuple(replace(each, index=places[each.index]) for each in quotes if each.index in places)
+
+        return replace(self, quotes=tuple(tuple(map(of, row)) for row in self.quotes))
 
     def shown(self) -> Iterator[str | Segment]:
         """As prompt content, where sources stand."""
@@ -75,7 +75,7 @@ class Computed:
 
 
 def _few(quotes: Any) -> tuple[Quote, ...]:
-    return tuple(dict.fromkeys(quotes))[:_MOST_CITED]
+    return tuple(dict.fromkeys(quotes))[:MOST_CITED]
 
 
 def _same(one: str, other: str) -> bool:

@@ -95,9 +95,11 @@ def solve(
             if query in tried:
                 break
             tried.append(query)
-            cut = done.finish_reason != "stop"
-            told = run.call(ToolCall(id=f"{TOOL}-{attempt + 1}", name=TOOL, arguments={"query": query}))
-            why = "it is too long" if cut else told.error or _lacks(told.value)
+            if done.finish_reason == "length":
+                told = ToolResult(id="", error="it is too long")
+            else:
+                told = run.call(ToolCall(id=f"{TOOL}-{attempt + 1}", name=TOOL, arguments={"query": query}))
+            why = told.error or _lacks(told.value)
             if not why:
                 run.note(PURPOSE, query=query, rows=len(told.value.rows), attempts=attempt + 1)
                 return Solved(query, done, told)

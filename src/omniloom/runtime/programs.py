@@ -8,7 +8,7 @@ from typing import Any
 from omniloom.core.errors import InputError, UsageError
 from omniloom.core.values import Constraint, Loss, Segment
 from omniloom.reasoning import programs, survey
-from omniloom.reasoning.computed import MOST_ROWS, Computed
+from omniloom.reasoning.computed import MOST_CITED, MOST_ROWS, Computed
 from omniloom.reasoning.ground import Quote
 from omniloom.reasoning.prompts import Task
 from omniloom.reasoning.selects import Column, Kind, View, grammar, joins, quoted
@@ -18,6 +18,7 @@ from omniloom.tools.sql import Tables
 from omniloom.tools.tabular.sheets import Sheet, sheets
 
 _MOST_TABLES = 6
+_MOST_BESIDE = 8  # passages cited from tables, where other sources have to be shown as well
 _KINDS: dict[str, Kind] = {"BIGINT": "number", "DOUBLE": "number", "DATE": "date"}
 
 
@@ -61,7 +62,7 @@ class _Book:
         sources = list(dict.fromkeys(sheet.source for sheet in self.sheets))
         texts = result.texts[:MOST_ROWS]
         columns = range(len(result.columns))
-        return Computed(
+        made = Computed(
             query=solved.query,
             rows=texts,
             quotes=tuple(tuple(self._quotes(result, row, at) for at in columns) for row in range(len(texts))),
@@ -71,16 +72,19 @@ class _Book:
             completion=solved.completion,
             more=len(result.rows) - len(texts),
         )
+        return made if made.alone else made.placed({at: at for at in made.cited[:_MOST_BESIDE]})
 
     def _quotes(self, result: Any, row: int, column: int) -> tuple[Quote, ...]:
         """The cells of a value; of each row those of the columns that it is made of, in the order of the rows."""
-        found: dict[Quote, None] = {}
+        found: list[Quote] = []
         for table, first, last in result.origins[row]:
             used = [at for number, at in result.uses[column] if number == table]
             if used or not result.uses[column]:
                 top = self.sheets[table].top
                 for segment, start, end in self.sheets[table].found(first - top, last - top, used):
-                    found[Quote(segment, start, end, frozenset())] = None
+                    found.append(Quote(segment, start, end, frozenset()))
+                    if len(found) == MOST_CITED:
+                        return tuple(found)
         return tuple(found)
 
     def losses(self, solved: programs.Solved) -> list[Loss]:

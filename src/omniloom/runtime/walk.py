@@ -173,9 +173,8 @@ class Walk:
     def _with_passages(self, task: Task, parts: Sequence[Part], segments: Sequence[Segment]) -> Task:
         """The task with the Segments that are shown; beside what was computed those that it cites."""
         made, sources = task.computed, task.parts
-        shown = (
-            [] if made is not None and made.alone else self._fitted(task, segments, made.text(segments) if made else "")
-        )
+        extra = made.text(segments) if made is not None else ""
+        shown = [] if made is not None and made.alone else self._fitted(task, segments, extra)
         if made is not None:
             shown = sorted({*shown, *made.cited})
             task = replace(task, computed=made.placed({index: at for at, index in enumerate(shown)}))
