@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from omniloom.core.errors import OmniloomError
-from omniloom.core.events import Finished, ReasoningDelta, TextDelta
+from omniloom.core.events import Finished, Progress, ReasoningDelta, TextDelta
 from omniloom.core.values import Completion, Constraint, Message, Request, Sampling, Segment
 from omniloom.engines.llamacpp import LlamaCpp
 
@@ -98,11 +98,14 @@ class Ours:
 
 
 def _streamed(engine: LlamaCpp, request: Request) -> Answer:
+    """first: of its tokens, the first behind the prompt; what a schema forces is told before the prompt is read."""
     began, first = time.perf_counter(), 0.0
     completion: Completion | None = None
     for event in engine.stream(request):
         if isinstance(event, (TextDelta, ReasoningDelta)):
             first = first or time.perf_counter() - began
+        if isinstance(event, Progress) and event.step == "prefill" and event.done == event.total:
+            first = 0.0
         if isinstance(event, Finished):
             completion = event.completion
     assert completion is not None
