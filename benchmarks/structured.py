@@ -1,8 +1,8 @@
 """Records as JSON bound by schemas: key-heavy ones, and ones that are mostly free text; all valid.
 
 What counts is tokens a second behind the prompt, as in quote.py: reading the order is the same work for all.
---data DIR: beside those made here 50 real schemas and receipts (DIR/schemas, DIR/images/sroie), each filled once, beside
-the tuned server. A small model may fill an array without a bound for ever: answers that the limit of tokens cut are
+--data DIR: beside those made here 50 real schemas and receipts (DIR/schemas, DIR/images/sroie), each filled once,
+beside the tuned server. A small model may fill an array without a bound for ever: answers that the limit of tokens cut are
 counted apart.
 """
 
