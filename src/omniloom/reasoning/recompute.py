@@ -61,8 +61,10 @@ class Derived:
 
 @dataclass(frozen=True)
 class _Wanted:
-    """A number that was claimed; `digits` after its point; `percent`: whether that is its unit; `falls`, `rises`: whether
-    the claim speaks of less, and so may leave out the sign, or of more; both where it cannot be told of which."""
+    """A number that was claimed; `digits` after its point; `percent`: whether that is its unit.
+
+    falls, rises: whether the claim speaks of less, and so may leave out the sign, or of more; both: it cannot be told.
+    """
 
     value: Decimal
     digits: int
