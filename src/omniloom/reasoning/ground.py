@@ -2,8 +2,8 @@
 
 A model points with `[3]`; the pointer is a hint, never trusted. A claim is supported when the quotes found cover
 every number and every name of it and at least half of the weight of its other words. What is not covered by the
-passages the model pointed at is looked for in all others; what is nowhere is not supported. A claim that adds nothing to
-its quotes but a denial says the opposite of them.
+passages the model pointed at is looked for in all others; what is nowhere is not supported. A claim that adds nothing
+to its quotes but a denial says the opposite of them.
 """
 
 import math
