@@ -1,6 +1,7 @@
 """Who is measured: our engine as a user opens it, and peers as processes of their own, all asked the same tokens."""
 
 import argparse
+import contextlib
 import json
 import os
 import subprocess
@@ -163,11 +164,11 @@ class Peer:
         return {"failed": " ".join(said[-2:])[-300:] or "it ended without a word"}
 
     def close(self) -> None:
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
         self._process.kill()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):  # it may have ended in the middle of a word
+                if pipe is not None:
+                    pipe.close()
         self._process.wait()
         self._folder.cleanup()
 
