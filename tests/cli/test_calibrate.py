@@ -216,6 +216,13 @@ def test_answers_of_one_family_are_never_taken_for_another(
     assert done.returncode == 2 and "known are extract, compute" in done.stderr
 
 
+def test_a_family_that_no_question_is_of_is_told_before_anything_is_asked(omniloom: Command, folder: Path) -> None:
+    for named in ("compute", "speech"):
+        done = omniloom("calibrate", folder, "--family", named, "--model", "no-such-model")
+        assert done.returncode == 2 and f"no answers of the family '{named}'" in done.stderr, done.stderr
+        assert "they are of: extract" in done.stderr
+
+
 def test_one_call_makes_a_calibrator_for_each_family_with_enough_answers(
     omniloom: Command, tmp_path: Path, private_home: Path
 ) -> None:

@@ -67,6 +67,8 @@ def calibrate(
         raise UsageError(f"--out {str(out)!r} is no folder", hint="make it first")
     logs = [read(path) for path in from_log or ()]
     if data is not None:
+        if family:
+            _expected(data, task, limit, family)
         logs = [_asked(data, task, model, limit, quiet=as_json)]
     found = _wanted(families(logs), family, name)
     fitted, few = _fitted(found, name)
@@ -89,10 +91,27 @@ def _wanted(found: list[Any], family: str, name: str | None) -> list[Any]:
     if family:
         found = [each for each in found if each.family == family]
         if not found:
-            raise UsageError(f"there are no answers of the family {family!r} here", hint=f"they are of: {names}")
+            raise _none(family, names)
     if name is not None and len(found) > 1:
         raise UsageError(f"--name {name!r} names one calibrator, and these answers are of {names}", hint="--family")
     return found
+
+
+def _expected(data: Path, task: str, limit: int | None, family: str) -> None:
+    """Before hours of asking: raises UsageError where no question of the folder has an answer of that family."""
+    from itertools import islice
+
+    from omniloom.evaluation import registry
+    from omniloom.evaluation.answered import family_of
+
+    asked = registry.task(task)
+    names = sorted({family_of(each, asked) for each in islice(asked.samples(data), limit)})
+    if names and family not in names:
+        raise _none(family, ", ".join(names))
+
+
+def _none(family: str, names: str) -> UsageError:
+    return UsageError(f"there are no answers of the family {family!r} here", hint=f"they are of: {names}")
 
 
 def _fitted(found: list[Any], name: str | None) -> tuple[list[tuple[Any, Any]], list[str]]:
