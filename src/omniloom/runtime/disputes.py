@@ -28,6 +28,11 @@ def disputes(run: EngineRun, task: Task, concerns: Callable[[Quote], bool] | Non
         return chosen
 
 
+def is_disputed(run: EngineRun, task: Task, claims: Sequence[Claim]) -> bool:
+    """Whether a source contradicts what these claims cite."""
+    return bool(disputes(run, task, ClaimWriter(task.passages, task.parts, claims=list(claims)).has_cited))
+
+
 def disputed(run: EngineRun, task: Task, claims: Sequence[Claim]) -> Iterator[tuple[Claim, Loss]]:
     """For JSON, which has no prose to say it in: a Claim at the field concerned that cites both sides, and a Loss."""
     writer = ClaimWriter(task.passages, task.parts, claims=list(claims))
