@@ -110,6 +110,9 @@ def _streamed(engine: LlamaCpp, request: Request) -> Answer:
             "first": first, "seconds": time.perf_counter() - began}  # fmt: skip
 
 
+_PATIENCE = 1800
+
+
 class Peer:
     """A script of peers/ in a Python that has its library. Raises RuntimeError with the reason if it does not start."""
 
@@ -134,11 +137,22 @@ class Peer:
             raise RuntimeError(said["failed"])
 
     def work(self, job: dict[str, Any]) -> dict[str, Any]:
+        """job["patience"]: seconds after which it is ended, and has failed."""
+        patience = job.get("patience", _PATIENCE)
         said = job | {"asks": [{**ask, "request": None} for ask in job.get("asks", [])]}
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(said) + "\n")
-        self._process.stdin.flush()
-        return self._heard()
+        end = threading.Timer(patience, self._process.kill)
+        end.start()
+        try:
+            self._process.stdin.write(json.dumps(said) + "\n")
+            self._process.stdin.flush()
+            return self._heard()
+        except OSError as error:
+            return {"failed": str(error)}
+        finally:
+            if not end.is_alive():
+                print(f"{self.name} has not answered within {patience} s", flush=True)
+            end.cancel()
 
     def _heard(self) -> dict[str, Any]:
         assert self._process.stdout is not None
