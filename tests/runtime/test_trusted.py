@@ -152,6 +152,22 @@ def test_words_that_wait_for_the_data_are_shown_with_them(models: Any, story: Pa
     assert "Marbury" in response.text and sum(isinstance(event, CitationAdded) for event in events) == 1
 
 
+@pytest.mark.parametrize("options", [{"unsupported": "abstain"}, {"max_risk": 0.1}], ids=["strict", "promise"])
+def test_words_that_say_that_nothing_is_said_stay(models: Any, story: Path, options: dict[str, Any]) -> None:
+    """Under a promise they are too unsure to ask for data as well."""
+
+    def script(request: Request) -> Completion:
+        text = "The price is not mentioned." if request.constraint is None else '{"answer": "Madrid"}'
+        return said(text, sure=0.5)(request)
+
+    model = models(script)
+    keep(model.store.root, calibrator(model, 0.5))
+    events = list(model.stream([WHO, story], schema=ONE, output_modes=["text", "structured_json"], **options))
+    response = events[-1].response
+    assert response.abstained and response.data is None and response.text == "The price is not mentioned."
+    assert response.text == "".join(event.text for event in events if isinstance(event, TextDelta))
+
+
 def test_nothing_is_repaired_after_a_promise_weighed_it(models: Any, story: Path) -> None:
     text = "It was built by Anna Marbury [1]. It was repaired nine times [1]."
     for promised in ({}, {"max_risk": 0.1}):

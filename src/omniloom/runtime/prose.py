@@ -94,6 +94,7 @@ class Prose:
         """Abstains, shows what was held back, or says where the sources disagree."""
         writer = self.writer
         refused = self.refuses(writer, done) if done is not None else "risky" if self.held else ""
+        self.withheld = bool(refused)
         if self.repairs and done is not None and not refused:
             self._repair(done)
         claimed, supported = bool(writer.claims), all(claim.supported for claim in writer.claims)
@@ -135,10 +136,11 @@ class Prose:
 
     def withdraw(self, refused: Refusal) -> None:
         """Nothing is given in words of an answer of which the data are withheld."""
+        if self.abstained:  # there is none in them
+            return
         if self._waiting is not None:
             self._waiting.clear()
-        if not self.abstained:
-            self._abstain(refused)
+        self._abstain(refused)
 
     def release(self) -> None:
         """Shows what was held back until the data were weighed too."""
