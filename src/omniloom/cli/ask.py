@@ -46,6 +46,8 @@ Calibrated = Annotated[
 ]
 Timeout = Annotated[float | None, typer.Option("--timeout", min=0, help="Seconds after which to give up.")]
 
+_WHY = "`omniloom trace` shows its signals, and why"
+
 
 def ask(
     question: Question,
@@ -89,8 +91,7 @@ def ask(
         raise OutputError("the model wrote nothing", hint="ask in other words, or with a larger model: -m NAME")
     if response.abstained:
         if max_risk is not None and is_withheld(response):
-            hint = "`omniloom trace` shows its signals, and why"
-            typer.echo(f"withheld: no answer was given under --max-risk {max_risk:g}; {hint}", err=True)
+            typer.echo(f"withheld: no answer was given under --max-risk {max_risk:g}; {_WHY}", err=True)
         raise typer.Exit(ABSTAINED)
 
 
