@@ -224,10 +224,10 @@ def test_a_repaired_value_has_no_signals_of_the_one_that_was_thrown_away(models:
 
 def test_an_engine_that_cannot_count_leaves_the_answer_as_it_is(models: Any, paper: Path) -> None:
     class Fails(Scripted):
-        def count_tokens(self, text: Any) -> int:
-            if isinstance(text, Request) and asks_again(text):
+        def count_tokens(self, request: Any) -> int:
+            if isinstance(request, Request) and asks_again(request):
                 raise EngineError("the engine ended")
-            return super().count_tokens(text)
+            return super().count_tokens(request)
 
     model = Model(Fails([script(RIGHT)], name="fails"), Store())
     with model:
