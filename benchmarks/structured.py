@@ -2,8 +2,8 @@
 
 What counts is tokens a second behind the prompt, as in quote.py: reading the order is the same work for all.
 --data DIR: beside those made here 50 real schemas and receipts (DIR/schemas, DIR/images/sroie), each filled once,
-beside the tuned server. A small model may fill an array without a bound for ever: answers that the limit of tokens cut are
-counted apart.
+beside the tuned server. A small model may fill an array without a bound for ever: answers that the limit of tokens cut
+are counted apart.
 """
 
 import json

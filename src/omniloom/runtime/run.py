@@ -188,7 +188,7 @@ class EngineRun:
         """Raises what stopped this call: BudgetError at the deadline, CancelledError when the caller cancelled."""
         if self._deadline_hit:
             raise BudgetError(
-                f"the time budget of {self.budget.seconds:.3g} s is used up", hint="raise it, or give fewer inputs"
+                f"the time budget of {self.budget.seconds:.12g} s is used up", hint="raise it, or give fewer inputs"
             )
         if self.cancel.is_set():
             raise CancelledError("the call was cancelled")
