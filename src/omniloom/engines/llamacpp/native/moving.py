@@ -1,0 +1,55 @@
+"""A context whose cells can be taken out of one text and put into another, at another place.
+
+What a passage's cells hold depends on what stood before it, a little: so a spliced prompt is near to the exact one and
+not equal to it. Keys are turned to their new positions, which rotary embeddings allow (llama.cpp's K-shift), and the
+first tokens of a passage, which attend most to what is before, are computed anew by the caller ("link tokens").
+After Hu et al., "EPIC" (2024), and Yao et al., "CacheBlend" (2024), which recomputes tokens chosen by their difference.
+"""
+
+from omniloom.core.errors import UnsupportedError
+from omniloom.engines.llamacpp.native.context import _SECOND, Context, Sizes
+from omniloom.engines.llamacpp.native.stop import Stop
+from omniloom.engines.llamacpp.native.weights import Weights
+
+
+class Moving(Context):
+    """For one sequence and one thread. Raises UnsupportedError for a model whose cells have a fixed place: recurrent
+    ones, hybrids, those with windows, and those whose positions llama.cpp cannot shift."""
+
+    _moves = True
+
+    def __init__(self, weights: Weights, sizes: Sizes, stop: Stop) -> None:
+        if not weights.rewinds or weights.window:
+            raise UnsupportedError(
+                f"the cells of a model of the kind {weights.architecture!r} cannot be moved", hint="leave splice out"
+            )
+        super().__init__(weights, sizes, stop)
+        if not self._native.llama_memory_can_shift(self._memory):
+            self.close()
+            raise UnsupportedError(
+                f"llama.cpp cannot shift positions of the kind {weights.architecture!r}", hint="leave splice out"
+            )
+
+    def lift(self, start: int, end: int) -> bytes:
+        """The cells of tokens `start` to `end` of the text, as `place` takes them. Not between `place` and `step`: what
+        was placed is turned with the next step only."""
+        self._native.llama_memory_seq_cp(self._memory, 0, _SECOND, start, end)
+        found = self._saved(_SECOND)
+        self.cut(_SECOND, 0)
+        return found
+
+    def place(self, cells: bytes, start: int, end: int, link: int = 0) -> bool:
+        """Put cells that were lifted from `start` to `end` behind the text, without the first `link` of them: those
+        tokens are the last of the text. False, and nothing is changed, if the cells are other ones."""
+        held = self.end(0)
+        if not self._put(_SECOND, cells) or self._lifted() != (start, end):
+            self.cut(_SECOND, 0)
+            return False
+        self._native.llama_memory_seq_rm(self._memory, _SECOND, start, start + link)
+        self._native.llama_memory_seq_add(self._memory, _SECOND, start + link, end, held - start - link)
+        self._native.llama_memory_seq_cp(self._memory, _SECOND, 0, -1, -1)
+        self.cut(_SECOND, 0)
+        return True
+
+    def _lifted(self) -> tuple[int, int]:
+        return int(self._native.llama_memory_seq_pos_min(self._memory, _SECOND)), self.end(_SECOND)
