@@ -42,7 +42,15 @@ def main() -> None:
         alone = [first_worst(run) for run in idle[name]]
         worst = [first_worst({"answers": run["answers"][1:]}) for run in busy[name]]
         pairs = [3 * one / many for one, many in zip(alone, worst, strict=True)]
-        part = Ratio("load-prefill", statistics.median(pairs), min(pairs), max(pairs), 1.0, "three times its own idle")
+        part = Ratio(
+            "load-prefill",
+            statistics.median(pairs),
+            min(pairs),
+            max(pairs),
+            1.0,
+            "three times its own idle",
+            len(pairs),
+        )
         if name == ours.name:
             parts.append(part)
         else:

@@ -16,7 +16,7 @@ Measure = Callable[[dict[str, Any]], float]
 
 
 class Ratio(NamedTuple):
-    """theirs / ours: the median of the repetitions, the lowest, the highest."""
+    """theirs / ours: the median of the pairs, the lowest, the highest."""
 
     name: str
     middle: float
@@ -24,6 +24,7 @@ class Ratio(NamedTuple):
     high: float
     floor: float
     peer: str = ""
+    pairs: int = 1
 
     @property
     def holds(self) -> bool:
@@ -87,7 +88,7 @@ def ratios(found: dict[str, list[dict[str, Any]]], ours: str, name: str, floor: 
     for peer in found:
         if peer != ours:
             pairs = [measure(their) / measure(own) for their, own in zip(found[peer], found[ours], strict=True)]
-            made.append(Ratio(name, statistics.median(pairs), min(pairs), max(pairs), floor, peer))
+            made.append(Ratio(name, statistics.median(pairs), min(pairs), max(pairs), floor, peer, len(pairs)))
     return sorted(made, key=lambda ratio: -ratio.middle)
 
 
@@ -101,8 +102,8 @@ def finish(asked: argparse.Namespace, name: str, parts: Sequence[Ratio], why: Ca
     if not worst.holds and (told := why()):
         print(told)
     if asked.json:
-        result = {"name": name, "model": asked.model, "threads": asked.threads, "repetitions": asked.repetitions,
-                "parts": [part._asdict() for part in parts]}  # fmt: skip
+        about = {word: getattr(asked, word) for word in ("model", "threads", "quick")}
+        result = {"name": name, **about, "parts": [part._asdict() for part in parts]}
         asked.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(worst.line())
     sys.exit(0 if worst.holds else 1)

@@ -1,6 +1,6 @@
 """The README's table and docs/pictures/engine-benchmarks.png, from what the benchmarks wrote with --json.
 
-python benchmarks/report.py results/*.json
+python benchmarks/report.py [FILE ...]   (without files: benchmarks/results/*.json)
 """
 
 import json
@@ -35,17 +35,20 @@ def parts(files: list[Path]) -> list[Part]:
     found: list[Part] = []
     for file in files:
         told = json.loads(file.read_text("utf-8"))
-        about = {word: told[word] for word in ("model", "threads", "repetitions")}
+        about = {word: told[word] for word in ("model", "threads", "quick")}
         found += [part | about for part in told["parts"] if part["name"] in WORK]
     return sorted(found, key=lambda part: (list(WORK).index(part["name"]), part["peer"]))
 
 
 def table(found: list[Part]) -> str:
-    lines = ["| work | against | ratio | floor |", "|---|---|---|---|"]
+    lines = ["| work | against | ratio | floor | weights, pairs |", "|---|---|---|---|---|"]
     for part in found:
         spread = f"{part['middle']:.2f} ({part['low']:.2f} to {part['high']:.2f})"
         shown = f"**{spread}**" if part["middle"] >= part["floor"] else spread
-        lines.append(f"| {WORK[part['name']]} | {part['peer'].replace('_', '-')} | {shown} | {part['floor']:g} |")
+        how = f"{part['model']}, {part['pairs']}{', in small' if part['quick'] else ''}"
+        lines.append(
+            f"| {WORK[part['name']]} | {part['peer'].replace('_', '-')} | {shown} | {part['floor']:g} | {how} |"
+        )
     return "\n".join(lines)
 
 
@@ -72,12 +75,10 @@ def draw(found: list[Part]) -> None:
 
 
 def main() -> None:
-    files = [Path(name) for name in sys.argv[1:]]
-    if not files:
-        sys.exit(__doc__)
+    files = [Path(name) for name in sys.argv[1:]] or sorted(Path(__file__).parent.glob("results/*.json"))
     found = parts(files)
-    models = sorted({f"{part['model']}, {part['threads']} threads" for part in found})
-    print(f"Measured with {'; '.join(models)}. Bold: the floor holds.\n\n{table(found)}")
+    threads = " or ".join(sorted({str(part["threads"]) for part in found}))
+    print(f"Measured with {threads} threads. Bold: the floor holds. In small: `--quick`.\n\n{table(found)}")
     draw(found)
 
 

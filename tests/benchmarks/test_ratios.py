@@ -42,8 +42,8 @@ def test_a_ratio_is_the_median_of_pairs_and_the_best_peer_comes_last() -> None:
         "fast": [run(0.5), run(2.0), run(2.0)],
     }
     slow, fast = ratios(found, "ours", "plain", 0.97, per_token)
-    assert slow == Ratio("plain", 3.0, 2.0, 5.0, 0.97, "slow")
-    assert fast == Ratio("plain", 1.0, 0.5, 2.0, 0.97, "fast")
+    assert slow == Ratio("plain", 3.0, 2.0, 5.0, 0.97, "slow", 3)
+    assert fast == Ratio("plain", 1.0, 0.5, 2.0, 0.97, "fast", 3)
     assert [each.middle for each in ratios(found, "ours", "plain", 1, first_median)] == [1.0, 1.0]
 
 
@@ -59,22 +59,24 @@ def test_sides_take_turns_and_one_that_fails_is_left_out(capsys: pytest.CaptureF
 def test_the_worst_part_is_the_last_line_and_the_exit_status(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], middle: float, status: int
 ) -> None:
-    told = argparse.Namespace(json=tmp_path / "plain.json", model="m", threads=2, repetitions=5)
+    told = argparse.Namespace(json=tmp_path / "plain.json", model="m", threads=2, quick=False)
     good, bad = Ratio("plain-a", 3.0, 2.0, 5.0, 1.0, "x"), Ratio("plain-b", middle, 0.9, 1.1, 0.97, "y")
     with pytest.raises(SystemExit) as ended:
-        finish(told, "plain", [bad, good])
+        finish(told, "plain", [bad, good], lambda: "the kernels")
     assert ended.value.code == status
-    assert capsys.readouterr().out.splitlines()[-1] == f"plain ratio {middle:.2f} (0.90-1.10) floor 0.97"
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == f"plain ratio {middle:.2f} (0.90-1.10) floor 0.97"
+    assert ("the kernels" in lines) == bool(status), "why is told where a floor is missed"
     assert [part["name"] for part in json.loads(told.json.read_text())["parts"]] == ["plain-b", "plain-a"]
 
 
 def test_the_table_marks_what_holds(tmp_path: Path) -> None:
     file = tmp_path / "plain.json"
     rows = [Ratio("plain", 1.0, 0.9, 1.1, 0.97, "llama_server tuned"), Ratio("quote", 1.0, 0.9, 1.1, 1.3, "b")]
-    whole = {"model": "m", "threads": 2, "repetitions": 5, "parts": [row._asdict() for row in rows]}
+    whole = {"model": "m", "threads": 2, "quick": True, "parts": [row._asdict() for row in rows]}
     file.write_text(json.dumps(whole))
     lines = table(parts([file])).splitlines()
-    assert lines[2].endswith("| llama-server tuned | **1.00 (0.90 to 1.10)** | 0.97 |")
+    assert lines[2].endswith("| llama-server tuned | **1.00 (0.90 to 1.10)** | 0.97 | m, 1, in small |")
     assert "| 1.00 (0.90 to 1.10) |" in lines[3]
 
 

@@ -39,6 +39,7 @@ PROMISES = {
     "losses": [r"stopped: 1 thing", r"lost: weeks\.jsonl: damaged_row: line 2", r"went on: "],
     "mixed": [r"sources: results\.csv, figure_1\.png, newsletter\.txt"],
     "openai_server": [r"Start a server"],
+    "program": [r"a sum: 49/20|cannot keep", r"a file: Permission|cannot keep", r"no end: .* 1 s of|cannot keep"],
     "receipt": [r"\{\"heading\":", r"/heading ", r"reduced: .* not seen"],
     "report": [r"xquad exact=\d", r"run A: [012] of 2 went wrong", r"report\.html: [1-9]\d* kB, without scripts: True"],
     "see": [r"Name a model that sees"],

@@ -15,12 +15,14 @@ ME = os.getpid()
 MACHINES = pytest.mark.parametrize("machine", sorted(ARCHITECTURES))
 
 
-def decide(machine: str, name: str | int, *arguments: int, unix: bool = False, loopback: bool = False) -> int:
+def decide(
+    machine: str, name: str | int, *arguments: int, unix: bool = False, loopback: bool = False, strict: bool = False
+) -> int:
     """What the kernel would return; jumps outside the program raise IndexError."""
     number = name if isinstance(name, int) else seccomp._numbers(machine)[name]
     words = {0: number, 4: ARCHITECTURES[machine]}
     words |= {16 + 8 * at: value & 0xFFFFFFFF for at, value in enumerate([*arguments, *[0] * (6 - len(arguments))])}
-    steps, at, held = program(machine, unix, loopback), 0, 0
+    steps, at, held = program(machine, unix, loopback, strict), 0, 0
     assert len(steps) < 4096 and all(0 <= jump <= 255 for step in steps for jump in step[1:3])
     while True:
         code, then, otherwise, value = steps[at]
@@ -36,7 +38,11 @@ def decide(machine: str, name: str | int, *arguments: int, unix: bool = False, l
 
 @MACHINES
 def test_ordinary_calls_pass(machine: str) -> None:
+    later = {number for name, number in seccomp._numbers(machine).items() if name in seccomp._STRICT}
     known = set(seccomp._numbers(machine).values())
+    assert all(
+        decide(machine, number, 0x3D0F00, 1) == ALLOW for number in later - {seccomp._numbers(machine)["socketpair"]}
+    )
     ordinary = [number for number in range(462) if number not in known]
     assert len(ordinary) > 150
     assert all(decide(machine, number) == ALLOW for number in ordinary)
@@ -55,6 +61,17 @@ def test_threads_and_no_processes(machine: str) -> None:
     assert decide(machine, "clone", 0x3D0F00) == ALLOW  # what pthread_create passes
     assert decide(machine, "clone", 0x1200011) == EPERM  # what fork passes
     assert decide(machine, "clone3") == ENOSYS
+
+
+@MACHINES
+def test_programs_have_less(machine: str) -> None:
+    known = seccomp._numbers(machine)
+    assert decide(machine, "clone", 0x3D0F00, strict=True) == EPERM  # a thread
+    assert decide(machine, "socketpair", 1, 1, strict=True) == EPERM
+    assert all(decide(machine, name, strict=True) == EPERM for name in seccomp._STRICT if name in known)
+    for name, number in known.items():
+        if name not in seccomp._STRICT:
+            assert decide(machine, number) == decide(machine, number, strict=True)
 
 
 @MACHINES
@@ -88,7 +105,7 @@ def test_only_oneself(machine: str) -> None:
 
 @MACHINES
 def test_signals_by_the_owner_of_a_descriptor(machine: str) -> None:
-    for command in (8, 10, 15):  # F_SETOWN, F_SETSIG, F_SETOWN_EX
+    for command in (8, 10, 15, 1024, 1026):  # F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE, F_NOTIFY
         assert decide(machine, "fcntl", 3, command, 1) == EPERM
     for command in (0, 1, 3, 4, 6, 1030, 1033):  # copies, flags, locks, the size of a pipe, seals
         assert decide(machine, "fcntl", 3, command) == ALLOW

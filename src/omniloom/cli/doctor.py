@@ -6,7 +6,13 @@ import platform
 
 import typer
 
-_EXTRAS = {"ocr": ("rapidocr", "pictures and scanned pages"), "media": ("faster_whisper", "audio and video")}
+_EXTRAS = {
+    "ocr": ("rapidocr", "pictures and scanned pages"),
+    "media": ("faster_whisper", "audio and video"),
+    "math": ("sympy", "algebra in Python programs"),
+}
+
+_NO_PROGRAMS = 'of a model are not run, for nothing here holds them; confinement="weak" of the python tool runs them'
 
 
 def doctor() -> None:
@@ -15,6 +21,7 @@ def doctor() -> None:
     from omniloom.engines.llamacpp import devices
     from omniloom.engines.llamacpp.native.check import self_test
     from omniloom.isolation import level
+    from omniloom.isolation.programs import confined
     from omniloom.storage.home import home, offline, weights_home
 
     isolation = level()
@@ -24,6 +31,7 @@ def doctor() -> None:
         ("devices", devices()),
         ("engine", f"server-level API only: {reason}" if (reason := self_test()) else "C interface: self-test passed"),
         ("isolation", isolation.detail),
+        ("programs", "run without files, network and threads" if confined(isolation) else _NO_PROGRAMS),
         ("store", str(home())),
         ("weights", str(weights_home())),
         ("network", "off (OMNILOOM_OFFLINE)" if offline() else "only to pull what you name"),

@@ -4,6 +4,7 @@ import atexit
 import json
 import os
 import select
+import signal
 import subprocess
 import threading
 import time
@@ -18,6 +19,7 @@ from omniloom.isolation import folders, places, spawn
 from omniloom.isolation.frames import LineBuffer, decode, encode
 from omniloom.isolation.limits import Level, Limits
 from omniloom.isolation.reasons import ending, from_frame
+from omniloom.isolation.sandbox import MEMORY_STATUS
 from omniloom.isolation.watch import Watch
 
 _ENTRY = Path(__file__).with_name("entry.py")
@@ -32,6 +34,7 @@ class Child:
     The process never outlives this one. Nothing is readable but the interpreter, installed packages, system
     libraries, fonts and `readable`; nothing is writable but a private folder (its working folder) and `writable`.
     No connection can be opened; the flags let a Unix socket in `writable`, or a TCP port, be listened on.
+    strict: for code that a model wrote: one thread, no socket of any kind, no /proc, and no place to write to.
     """
 
     def __init__(
@@ -47,15 +50,15 @@ class Child:
         conversation: bool = True,
         cancel: threading.Event | None = None,
         packages: Sequence[str] = (),
+        strict: bool = False,
     ) -> None:
         self.limits = limits or Limits()
         self.level: Level | None = None
         self._closed = False
         self._write_lock = threading.Lock()
         self._folder = folders.private_folder()
-        folder = self._folder
         try:
-            self._process = spawn.start(_ENTRY, folder, self.limits.threads)
+            self._process = spawn.start(_ENTRY, self._folder, self.limits.threads)
         except BaseException:
             folders.remove(self._folder)
             raise
@@ -63,7 +66,7 @@ class Child:
         self._frames = self._read_frames()
         _living.add(self)
         try:
-            setup = _setup([target.partition(":")[0], *packages], [*readable], [folder, *writable])
+            setup = _setup([target.partition(":")[0], *packages], readable, writable, None if strict else self._folder)
             setup |= {"target": target, "payload": payload, "limits": json.loads(self.limits.model_dump_json())}
             setup |= {"unix_socket": allow_unix_socket, "loopback": allow_loopback, "conversation": conversation}
             self.send(setup)
@@ -74,6 +77,13 @@ class Child:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    @property
+    def ended_by(self) -> str:
+        """Which limit or wish ended it (see `Watch.reason`); "" if it lives or ended by itself."""
+        if self._watch.reason:
+            return self._watch.reason
+        return {-getattr(signal, "SIGXCPU", 1 << 30): "cpu", MEMORY_STATUS: "memory"}.get(self._process.poll() or 0, "")
 
     def alive(self) -> bool:
         return self._process.poll() is None
@@ -157,17 +167,22 @@ class Child:
         return ending(self._watch.reason, self._process.returncode, self.limits, self.stderr_tail())
 
 
-def _setup(modules: list[str], readable: list[Path], writable: list[Path]) -> dict[str, Any]:
-    """Where the child finds its packages, and the paths that Landlock leaves it."""
+def _setup(
+    modules: list[str], readable: Sequence[Path], writable: Sequence[Path], folder: Path | None
+) -> dict[str, Any]:
+    """Where the child finds its packages, and the paths that Landlock leaves it; no folder of its own is strict."""
+    strict = folder is None
     found = places.module_path()
     packages = places.package_paths("omniloom", *modules)
-    own = places.readable(found, packages)
+    own = places.readable(found, packages, strict=strict)
+    mine = [*places.WRITABLE_DEVICES] if folder is None else [*places.WRITABLE_DEVICES, folder]
     return {
         "parent": os.getpid(),
+        "strict": strict,
         "sys_path": found,
         "packages": packages,
         "readable": [str(path) for path in [*own, *(p.resolve() for p in readable)]],
-        "writable": [str(path) for path in [*places.WRITABLE_DEVICES, *(p.resolve() for p in writable)]],
+        "writable": [str(path) for path in [*mine, *(p.resolve() for p in writable)]],
     }
 
 

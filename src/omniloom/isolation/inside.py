@@ -34,7 +34,7 @@ def serve(setup: dict[str, Any], incoming: BinaryIO, outgoing: BinaryIO) -> int:
     try:
         level = confine(setup)
         function = _find(setup["target"])
-        channel.send({"ready": level.model_dump()})
+        channel.send({"ready": level})
         if setup["conversation"]:
             function(setup["payload"], channel)
         else:

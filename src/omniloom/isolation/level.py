@@ -3,13 +3,18 @@
 import importlib.util
 import platform
 import sys
+from typing import TYPE_CHECKING
 
 from omniloom.isolation import landlock, seccomp
-from omniloom.isolation.limits import Level
+
+if TYPE_CHECKING:
+    from omniloom.isolation.limits import Level
 
 
-def level() -> Level:
+def level() -> "Level":
     """Looks, applies nothing. `detail` names what is missing and what that means."""
+    from omniloom.isolation.limits import Level  # not above: a child imports this file, and needs no pydantic
+
     version, filtered = landlock.abi(), seccomp.available()
     limited = importlib.util.find_spec("resource") is not None
     missing: list[str] = []

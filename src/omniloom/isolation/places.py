@@ -18,6 +18,11 @@ _SYSTEM = (
     "/sys/devices/system /sys/fs/cgroup /sys/kernel/mm/transparent_hugepage "
     "/dev/urandom /dev/random /dev/zero /dev/null"
 ).split()
+# A program is shown less: no /proc, no /sys, nothing of /etc but what the loader and the clock read.
+_PROGRAMS = (
+    "/usr/lib /usr/lib64 /usr/lib32 /usr/local/lib /usr/share/zoneinfo /lib /lib64 /lib32 /etc/ld.so.cache "
+    "/etc/localtime /nix/store /gnu/store /dev/urandom /dev/random /dev/zero /dev/null"
+).split()
 WRITABLE_DEVICES = (Path("/dev/null"),)
 
 
@@ -42,9 +47,13 @@ def package_paths(*modules: str) -> dict[str, str]:
     return paths
 
 
-def readable(modules: list[str], packages: dict[str, str]) -> list[Path]:
+def readable(modules: list[str], packages: dict[str, str], *, strict: bool = False) -> list[Path]:
     """Everything that a child reads without being told."""
-    places = [Path(p) for p in _SYSTEM] + [Path(p) for p in modules] + [Path(p) for p in packages.values()]
+    places = (
+        [Path(p) for p in (_PROGRAMS if strict else _SYSTEM)]
+        + [Path(p) for p in modules]
+        + [Path(p) for p in packages.values()]
+    )
     for root in _library_roots():
         places += [Path(root)]
     places += [Path(sys.prefix) / "pyvenv.cfg", Path(sys.base_prefix) / "share"]

@@ -54,6 +54,7 @@ def ending(reason: str, status: int | None, limits: Limits, tail: str) -> Omnilo
         return TooLargeError(f"gave more than {(limits.output_bytes or 0) // MIB} MiB of output")
     messages = {
         "wall": f"took longer than {limits.wall_seconds:g} s" if limits.wall_seconds else "",
+        "cpu": f"used more than {limits.cpu_seconds:g} s of processor time" if limits.cpu_seconds else "",
         "stall": f"gave no sign for {limits.stall_seconds:g} s" if limits.stall_seconds else "",
         "printed": "printed without end",
         "killed": "was killed",
@@ -67,7 +68,7 @@ def ending(reason: str, status: int | None, limits: Limits, tail: str) -> Omnilo
 
 
 def _signal(number: int, limits: Limits) -> str:
-    if number == getattr(signal, "SIGXCPU", None):
+    if number == getattr(signal, "SIGXCPU", None):  # before the watch looked
         return f"the child process used more than {limits.cpu_seconds:g} s of processor time"
     try:
         name = signal.Signals(number).name

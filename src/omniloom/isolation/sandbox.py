@@ -1,4 +1,4 @@
-"""What a child does to itself before it touches anything untrusted. Runs inside the child."""
+"""What a child does to itself before it touches anything untrusted. Runs inside the child, and imports little."""
 
 import ctypes
 import os
@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from omniloom.isolation import landlock, seccomp
-from omniloom.isolation.limits import GIB, Level, Limits
 
+_GIB = 1 << 30
 _PR_SET_PDEATHSIG, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 1, 24, 38
 _CAPSET_VERSION = 0x20080522
 _CAPSET = {"x86_64": 126, "aarch64": 91}
@@ -21,15 +21,18 @@ _KEPT_CAPABILITIES = 1 << 1 | 1 << 2  # DAC_OVERRIDE, DAC_READ_SEARCH: what root
 MEMORY_STATUS = 97
 
 
-def confine(setup: dict[str, Any]) -> Level:
-    """Apply everything this system has, in the order that still allows the next step; never fails for want of it."""
-    limits = Limits.model_validate(setup["limits"])
+def confine(setup: dict[str, Any]) -> dict[str, Any]:
+    """Apply everything this system has, in the order that still allows the next step; never fails for want of it.
+
+    Gives the fields of a `Level`.
+    """
+    limits, strict = setup["limits"], setup["strict"]
     linux = sys.platform.startswith("linux")
     if linux:
         _die_with_parent(setup["parent"])
-    elif limits.memory_bytes or sys.platform != "win32":
-        _watch_self(setup["parent"], limits.memory_bytes)
-    rlimits = limit_resources(limits)
+    elif limits["memory_bytes"] or sys.platform != "win32":
+        _watch_self(setup["parent"], limits["memory_bytes"])
+    rlimits = limit_resources(limits, strict=strict)
     version, filtered = 0, False
     if linux:
         _drop_capabilities()
@@ -40,15 +43,16 @@ def confine(setup: dict[str, Any]) -> Level:
             bind=setup["loopback"],
             sockets=setup["unix_socket"],
         )
-        filtered = seccomp.restrict(unix_socket=setup["unix_socket"], loopback=setup["loopback"])
-    return Level(landlock_abi=version, seccomp=filtered, rlimits=rlimits, detail="in force in this child")
+        filtered = seccomp.restrict(unix_socket=setup["unix_socket"], loopback=setup["loopback"], strict=strict)
+    return {"landlock_abi": version, "seccomp": filtered, "rlimits": rlimits, "detail": "in force in this child"}
 
 
-def limit_resources(limits: Limits) -> bool:
+def limit_resources(limits: dict[str, Any], *, strict: bool) -> bool:
     """The rlimits; False where the system has none (Windows).
 
     The caps on address space and data are a second line behind the parent's watch on resident memory: thread
-    stacks, allocator arenas and model runtimes reserve several times what they use.
+    stacks, allocator arenas and model runtimes reserve several times what they use. A strict child has one thread
+    and no runtime, so there the data cap is the limit itself, and too much is a MemoryError on a line of the program.
     """
     try:
         import resource
@@ -56,15 +60,18 @@ def limit_resources(limits: Limits) -> bool:
         return False
     wanted: list[tuple[str, float | None, int]] = [
         ("RLIMIT_CORE", 0, 0),
-        ("RLIMIT_CPU", limits.cpu_seconds, 2),
-        ("RLIMIT_FSIZE", limits.file_bytes, 0),
-        ("RLIMIT_NOFILE", limits.open_files, 0),
+        ("RLIMIT_CPU", limits["cpu_seconds"], 2),
+        ("RLIMIT_FSIZE", limits["file_bytes"], 0),
+        ("RLIMIT_NOFILE", limits["open_files"], 0),
         ("RLIMIT_MSGQUEUE", 0, 0),
     ]
-    if sys.platform.startswith("linux") and limits.memory_bytes:
+    memory = limits["memory_bytes"]
+    if strict:
+        wanted.append(("RLIMIT_NPROC", 0, 0))
+    if sys.platform.startswith("linux") and memory:
         wanted += [
-            ("RLIMIT_AS", limits.memory_bytes * 4 + 32 * GIB, 0),
-            ("RLIMIT_DATA", limits.memory_bytes * 2 + 2 * GIB, 0),
+            ("RLIMIT_AS", memory + 2 * _GIB if strict else memory * 4 + 32 * _GIB, 0),
+            ("RLIMIT_DATA", memory if strict else memory * 2 + 2 * _GIB, 0),
         ]
     for name, value, grace in wanted:
         number = getattr(resource, name, None)

@@ -26,9 +26,16 @@ _CLONE_THREAD, _MSG_FASTOPEN, _AF_UNIX, _AF_INET, _AF_INET6 = 0x10000, 0x2000000
 _NOT_STREAM, _O_TRUNC = 0xE, 0x200
 _TIOCSTI, _TIOCLINUX, _PR_SET_PDEATHSIG = 0x5412, 0x541C, 1
 _FIOSETOWN, _SIOCSPGRP, _F_SETOWN, _F_SETSIG, _F_SETOWN_EX = 0x8901, 0x8902, 8, 10, 15
+_F_SETLEASE, _F_NOTIFY = 1024, 1026
 _CONDITIONAL = frozenset(
     "clone clone3 socket socketpair bind listen accept accept4 sendto sendmsg ioctl prctl kill tgkill prlimit64 "
     "fallocate sched_setaffinity fcntl open openat openat2".split()
+)
+
+# Threads, pairs of sockets, sessions, news of others' files and processes: libraries use them, programs need not.
+_STRICT = frozenset(
+    "clone socketpair setsid setpgid inotify_init inotify_init1 inotify_add_watch pidfd_open statmount "
+    "listmount".split()
 )
 
 _Instruction = tuple[int, int, int, int]
@@ -41,20 +48,21 @@ def available() -> bool:
     return ctypes.CDLL(None).prctl(_PR_GET_SECCOMP, 0, 0, 0, 0) >= 0
 
 
-def restrict(*, unix_socket: bool = False, loopback: bool = False) -> bool:
+def restrict(*, unix_socket: bool = False, loopback: bool = False, strict: bool = False) -> bool:
     """Put the filter in force for this thread and what it starts. Needs no_new_privs. False where it cannot be.
 
     No connection can be opened in any case. `unix_socket` and `loopback` let a socket of that kind be listened on.
+    `strict` is for programs: no thread and no socket at all.
     """
     if not available():
         return False
-    code = b"".join(struct.pack("=HBBI", *step) for step in program(platform.machine(), unix_socket, loopback))
+    code = b"".join(struct.pack("=HBBI", *step) for step in program(platform.machine(), unix_socket, loopback, strict))
     buffer = ctypes.create_string_buffer(code, len(code))
     header = struct.pack("@HP", len(code) // 8, ctypes.addressof(buffer))
     return ctypes.CDLL(None).prctl(_PR_SET_SECCOMP, _FILTER_MODE, ctypes.c_char_p(header), 0, 0) == 0
 
 
-def program(machine: str, unix_socket: bool, loopback: bool) -> list[_Instruction]:
+def program(machine: str, unix_socket: bool, loopback: bool, strict: bool = False) -> list[_Instruction]:
     """The filter as BPF instructions (code, jump if true, jump if false, value)."""
     numbers = _numbers(machine)
     steps: list[_Instruction] = [
@@ -66,7 +74,10 @@ def program(machine: str, unix_socket: bool, loopback: bool) -> list[_Instructio
     if machine == "x86_64":
         steps += [(_JUMP_GE, 0, 1, _X32), _fail()]
     for name, number in numbers.items():
-        rule = _rule(name, unix_socket, loopback) if name in _CONDITIONAL else [_fail()]
+        if name in _STRICT and not strict and name not in _CONDITIONAL:
+            continue
+        always = name not in _CONDITIONAL or (strict and name in _STRICT)
+        rule = [_fail()] if always else _rule(name, unix_socket, loopback)
         if rule:
             steps += [(_JUMP_EQ, 0, len(rule), number), *rule]
     return [*steps, (_RETURN, 0, 0, _ALLOW)]
@@ -96,8 +107,8 @@ def _rule(name: str, unix_socket: bool, loopback: bool) -> list[_Instruction]:
         return [_argument(3 if name == "sendto" else 2), (_JUMP_SET, 0, 1, _MSG_FASTOPEN), _fail(), _allow()]
     if name == "ioctl":
         return _unless_argument(1, [_TIOCSTI, _TIOCLINUX, _FIOSETOWN, _SIOCSPGRP])
-    if name == "fcntl":  # the owner of a descriptor is sent a signal of one's choice: a kill by another name
-        return _unless_argument(1, [_F_SETOWN, _F_SETSIG, _F_SETOWN_EX])
+    if name == "fcntl":  # its owner is sent a signal of one's choice: a kill by another name; a lease holds others up
+        return _unless_argument(1, [_F_SETOWN, _F_SETSIG, _F_SETOWN_EX, _F_SETLEASE, _F_NOTIFY])
     if name == "prctl":
         return _unless_argument(0, [_PR_SET_PDEATHSIG])
     return _only_if_argument(0, [me, 0] if name == "prlimit64" else [me])

@@ -18,7 +18,7 @@ _PRINTED = 64 * MIB
 class Watch:
     """Two threads per child: one empties its stderr, one looks at it twenty times a second and kills it if need be.
 
-    `reason` is why it was killed: memory, wall, stall, files, printed, cancelled, killed, output, closed, or "".
+    `reason` is why it was killed: memory, wall, cpu, stall, files, printed, cancelled, killed, output, closed, or "".
     """
 
     def __init__(self, process: "subprocess.Popen[bytes]", limits: Limits, cancel: threading.Event | None) -> None:
@@ -29,6 +29,7 @@ class Watch:
         self._done = threading.Event()
         self._lock = threading.Lock()
         self._page = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+        self._ticks = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
         self._threads = [threading.Thread(target=work, daemon=True) for work in (self._drain, self._look)]
         for thread in self._threads:
             thread.start()
@@ -85,6 +86,8 @@ class Watch:
             return "wall"
         if limits.stall_seconds is not None and now - self._heard > limits.stall_seconds:
             return "stall"
+        if limits.cpu_seconds is not None and self._computed() > limits.cpu_seconds:
+            return "cpu"
         if limits.memory_bytes is not None and self._resident() > limits.memory_bytes:
             return "memory"
         if limits.file_bytes is not None and self._written() > limits.file_bytes + (limits.output_bytes or 0):
@@ -95,6 +98,11 @@ class Watch:
         """Bytes of anonymous and shared memory in use: file pages of mapped weights can be dropped and do not count."""
         fields = self._proc("statm").split()
         return (int(fields[1]) - int(fields[2])) * self._page + self._shared() if len(fields) > 2 else 0
+
+    def _computed(self) -> float:
+        """Processor seconds of all its threads: the signal of the rlimit may be ignored, and it knows whole seconds."""
+        fields = self._proc("stat").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / self._ticks if len(fields) > 12 else 0.0
 
     def _shared(self) -> int:
         for line in self._proc("status").splitlines():
