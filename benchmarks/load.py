@@ -4,15 +4,12 @@ Alone: tokens a second against the tuned server. With it: the worst first token 
 that of one when nothing else runs (load-prefill: 3 x idle / worst).
 """
 
-import statistics
 from typing import Any
 
 from kernels import kernels
 from ratios import Ratio, finish, first_worst, options, per_token, ratios, turns, warm_up
 from sides import OWN, Ours, Side, peers
 from texts import COPY, document, questions
-
-Runs = list[dict[str, Any]]
 
 
 def main() -> None:
@@ -29,12 +26,9 @@ def main() -> None:
             found = turns(asked, sides, lambda at, count=count: {"asks": mixed(ours, at, count, scale)})
             parts += ratios(found, ours.name, f"load-{count}", 0.98, per_token)
         print("one short question alone, then six while a long document is read:")
-        idle, busy = dict[str, Runs](), dict[str, Runs]()
-        asked.repetitions = min(asked.repetitions, 2)  # twelve short questions beside minutes of reading, each time
-        for side in sides:
-            idle |= turns(asked, [side], lambda at: {"asks": short(ours, at + 50, 1)})
-            busy |= turns(asked, [side], lambda at: {"asks": [reading(ours, at, long), *short(ours, at + 60, 6)]})
-            asked.repetitions = 1  # the peer stands beside it, once; it is not what the floor compares with
+        times = None if asked.quick else 2  # each reading of the long document takes minutes
+        idle = turns(asked, sides, lambda at: {"asks": short(ours, at + 50, 1)}, times)
+        busy = turns(asked, sides, lambda at: {"asks": [reading(ours, at, long), *short(ours, at + 60, 6)]}, times)
     finally:
         for side in sides:
             side.close()
@@ -42,15 +36,7 @@ def main() -> None:
         alone = [first_worst(run) for run in idle[name]]
         worst = [first_worst({"answers": run["answers"][1:]}) for run in busy[name]]
         pairs = [3 * one / many for one, many in zip(alone, worst, strict=True)]
-        part = Ratio(
-            "load-prefill",
-            statistics.median(pairs),
-            min(pairs),
-            max(pairs),
-            1.0,
-            "three times its own idle",
-            len(pairs),
-        )
+        part = Ratio.of("load-prefill", pairs, 1.0, "three times its own idle")
         if name == ours.name:
             parts.append(part)
         else:

@@ -15,9 +15,8 @@ def main() -> None:
     try:
         warm_up(sides, ours.ask(COPY, document(60, 99), limit=24))
         quoted = turns(asked, sides, lambda at: {"asks": [ours.ask(COPY, document(limit, at), limit=limit)]})
-        if asked.quick:
-            limit, asked.repetitions = 32, 3 * asked.repetitions
-        free = turns(asked, sides, lambda at: {"asks": [ours.ask(f"{at + 1}. {chat}", limit=limit)]})
+        limit, times = (32, 3 * asked.repetitions) if asked.quick else (limit, None)
+        free = turns(asked, sides, lambda at: {"asks": [ours.ask(f"{at + 1}. {chat}", limit=limit)]}, times)
     finally:
         for side in sides:
             side.close()

@@ -26,6 +26,10 @@ class Ratio(NamedTuple):
     peer: str = ""
     pairs: int = 1
 
+    @classmethod
+    def of(cls, name: str, pairs: Sequence[float], floor: float, peer: str) -> "Ratio":
+        return cls(name, statistics.median(pairs), min(pairs), max(pairs), floor, peer, len(pairs))
+
     @property
     def holds(self) -> bool:
         return self.middle >= self.floor
@@ -55,11 +59,13 @@ def options(description: str, quick_model: str = "qwen2.5-coder-0.5b", **default
 
 
 def turns(
-    asked: argparse.Namespace, sides: Sequence[Side], job: Callable[[int], dict[str, Any]]
+    asked: argparse.Namespace, sides: Sequence[Side], job: Callable[[int], dict[str, Any]], times: int | None = None
 ) -> dict[str, list[dict[str, Any]]]:
-    """Each repetition's job by every side, in an order that rotates; sides that fail are named and left out."""
+    """Each repetition's job by every side, in an order that rotates; sides that fail are named and left out.
+
+    times: as many as that instead of the repetitions that were asked for."""
     found: dict[str, list[dict[str, Any]]] = {side.name: [] for side in sides}
-    for number in range(asked.repetitions):
+    for number in range(asked.repetitions if times is None else times):
         work, shift = job(number), number % max(1, len(sides))
         for side in [*sides[shift:], *sides[:shift]]:
             if side.name not in found:
@@ -88,7 +94,7 @@ def ratios(found: dict[str, list[dict[str, Any]]], ours: str, name: str, floor: 
     for peer in found:
         if peer != ours:
             pairs = [measure(their) / measure(own) for their, own in zip(found[peer], found[ours], strict=True)]
-            made.append(Ratio(name, statistics.median(pairs), min(pairs), max(pairs), floor, peer, len(pairs)))
+            made.append(Ratio.of(name, pairs, floor, peer))
     return sorted(made, key=lambda ratio: -ratio.middle)
 
 

@@ -73,8 +73,7 @@ def main() -> None:
         if not asked.quick:
             long = prepared(asked, 8000, home, slots)
             print("8,000 tokens, once:")
-            asked.repetitions = 1
-            turns(asked, sides[:2], lambda _: {"asks": [long]})
+            turns(asked, sides[:2], lambda _: {"asks": [long]}, 1)
     floors = {SHIPPED: 50.0, LAST: 1.0, OTHER: 10.0}
     parts: list[Ratio] = [
         part._replace(floor=floors[part.peer]) for part in ratios(found, "omniloom", "restart", 1.0, first)

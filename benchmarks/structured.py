@@ -81,8 +81,7 @@ def main() -> None:
             asked, sides, lambda at: job((ORDER.format(at), bound(TEXT)), "Tell the order as a story, in JSON.")
         )
         works = real(asked.data, 8 if asked.quick else 50) if asked.data else []
-        asked.repetitions = len(works)
-        filled = turns(asked, sides, lambda at: job(works[at], "Write it as JSON."))
+        filled = turns(asked, sides, lambda at: job(works[at], "Write it as JSON."), len(works))
     finally:
         for side in sides:
             side.close()

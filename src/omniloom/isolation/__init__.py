@@ -1,8 +1,8 @@
 """Child processes with limits: where untrusted files are decoded, native engines run and model-written code executes.
 
 `run_isolated` streams what one function yields; `Child` keeps a process for a conversation of frames; `run_program`
-runs Python that a model wrote; `level` says what this system can enforce. Nothing here needs a dependency: Landlock
-and seccomp are reached through ctypes.
+runs Python that a model wrote; `level` says what this system can enforce. Nothing of that needs a dependency: Landlock
+and seccomp are reached through ctypes. `database` opens DuckDB with nothing but what it is given.
 """
 
 from importlib import import_module

@@ -23,6 +23,7 @@ from omniloom.isolation.sandbox import MEMORY_STATUS
 from omniloom.isolation.watch import Watch
 
 _ENTRY = Path(__file__).with_name("entry.py")
+_LAST_WORDS = 1.0  # seconds that the reader of its stderr may need on a busy machine
 _living: "set[Child]" = set()
 
 
@@ -164,7 +165,8 @@ class Child:
             yield from buffer.feed(data)
 
     def _why(self) -> OmniloomError:
-        return ending(self._watch.reason, self._process.returncode, self.limits, self.stderr_tail())
+        tail = self.stderr_tail(_LAST_WORDS)
+        return ending(self._watch.reason, self._process.returncode, self.limits, tail)
 
 
 def _setup(

@@ -19,8 +19,8 @@ from omniloom.reasoning.wording import keys
 
 _LEAST = 0.6  # of the words of a side that have to stand around its number
 _MOST_TIED = 6
-_MORE = r"larger|greater|bigger|higher|more|longer|older|heavier|later"
-_LESS = r"smaller|less|lower|fewer|shorter|younger|lighter|earlier"
+_MORE = r"larger|greater|bigger|higher|more|longer|heavier|later"
+_LESS = r"smaller|less|lower|fewer|shorter|lighter|earlier"
 _WHICH = re.compile(
     rf"(?is)\bwhich\b[^:,]*?\b(?:(?P<more>{_MORE})|{_LESS})\b[^:,]*[:,](?P<a>.+?),?\s+or\s+(?P<b>[^?]+)\?"
 )

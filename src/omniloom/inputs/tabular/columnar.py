@@ -5,8 +5,9 @@ from typing import Any
 
 from omniloom.core.errors import TooLargeError, UnreadableError, UnsupportedError
 from omniloom.core.protocols import Source
-from omniloom.inputs.tabular.engine import connect, literal, quoted
+from omniloom.inputs.tabular.engine import connect
 from omniloom.inputs.tabular.grid import MAX_COLUMNS, Grid, Native
+from omniloom.isolation.database import literal, quoted
 
 _CELLS, _ROWS, _FETCH = 60_000_000, 20_000_000, 2000
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from omniloom.core.errors import UnreadableError
-from omniloom.inputs.tabular.engine import connect, literal
+from omniloom.inputs.tabular.engine import connect
 from omniloom.inputs.tabular.grid import MAX_COLUMNS, SAMPLE_ROWS, Grid, Shape, blank, one_line
 from omniloom.inputs.tabular.header import shape_of
+from omniloom.isolation.database import literal
 
 PROFILED = 400
 _SHOWN, _KEPT, _EXACT = 40, 400, 3_000_000

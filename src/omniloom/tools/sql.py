@@ -1,0 +1,206 @@
+"""SQL over tables as a tool: typed columns, one SELECT in a child without files and network, and where rows came from.
+
+tables = Tables([Grid(name="games", rows=rows, source="...")])
+tables.description()              for the prompt
+result = tables.query("SELECT ...")
+result.cells(0, 0)                the cells that gave the first value of the first row
+"""
+
+import re
+import threading
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, Literal
+
+from pydantic import Field
+
+from omniloom.core.base import Value
+from omniloom.core.errors import IsolationError, OmniloomError, TooLargeError, UsageError
+from omniloom.core.locators import Locator
+from omniloom.core.values import Tool
+from omniloom.isolation import Limits, run_isolated
+from omniloom.isolation.limits import MIB
+from omniloom.tools.tabular.columns import Column, Names, columns
+from omniloom.tools.tabular.describe import described
+
+_TARGET = "omniloom.tools.tabular.asking:answer"
+_ERRORS = {each.code: each for each in (UsageError, TooLargeError, IsolationError)}
+_LETTERS = 20_000_000
+
+
+class Grid(Value):
+    """A table as cell text. header: which of `rows` names the columns, from 1; 0 is none. Rows above it are left out.
+
+    source, sheet: whose cells these are. first_row, first_column: where `rows[0][0]` stands there, from 1.
+    """
+
+    name: str = ""
+    rows: tuple[tuple[str, ...], ...]
+    header: int = Field(default=1, ge=0)
+    source: str = ""
+    sheet: str | None = None
+    first_row: int = Field(default=1, ge=1)
+    first_column: int = Field(default=1, ge=1)
+
+
+class Bounds(Value):
+    """What one query may use. letters: of its result, in all."""
+
+    seconds: float = Field(default=10.0, gt=0)
+    rows: int = Field(default=10_000, gt=0)
+    letters: int = Field(default=2_000_000, gt=0)
+    memory_mib: int = Field(default=300, ge=32)
+
+
+class Cited(Value):
+    """A rectangle of cells in a source."""
+
+    source: str
+    locator: Locator
+
+
+class Result(Value):
+    """What a query gave. Numbers are int or float, dates ISO text, an empty cell None.
+
+    origins: of each row the (table, first row, last row) it came from, rows counted as the source counts them.
+    uses: of each column the (table, column of its grid from 0) that it is made of, by the names in the query.
+    traced: "rows" where rows were followed through the query; "tables" where they could not be: then every row of
+    the tables it read is given. notes: what is not counted.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    origins: tuple[tuple[tuple[int, int, int], ...], ...] = Field(default=(), repr=False)
+    uses: tuple[tuple[tuple[int, int], ...], ...] = Field(default=(), repr=False)
+    traced: Literal["rows", "tables"] = "rows"
+    notes: tuple[str, ...] = ()
+    grids: tuple[tuple[str, str | None, int, int], ...] = Field(default=(), repr=False)
+
+    def cells(self, row: int, column: int) -> tuple[Cited, ...]:
+        """Where a value came from: of each of its rows the cells it is made of, or all where no column is named."""
+        found: list[Cited] = []
+        for table, first, last in self.origins[row]:
+            source, sheet, left, width = self.grids[table]
+            used = [at for number, at in self.uses[column] if number == table]
+            for start, end in _runs(used if self.uses[column] else list(range(width))):
+                place = (first, left + start, last, left + end)
+                found.append(Cited(source=source, locator=Locator(sheet=sheet, cells=place)))
+        return tuple(found)
+
+
+class Tables:
+    """Tables to ask. Raises UsageError for no table or one without columns, TooLargeError over 20 million letters."""
+
+    def __init__(self, grids: Sequence[Grid], bounds: Bounds | None = None) -> None:
+        if not grids:
+            raise UsageError("no table is given")
+        if sum(len(cell) for grid in grids for row in grid.rows for cell in row) > _LETTERS:
+            raise TooLargeError(f"the tables have more than {_LETTERS} letters", hint="give fewer rows")
+        self._bounds, self._grids = bounds or Bounds(), tuple(grids)
+        names = Names()
+        self.names = tuple(names.take(_word(grid.name), f"table_{at}") for at, grid in enumerate(grids, 1))
+        made = [columns(_header(grid), grid.rows[grid.header :]) for grid in grids]
+        for name, (named, _) in zip(self.names, made, strict=True):
+            if not named:
+                raise UsageError(f"the table {name!r} has no columns")
+        self.columns: tuple[tuple[Column, ...], ...] = tuple(tuple(named) for named, _ in made)
+        self._content = [content for _, content in made]
+
+    def description(self, most: int = 3000) -> str:
+        """The tables for a prompt, in at most `most` characters: columns, types, examples, what was normalised."""
+        return described(list(zip(self.names, self.columns, self._content, strict=True)), most)
+
+    def query(self, sql: str, *, cancel: threading.Event | None = None) -> Result:
+        """Run one SELECT. Raises UsageError with DuckDB's reason, TooLargeError, IsolationError over the time."""
+        done = self.queries([sql], cancel=cancel)[0]
+        if isinstance(done, OmniloomError):
+            raise done
+        return done
+
+    def queries(self, sqls: Sequence[str], *, cancel: threading.Event | None = None) -> list[Result | OmniloomError]:
+        """Several, in one child: of each its result or its error. Raises CancelledError."""
+        done: list[Result | OmniloomError] = []
+        while len(done) < len(sqls):
+            before = len(done)
+            try:
+                rest = self._payload(sqls[before:])
+                for item in run_isolated(_TARGET, rest, limits=self._limits(len(sqls)), cancel=cancel):
+                    done.append(self._read(item))
+            except (IsolationError, TooLargeError) as error:
+                done.append(error)
+            if len(done) == before:
+                raise IsolationError("the child process said nothing")
+        return done
+
+    def tool(self) -> Tool:
+        """The tool for a model; its function takes `query` and gives a Result, or raises as `query` does."""
+        return Tool(
+            name="sql",
+            description=f"Run one SELECT (DuckDB) over these tables and get its rows.\n{self.description()}",
+            parameters={
+                "type": "object",
+                "properties": {"query": {"type": "string", "description": "one SELECT statement"}},
+                "required": ["query"],
+                "additionalProperties": False,
+            },
+            effects=frozenset({"execute"}),
+            function=self._function,
+        )
+
+    def _function(self, query: str) -> Result:
+        return self.query(query)
+
+    def _payload(self, sqls: Sequence[str]) -> dict[str, Any]:
+        tables = [
+            {
+                "name": name,
+                "columns": [(each.name, each.kind) for each in named],
+                "at": [each.at for each in named],
+                "content": content,
+                "first_row": grid.first_row + grid.header,
+            }
+            for name, named, content, grid in zip(self.names, self.columns, self._content, self._grids, strict=True)
+        ]
+        b = self._bounds
+        limits = {"seconds": b.seconds, "rows": b.rows, "letters": b.letters, "memory": f"{b.memory_mib}MiB"}
+        return {"tables": tables, "queries": list(sqls), "limits": limits}
+
+    def _limits(self, count: int) -> Limits:
+        seconds = 2 * self._bounds.seconds + 10
+        return Limits(
+            memory_bytes=(self._bounds.memory_mib + 400) * MIB,
+            cpu_seconds=seconds * count,
+            wall_seconds=seconds * count,
+            stall_seconds=seconds,
+            file_bytes=MIB,
+            threads=1,
+        )
+
+    def _read(self, item: dict[str, Any]) -> Result | OmniloomError:
+        if failed := item.get("failed"):
+            kind = _ERRORS.get(failed.get("code"), UsageError)
+            return kind(str(failed.get("message")), hint=str(failed.get("hint", "")))
+        grids = [
+            (grid.source, grid.sheet, grid.first_column, 1 + max(each.at for each in named))
+            for grid, named in zip(self._grids, self.columns, strict=True)
+        ]
+        return Result.model_validate(item["result"] | {"grids": grids})
+
+
+def _header(grid: Grid) -> tuple[str, ...]:
+    return grid.rows[grid.header - 1] if 0 < grid.header <= len(grid.rows) else ()
+
+
+def _word(name: str) -> str:
+    """A name that needs no quotes."""
+    word = re.sub(r"\W+", "_", name).strip("_").lower()[:40]
+    return f"t_{word}" if word[:1].isdigit() else word
+
+
+def _runs(numbers: list[int]) -> list[tuple[int, int]]:
+    """Neighbouring numbers as (first, last)."""
+    ordered = sorted(set(numbers))
+    if not ordered:
+        return []
+    breaks = [at for at, (a, b) in enumerate(pairwise(ordered), 1) if b != a + 1]
+    return [(ordered[a], ordered[b - 1]) for a, b in pairwise([0, *breaks, len(ordered)])]

@@ -1,0 +1,82 @@
+"""Cell text as numbers, dates or text, and what is said of it."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from omniloom.tools.tabular.columns import columns
+
+# cells, kind, values, a word of the notes
+TYPED: list[tuple[list[str], str, list[str | None], str]] = [
+    (["1,234", "5"], "BIGINT", ["1234", "5"], "thousands"),
+    (["1,234.5", "7"], "DOUBLE", ["1234.5", "7"], "thousands"),
+    (["1.234,5", "7,25"], "DOUBLE", ["1234.5", "7.25"], "decimal commas"),
+    (["1.234.567", "2.000"], "BIGINT", ["1234567", "2000"], "thousands"),
+    (["12 345", "6"], "BIGINT", ["12345", "6"], "thousands"),
+    (["$1,000", "$2"], "BIGINT", ["1000", "2"], "values are in $"),
+    (["5 €", "7 €"], "BIGINT", ["5", "7"], "values are in €"),
+    (["12%", "3.5%"], "DOUBLE", ["12", "3.5"], "percent"),
+    (["12 km", "8 km"], "BIGINT", ["12", "8"], "values are in km"),
+    (["(5)", "7"], "BIGINT", ["-5", "7"], "parentheses"),
+    (["−5", "+7"], "BIGINT", ["-5", "7"], ""),
+    (["1,234[a]", "5*"], "BIGINT", ["1234", "5"], "footnote"),
+    (["1st", "2nd", "3rd"], "BIGINT", ["1", "2", "3"], "ordinal"),
+    (["1999", "2004", "–"], "BIGINT", ["1999", "2004", None], "'–' read as NULL"),
+    (["May 3, 2004", "12 June 1999"], "DATE", ["2004-05-03", "1999-06-12"], ""),
+    (["2004-05-03", ""], "DATE", ["2004-05-03", None], ""),
+    (["31/01/2004", "02/03/2004"], "DATE", ["2004-01-31", "2004-03-02"], "day, month, year"),
+    (["01/31/2004", "02/03/2004"], "DATE", ["2004-01-31", "2004-02-03"], "month, day, year"),
+    (["3.5.2004", "4.6.2004"], "DATE", ["2004-05-03", "2004-06-04"], "day, month, year"),
+    ([str(n) for n in range(10)] + ["Total"], "BIGINT", [*map(str, range(10)), None], "1 of 11 cells are NULL"),
+]
+TEXT = [
+    ["01067", "80331"],  # post codes
+    ["12 km", "8 miles"],
+    ["$5", "€5"],
+    ["5000 BC", "1639"],
+    ["3–1", "2–2"],
+    ["01/02/2004", "02/03/2004"],  # day or month
+    ["3 July", "4 July"],
+    ["1", "two"],
+    ["2004-02-31"],
+    ["1,23,4"],
+    ["", ""],
+    ["–"],
+]
+
+
+@pytest.mark.parametrize(("cells", "kind", "values", "said"), TYPED, ids=[" ".join(each[0])[:40] for each in TYPED])
+def test_typed(cells: list[str], kind: str, values: list[str | None], said: str) -> None:
+    named, content = columns(["x"], [[cell] for cell in cells])
+    assert [(each.name, each.kind) for each in named] == [("x", kind), ("x_text", "VARCHAR")]
+    assert content == [values, cells]
+    assert said in "; ".join(named[0].notes)
+
+
+@pytest.mark.parametrize("cells", TEXT, ids=[" ".join(each) or "blank" for each in TEXT])
+def test_left_as_text(cells: list[str]) -> None:
+    named, content = columns(["x"], [[cell] for cell in cells])
+    assert [each.kind for each in named] == ["VARCHAR"] and content == [cells]
+
+
+def test_names_are_unique_and_headers_are_kept() -> None:
+    named, _ = columns(["a\nb", "A b", "", "x_text", "x", 'q"'], [["-", "-", "-", "-", "7", "-"]])
+    assert [each.name for each in named] == ["a b", "A b 2", "column 3", "x_text", "x", "x_text 2", 'q"']
+    assert [each.header for each in named][:2] == ["a\nb", "A b"]
+    assert named[4].text == "x_text 2"
+
+
+def test_short_rows_and_long_rows() -> None:
+    named, content = columns(["a"], [["x"], ["y", "z"], []])
+    assert [each.name for each in named] == ["a", "column 2"]
+    assert content == [["x", "y", ""], ["", "z", ""]]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.text(max_size=12) | st.from_regex(r"[-(]?[$€]?[0-9.,' ]{1,9}( km|%)?\)?", fullmatch=True), min_size=1)
+)
+def test_the_text_is_always_there_and_values_are_as_many(cells: list[str]) -> None:
+    named, content = columns(["x"], [[cell] for cell in cells])
+    assert content[-1] == cells and named[-1].kind == "VARCHAR"
+    assert all(len(each) == len(cells) for each in content)
