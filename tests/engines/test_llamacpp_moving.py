@@ -66,7 +66,7 @@ def test_at_the_same_place_with_nothing_before_the_bits_are_the_same(
     exact, moved = opened(), opened()
     read(exact, passage)
     cells = exact.lift(0, len(passage))
-    assert moved.place(cells, 0, len(passage)) and moved.end(0) == len(passage)
+    assert moved.place(cells, len(passage)) and moved.end(0) == len(passage)
     assert moved.lift(0, len(passage)) == cells
     assert read(moved, question) == read(exact, question)
     assert moved.save(0) == exact.save(0)
@@ -82,7 +82,7 @@ def test_elsewhere_they_are_turned_as_if_computed_there(opened: Opened, texts: t
         exact.step(items)
         apart = [Item(token, n, 0, n == shift - 1) for n, token in enumerate(passage[:1] * shift)]
         moved.step(apart)
-        assert moved.place(lifted.lift(0, len(passage)), 0, len(passage))
+        assert moved.place(lifted.lift(0, len(passage)), len(passage))
         moved._native.llama_memory_seq_rm(moved._memory, 0, 0, shift)
         assert moved.end(0) == exact.end(0) == shift + len(passage)
         wanted, found = read(exact, question), read(moved, question)
@@ -96,7 +96,7 @@ def test_with_all_tokens_computed_anew_nothing_is_placed(opened: Opened, texts: 
     for context in (exact, moved):
         read(context, first)
         read(context, passage)
-    assert moved.place(lifted.lift(0, len(passage)), 0, len(passage), link=len(passage))
+    assert moved.place(lifted.lift(0, len(passage)), len(passage), link=len(passage))
     assert moved.end(0) == len(first) + len(passage)
     assert read(moved, question) == read(exact, question)
 
@@ -110,7 +110,7 @@ def test_what_stands_before_stays_as_it_is_and_link_tokens_are_left_out(
     read(moved, first)
     read(moved, passage[:4])
     before = moved.lift(0, len(first) + 4)
-    assert moved.place(lifted.lift(0, len(passage)), 0, len(passage), link=4)
+    assert moved.place(lifted.lift(0, len(passage)), len(passage), link=4)
     assert moved.end(0) == len(first) + len(passage)
     read(moved, question)
     assert moved.lift(0, len(first) + 4) == before
@@ -123,9 +123,9 @@ def test_other_cells_are_refused_and_change_nothing(opened: Opened, texts: tuple
     cells = lifted.lift(0, len(passage))
     for context in (exact, moved):
         read(context, first)
-    assert not moved.place(b"", 0, len(passage))
-    assert not moved.place(cells[: len(cells) // 2], 0, len(passage))
-    assert not moved.place(cells, 0, len(passage) - 1)
+    assert not moved.place(b"", len(passage))
+    assert not moved.place(cells[: len(cells) // 2], len(passage))
+    assert not moved.place(cells, len(passage) - 1)
     assert moved.end(0) == len(first)
     assert read(moved, question) == read(exact, question)
 

@@ -15,7 +15,16 @@ from omniloom.core.errors import EngineError, UnsupportedError
 from omniloom.core.values import Message, Part, Request
 from omniloom.engines.llamacpp.sight import Shown, Sight, Stretch
 
+_SHORTEST_PASSAGE = 48  # tokens: fewer are read as fast as they are found
 _ASK = Callable[[str, dict[str, Any]], Any]
+
+
+class Passage(NamedTuple):
+    """The tokens `start` to `end` of a prompt, which are of one Segment of that source, but for its last token."""
+
+    start: int
+    end: int
+    source: str
 
 
 class Prompt(NamedTuple):
@@ -23,7 +32,8 @@ class Prompt(NamedTuple):
 
     sources: whose run it is. tail: the template's text after the last message, which opens the answer (and perhaps
     the thinking). shown: the pictures and sounds among the tokens. turns: how many tokens there are before what each
-    message says. adapter: the sha256 of the one that reads them.
+    message says. adapter: the sha256 of the one that reads them. passages: those whose cells may come from
+    another text.
     """
 
     tokens: list[int]
@@ -33,6 +43,7 @@ class Prompt(NamedTuple):
     shown: tuple[Shown, ...] = ()
     turns: tuple[int, ...] = ()
     adapter: str = ""
+    passages: tuple[Passage, ...] = ()
 
     def sources_before(self, stop: int) -> list[str]:
         return list(dict.fromkeys(name for name, end in zip(self.sources, self.ends, strict=True) if end <= stop))
@@ -72,6 +83,20 @@ class PromptBuilder:
         tail = pieces[-1] if isinstance(pieces[-1], str) else ""
         return Prompt(tokens, ends, sources, tail, tuple(shown), tuple(turns))
 
+    def passages(self, request: Request, tokens: list[int]) -> tuple[Passage, ...]:
+        """Where the texts of the request's Segments stand in its tokens as they do alone. Short ones are left out."""
+        found: list[Passage] = []
+        segments = [item for message in request.messages for item in message.content if not isinstance(item, str)]
+        for segment in (each for each in segments if isinstance(each.content, str)):
+            begin = found[-1].end if found else 0
+            for text in (f" {segment.text}", segment.text):  # some tokenizers begin every text with a space
+                body = self.plain_tokens(text)[:-1]
+                at = _find(body, tokens, begin) if len(body) >= _SHORTEST_PASSAGE else -1
+                if at >= 0:
+                    found.append(Passage(at, at + len(body), segment.source))
+                    break
+        return tuple(found)
+
     def _stretches(self, content: str | Part, source: str | None) -> list[Stretch]:
         if isinstance(content, str):
             return [Stretch(list(self._tokens(content, False, False)))]
@@ -105,6 +130,12 @@ class PromptBuilder:
             first = min(missing)
             raise UnsupportedError(f"the model's chat template leaves out message {first} (role {roles[first]!r})")
         return tuple(piece for at, piece in enumerate(shape) if piece != "" or at == 0)
+
+
+def _find(body: list[int], tokens: list[int], begin: int) -> int:
+    """Where `body` stands first in `tokens` from `begin` on; -1 if it does not."""
+    places = (at for at in range(begin, len(tokens) - len(body) + 1) if tokens[at] == body[0])
+    return next((at for at in places if tokens[at : at + len(body)] == body), -1)
 
 
 def _runs(message: Message) -> list[tuple[str | Part, str | None]]:

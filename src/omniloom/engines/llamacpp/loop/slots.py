@@ -1,5 +1,6 @@
 """Which beginnings of texts are computed, in which slot they lie, and with which of them a new sequence begins."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -61,7 +62,9 @@ class Slots:
         else:
             self._context.cut(slot, 0)
         logits = self._held[source].logits if length == sequence.prompt else None
+        exact = self._held[source].exact if length else math.inf
         self._hold(sequence, slot, length)
+        self._held[slot].exact = exact if exact < length else math.inf
         if logits is not None:
             self.whole(sequence, slot, logits)
         if length:
@@ -71,8 +74,16 @@ class Slots:
 
     def read(self, sequence: Sequence) -> None:
         """It is read up to `done`."""
-        if sequence.done in sequence.bounds:
-            self._held[sequence.slot].bounds.append(sequence.done)
+        bounds = self._held[sequence.slot].bounds
+        bounds += [bound for bound in sequence.bounds if bounds[-1] < bound <= sequence.done]
+
+    def spliced(self, sequence: Sequence, start: int) -> None:
+        """From `start` on it holds what was computed in another text."""
+        held = self._held[sequence.slot]
+        held.exact = min(held.exact, start)
+
+    def is_exact(self, sequence: Sequence) -> bool:
+        return self._held[sequence.slot].exact == math.inf
 
     def whole(self, sequence: Sequence, slot: int, logits: Any) -> None:
         """All of its prompt is read, and the next token is decided from `logits`."""

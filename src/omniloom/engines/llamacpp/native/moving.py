@@ -7,6 +7,7 @@ After Hu et al., "EPIC" (2024), and Yao et al., "CacheBlend" (2024), which recom
 """
 
 from omniloom.core.errors import UnsupportedError
+from omniloom.engines.llamacpp.native.apart import Apart
 from omniloom.engines.llamacpp.native.context import _SECOND, Context, Sizes
 from omniloom.engines.llamacpp.native.stop import Stop
 from omniloom.engines.llamacpp.native.weights import Weights
@@ -38,18 +39,38 @@ class Moving(Context):
         self.cut(_SECOND, 0)
         return found
 
-    def place(self, cells: bytes, start: int, end: int, link: int = 0) -> bool:
-        """Put cells that were lifted from `start` to `end` behind the text, without the first `link` of them: those
-        tokens are the last of the text. False, and nothing is changed, if the cells are other ones."""
+    def place(self, cells: bytes, length: int, link: int = 0) -> bool:
+        """Put the cells of a passage of `length` tokens behind the text, without the first `link` of them: those tokens
+        are the last of the text. False, and nothing is changed, if the cells are other ones."""
         held = self.end(0)
-        if not self._put(_SECOND, cells) or self._lifted() != (start, end):
+        if not self._put(_SECOND, cells) or self.end(_SECOND) - self._first() != length:
             self.cut(_SECOND, 0)
             return False
+        start = self._first()
         self._native.llama_memory_seq_rm(self._memory, _SECOND, start, start + link)
-        self._native.llama_memory_seq_add(self._memory, _SECOND, start + link, end, held - start - link)
+        self._native.llama_memory_seq_add(self._memory, _SECOND, start + link, start + length, held - start - link)
         self._native.llama_memory_seq_cp(self._memory, _SECOND, 0, -1, -1)
         self.cut(_SECOND, 0)
         return True
 
-    def _lifted(self) -> tuple[int, int]:
-        return int(self._native.llama_memory_seq_pos_min(self._memory, _SECOND)), self.end(_SECOND)
+    def _first(self) -> int:
+        return int(self._native.llama_memory_seq_pos_min(self._memory, _SECOND))
+
+
+class Movable(Apart):
+    """As Apart; and the cells of a passage can be moved from one text to another."""
+
+    kind = Moving
+
+    def lift(self, sequence: int, start: int, end: int) -> bytes:
+        """As Moving.lift."""
+        return self._moving(sequence).lift(start, end)
+
+    def place(self, sequence: int, cells: bytes, length: int, link: int) -> bool:
+        """As Moving.place."""
+        return self._moving(sequence).place(cells, length, link)
+
+    def _moving(self, sequence: int) -> Moving:
+        context = self._of(sequence)
+        assert isinstance(context, Moving)
+        return context
