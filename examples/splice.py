@@ -23,11 +23,12 @@ def source(name: str) -> ol.Text:
     return ol.Text(ROOMS[name].encode(), name=f"{name}.txt")
 
 
+read = {}
 for splice in (False, "unmeasured"):
     with TemporaryDirectory() as home, ol.load(home=Path(home), splice=splice) as model:
         model.warm([source(name) for name in ROOMS])
         for question, names in QUESTIONS.items():
             response = model.generate([question, *map(source, names)], max_output_tokens=24)
-            usage = response.usage
-            read = usage.input_tokens - usage.cached_tokens
-            print(f"splice={splice}: {read} of {usage.input_tokens} tokens were read: {response.text}")
+            read[splice, question] = response.usage.input_tokens - response.usage.cached_tokens
+            print(f"splice={splice}: {read[splice, question]} tokens were read: {response.text}")
+print("spliced, fewer are:", all(read["unmeasured", question] < read[False, question] for question in QUESTIONS))

@@ -94,10 +94,8 @@ class LlamaCpp:
         self._name = (name or header.name or model.stem) + (f"+{adapter}" if adapter else "")
         self._digest = digest or _sha256(model)
         self._splices = splices(splice, self._digest, self._looping, together, projector)
-        context = min(context_tokens, header.context or context_tokens)
-        self._settings = Settings(
-            context=context, batch=batch_tokens, threads=threads or physical_cores(), embedding=self._embedding
-        )
+        context, cores = min(context_tokens, header.context or context_tokens), threads or physical_cores()
+        self._settings = Settings(context=context, batch=batch_tokens, threads=cores, embedding=self._embedding)
         self._tags = tags_of(header, reasoning_tags)
         self._own_home = None if kv_home else _temporary()
         self._kept, self._slots = self._stores(kv_home, kept)
