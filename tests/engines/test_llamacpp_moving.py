@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from families import FAMILIES
+from families.attending import build_scaled
 
 from omniloom.core.errors import UnsupportedError
 from omniloom.engines.llamacpp.native.context import Item, Sizes
@@ -128,6 +129,16 @@ def test_other_cells_are_refused_and_change_nothing(opened: Opened, texts: tuple
     assert not moved.place(cells, len(passage) - 1)
     assert moved.end(0) == len(first)
     assert read(moved, question) == read(exact, question)
+
+
+@pytest.mark.parametrize("scaling", [{"type": "yarn", "factor": 4.0}, {"attn_factor": 1.19}])
+def test_cells_whose_turn_changes_others_are_refused(scaling: dict[str, object], tmp_path: Path) -> None:
+    build_scaled(tmp_path / "model.gguf", scaling)
+    weights = Weights(tmp_path / "model.gguf")
+    for _ in range(2):
+        with pytest.raises(UnsupportedError, match="cannot be moved"):
+            Moving(weights, SIZES, Stop())
+    weights.close()
 
 
 @pytest.mark.parametrize("name", FIXED)

@@ -1,12 +1,15 @@
 """Passages in another order are not read again; what was spliced is kept by nobody, and off it costs nothing."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 
-from omniloom.core.errors import UnsupportedError, UsageError
-from omniloom.core.events import Finished
+from omniloom import load
+from omniloom.core.errors import CancelledError, UnsupportedError, UsageError
+from omniloom.core.events import Finished, Progress
 from omniloom.core.values import Completion, Message, Request, Sampling, Segment
 from omniloom.engines.llamacpp import LlamaCpp, choices
 from omniloom.engines.llamacpp.loop.splices import LINK
@@ -61,7 +64,7 @@ def read(completion: Completion) -> int:
 
 def test_passages_stand_in_the_prompt_as_they_are_alone(opened: Opened) -> None:
     prompt = opened()._prompt(request("abc"))
-    assert [passage.source for passage in prompt.passages] == ["a", "b", "c"]
+    assert [passage.sources for passage in prompt.passages] == [1, 2, 3]
     for passage, text in zip(prompt.passages, TEXTS.values(), strict=True):
         told = opened()._ask("/detokenize", {"tokens": prompt.tokens[passage.start : passage.end]})["content"]
         assert told and f"{told}.".replace("\u2581", " ").strip() == text
@@ -75,7 +78,6 @@ def test_in_another_order_only_links_are_read(opened: Opened) -> None:
     placed = sum(passage.end - passage.start - LINK for passage in prompt.passages)
     assert moved.usage.cached_tokens == placed + prompt.turns[0]  # both begin with the template's first words
     assert read(first) > 3 * read(moved)
-    assert moved.finish_reason == asked(engine, "cab", "Who else?").finish_reason
 
 
 def test_they_outlive_the_process_and_sources_that_were_not_there(opened: Opened) -> None:
@@ -104,6 +106,47 @@ def test_warm_reads_all_exactly_and_keeps_it(opened: Opened) -> None:
     asked(engine, "abc")
     engine.warm(request("cab"))
     assert engine.stored_tokens(request("cab")) > 0
+
+
+def test_warm_does_so_after_a_spliced_answer_too(opened: Opened) -> None:
+    engine = opened()
+    asked(engine, "abc")
+    asked(engine, "cab")
+    engine.warm(request("cab"))
+    assert engine.stored_tokens(request("cab")) > 0
+    exact = asked(opened(kv_home=engine._slots.parent.parent / "other"), "cab")
+    again = asked(opened(), "cab")
+    assert (again.text, again.logprobs) == (exact.text, exact.logprobs)
+
+
+def test_side_by_side_they_are_what_they_are_one_after_the_other(opened: Opened) -> None:
+    orders = ("cab", "bca", "cba", "bac")
+    asked(opened(), "abc")
+    one, two = opened(at_once=1), opened(at_once=4)
+    after = [asked(one, order, f"Who {order}?") for order in orders]
+    with ThreadPoolExecutor(len(orders)) as pool:
+        beside = list(pool.map(lambda order: asked(two, order, f"Who {order}?"), orders))
+    assert [answer.text for answer in beside] == [answer.text for answer in after]
+    assert all(answer.usage.cached_tokens > 200 for answer in beside)
+
+
+def test_a_call_that_is_left_in_the_middle_leaves_nothing_half_turned(opened: Opened) -> None:
+    asked(opened(), "abc")
+    wanted = asked(opened(), "cab")
+    engine = opened()
+    for _ in range(8):
+        cancel = Event()
+        with pytest.raises(CancelledError):
+            for event in engine.stream(request("cab"), cancel):
+                if isinstance(event, Progress) and event.step == "prefill":
+                    cancel.set()
+    assert asked(engine, "cab").text == wanted.text
+
+
+def test_an_answer_that_depends_on_what_was_read_is_not_given_again(model: Path, tmp_path: Path) -> None:
+    with load(str(model), home=tmp_path, splice="unmeasured", context_tokens=512) as spliced:
+        usages = [spliced.generate("Who wove?", max_output_tokens=4).usage for _ in range(2)]
+    assert not spliced.engine.capabilities.repeatable and usages[1].output_tokens == 4
 
 
 def test_forgetting_a_source_forgets_the_passages_read_behind_it(opened: Opened) -> None:
@@ -146,6 +189,8 @@ def test_off_or_not_measured(opened: Opened, monkeypatch: pytest.MonkeyPatch) ->
         opened(splice=True)
     monkeypatch.setattr(choices, "measured_to_splice", lambda: {opened()._digest: {}})
     assert opened(splice=True).identity == opened().identity
-    for options in ({"loop": False}, {"together": True}, {"splice": "yes"}):
+    with pytest.raises(UnsupportedError, match="with adapters"):
+        choices.splices(True, opened()._digest, True, False, None, {"one": "one.gguf"})
+    for options in ({"loop": False}, {"together": True}, {"splice": "yes"}, {"splice": 1}):
         with pytest.raises(UsageError):
             opened(**options)

@@ -50,19 +50,20 @@ def _may_loop() -> bool:
     return os.environ.get("OMNILOOM_LOOP", "") != "0" and why_not() is None
 
 
-def splices(splice: Splice, digest: str, looping: bool, together: bool, projector: Any) -> bool:
+def splices(splice: Splice, digest: str, looping: bool, together: bool, projector: Any, adapters: Any) -> bool:
     """Whether cells of passages may come from other texts: asked for, and measured to cost this model no answers.
 
     Raises UsageError for options that exclude it, UnsupportedError for a model of which that was not measured.
     """
-    if splice not in (True, False, "unmeasured"):
+    if not isinstance(splice, bool) and splice != "unmeasured":
         raise UsageError(f"splice={splice!r:.80} must be True, False or 'unmeasured'", hint="leave splice out")
     if splice and (together or projector is not None or not looping):
         raise UsageError("passages are spliced only in the loop, not where answers share steps or beside a projector")
-    if splice is True and digest not in measured_to_splice():
+    if splice is True and (adapters or digest not in measured_to_splice()):
         raise UnsupportedError(
-            "that spliced passages cost no right answers was not measured of this model",
-            hint="splice='unmeasured' does it all the same; python -m measure.splice measures it",
+            "that spliced passages cost no right answers was not measured of this model"
+            + (" with adapters" if adapters else ""),
+            hint="splice='unmeasured' does it all the same; python -m measure.splice measures a model",
         )
     return bool(splice)
 

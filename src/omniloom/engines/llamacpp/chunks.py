@@ -43,8 +43,8 @@ class Chunks:
         passage, chunk = self._given.get(frame.get("lifted"), (None, {}))  # type: ignore[arg-type]
         if passage is None or "keep" not in chunk:
             return
-        path = self._slots / chunk["keep"]
-        before = list(dict.fromkeys([*self._prompt.sources_before(passage.start), passage.source]))
+        path = self._slots / chunk.pop("keep")
+        before = list(dict.fromkeys(self._prompt.sources[: passage.sources]))
         try:
             self._kept.put(self._key(passage), path, before)
         except (StorageError, OSError):

@@ -93,7 +93,7 @@ class LlamaCpp:
         self._adapters = beside_model(model, header, self._embedding, adapters, adapter)
         self._name = (name or header.name or model.stem) + (f"+{adapter}" if adapter else "")
         self._digest = digest or _sha256(model)
-        self._splices = splices(splice, self._digest, self._looping, together, projector)
+        self._splices = splices(splice, self._digest, self._looping, together, projector, adapters)
         context, cores = min(context_tokens, header.context or context_tokens), threads or physical_cores()
         self._settings = Settings(context=context, batch=batch_tokens, threads=cores, embedding=self._embedding)
         self._tags = tags_of(header, reasoning_tags)
@@ -101,7 +101,7 @@ class LlamaCpp:
         self._kept, self._slots = self._stores(kv_home, kept)
         self._beside = beside(projector) if projector is not None else None
         self._sight = self._seeing()
-        self._prompts = PromptBuilder(self._ask, self._sight)
+        self._prompts = PromptBuilder(self._ask, self._sight, self._splices)
         self._way = self._opened(model.resolve(), header, at_once)
 
     def _stores(self, kv_home: Path | None, kept: Kept | None) -> tuple[Kept, Path]:
@@ -175,6 +175,7 @@ class LlamaCpp:
             embeddings=self._embedding,
             adapters=self._adapters.names,
             stored=not self._embedding,
+            repeatable=not self._splices,
         )
 
     def supports(self, constraint: Constraint) -> str | None:
@@ -329,8 +330,7 @@ class LlamaCpp:
     def _prompt(self, request: Request) -> Prompt:
         adapter = self._adapters.digest(request)
         prompt = self._prompts.build(request, self._tags is not None and request.reasoning_budget > 0)
-        passages = self._prompts.passages(request, prompt.tokens) if self._splices else ()
-        return prompt._replace(adapter=adapter, passages=passages)
+        return prompt._replace(adapter=adapter)
 
     def _fitting(self, prompt: Prompt, request: Request) -> None:
         limit, tags = self._settings.context, 16 if self._tags is not None else 0

@@ -7,6 +7,7 @@
 It knows tokens and slots. What a token means, Answer knows; whose states they are, the parent of this process.
 """
 
+import math
 import time
 from bisect import bisect_right
 from collections import deque
@@ -197,9 +198,10 @@ class Loop:
 
     def _may_wait(self, turn: _Turn) -> bool:
         """Whether its piece may be given up: where the one that comes finds a slot, and as far as its patience goes;
-        never an encoding."""
+        never an encoding, nor while cells are turned: llama.cpp does not say of that whether it was left."""
         has_slot = len(self._live) < self._context.sizes.sequences
-        return self._context.weights.rewinds and turn.sequence.patience > 0 and has_slot and turn.piece[0] >= 0
+        left = self._context.weights.rewinds and turn.piece[0] >= 0 and turn.chunk is None
+        return left and turn.sequence.patience > 0 and has_slot
 
     def _turn(self, sequence: Sequence) -> _Turn:
         """A piece of its prompt, or all that was written and not computed yet, and what probably follows that."""
@@ -322,7 +324,7 @@ class Loop:
         told = [Told(sequence.key, "read", done=min(sequence.done, sequence.prompt))]
         if self._splices is not None and self._splices.lift(sequence) is not None:
             told.append(Told(sequence.key, "lifted", done=sequence.done))
-        name = sequence.keep.get(sequence.done) if self._slots.is_exact(sequence) else None
+        name = sequence.keep.get(sequence.done) if self._slots.exact(sequence.slot) == math.inf else None
         if name is not None and self._shelf is not None:
             kept = self._shelf.put(name, self._context.save(sequence.slot))
             told += [Told(sequence.key, "kept", done=sequence.done)] if kept else []
@@ -359,7 +361,7 @@ class Loop:
                 return told
             self._waiting.remove(sequence)
             try:
-                if stored > length:
+                if stored > min(length, self._slots.exact(source)):
                     found = self._slots.restore(sequence, slot)
                     told += [] if found else [Told(sequence.key, "spoiled", done=stored)]
                     source, length = (slot, stored) if found else self._slots.longest(sequence)

@@ -82,8 +82,9 @@ class Slots:
         held = self._held[sequence.slot]
         held.exact = min(held.exact, start)
 
-    def is_exact(self, sequence: Sequence) -> bool:
-        return self._held[sequence.slot].exact == math.inf
+    def exact(self, slot: int) -> float:
+        """Up to which token nothing is spliced in it."""
+        return self._held[slot].exact if slot in self._held else math.inf
 
     def whole(self, sequence: Sequence, slot: int, logits: Any) -> None:
         """All of its prompt is read, and the next token is decided from `logits`."""
@@ -106,4 +107,6 @@ class Slots:
         is_open = sequence.answer is not None and sequence.answer.is_open
         is_whole = held.logits is not None and is_open and same_prompt(held, sequence)
         length = sequence.prompt if is_whole else shared(held, sequence)
+        if sequence.until is not None:  # it is read to be kept
+            length = int(min(length, held.exact))
         return length if self._context.reaches(slot, length) else 0

@@ -6,6 +6,8 @@ to the exact one, not equal: nothing that was spliced is lifted or kept again, a
 asked to. After Hu et al., "EPIC" (2024).
 """
 
+import math
+
 from omniloom.engines.llamacpp.loop.sequence import Chunk, Sequence
 from omniloom.engines.llamacpp.loop.shelf import Shelf
 from omniloom.engines.llamacpp.loop.slots import Slots
@@ -27,9 +29,10 @@ class Splices:
 
     def due(self, sequence: Sequence) -> Chunk | None:
         """The passage whose cells come next."""
-        at = sequence.done
+        at, room = sequence.done, self._context.sizes.cells - sequence.done
         within = (chunk for chunk in sequence.chunks if chunk.start + LINK <= at < chunk.end < sequence.prompt)
-        return next((chunk for chunk in within if chunk.stored), None)
+        # Its cells lie there whole for a moment, the first ones too.
+        return next((chunk for chunk in within if chunk.stored and chunk.end - chunk.start <= room), None)
 
     def place(self, sequence: Sequence, chunk: Chunk) -> bool:
         """Put its cells into the sequence, to be turned with the next step; False, and it will be read as it is, where
@@ -47,7 +50,7 @@ class Splices:
         shelf."""
         ending = (chunk for chunk in sequence.chunks if chunk.keep and chunk.end == sequence.done)
         chunk = next(ending, None)
-        if chunk is None or not self._slots.is_exact(sequence):
+        if chunk is None or self._slots.exact(sequence.slot) < math.inf:
             return None
         cells = self._context.lift(sequence.slot, chunk.start, chunk.end)
         return chunk if self._shelf.put(chunk.keep, cells) else None

@@ -8,28 +8,46 @@ After Hu et al., "EPIC" (2024), and Yao et al., "CacheBlend" (2024), which recom
 
 from omniloom.core.errors import UnsupportedError
 from omniloom.engines.llamacpp.native.apart import Apart
-from omniloom.engines.llamacpp.native.context import _SECOND, Context, Sizes
+from omniloom.engines.llamacpp.native.context import _SECOND, Context, Item, Sizes
 from omniloom.engines.llamacpp.native.stop import Stop
 from omniloom.engines.llamacpp.native.weights import Weights
+
+_NO_ROPE = -1  # LLAMA_ROPE_TYPE_NONE
+_TRIED = 8  # tokens
 
 
 class Moving(Context):
     """For one sequence and one thread. Raises UnsupportedError for a model whose cells have a fixed place: recurrent
-    ones, hybrids, those with windows, and those whose positions llama.cpp cannot shift."""
+    ones, hybrids, those with windows or learned positions, and those of which llama.cpp changes more than the place."""
 
     _moves = True
 
     def __init__(self, weights: Weights, sizes: Sizes, stop: Stop) -> None:
         if not weights.rewinds or weights.window:
-            raise UnsupportedError(
-                f"the cells of a model of the kind {weights.architecture!r} cannot be moved", hint="leave splice out"
-            )
+            raise self._fixed(weights)
         super().__init__(weights, sizes, stop)
-        if not self._native.llama_memory_can_shift(self._memory):
+        turns = self._native.llama_model_rope_type(weights.pointer) != _NO_ROPE
+        if not turns or not self._native.llama_memory_can_shift(self._memory) or not self._leaves_others_alone():
             self.close()
-            raise UnsupportedError(
-                f"llama.cpp cannot shift positions of the kind {weights.architecture!r}", hint="leave splice out"
-            )
+            raise self._fixed(weights)
+
+    def _fixed(self, weights: Weights) -> UnsupportedError:
+        return UnsupportedError(
+            f"the cells of this model (of the kind {weights.architecture!r}) cannot be moved", hint="leave splice out"
+        )
+
+    def _leaves_others_alone(self) -> bool:
+        """Tried once a model: to turn some cells, llama.cpp ropes all of them; where that scales (YaRN and other
+        attention factors), those that stay where they are change too."""
+        if self.weights.turns_cleanly is None:
+            self.step([Item(token, token, 0, False) for token in range(_TRIED)])
+            passage, first = self.lift(0, _TRIED), self.lift(0, _TRIED // 2)
+            self.cut(0, _TRIED // 2)
+            placed = self.place(passage, _TRIED)
+            self.step([Item(0, self.end(0), 0, False)])
+            self.weights.turns_cleanly = placed and self.lift(0, _TRIED // 2) == first
+            self.cut(0, 0)
+        return self.weights.turns_cleanly
 
     def lift(self, start: int, end: int) -> bytes:
         """The cells of tokens `start` to `end` of the text, as `place` takes them. Not between `place` and `step`: what
