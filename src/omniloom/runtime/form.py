@@ -114,9 +114,10 @@ def _repaired(
 
     mend = Mend(run, task, done, last=True)
     new = mend.values([(at, found[at][0]) for at in _baseless(found)], form.schema, refuses)
-    changed = _changed(plain, data, new, form) if new else (plain, data, {})
-    mend.taken(changed[2])
-    return changed
+    if new:
+        plain, data, new = _changed(plain, data, new, form)
+    mend.taken(new)
+    return plain, data, new
 
 
 def _written(run: EngineRun, task: Task, form: Form, notes: str, text: str, native: int) -> tuple[Completion, Any, Any]:
