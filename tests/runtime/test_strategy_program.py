@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from omniloom.core.errors import BudgetError, UnsupportedError, UsageError
+from omniloom.core.events import Completed, TextDelta
 from omniloom.core.values import Budget, Completion, Request, Response, Tool, ToolCall
 from omniloom.engines.scripted import Scripted
 from omniloom.evaluation.citations import holds
@@ -82,6 +83,14 @@ def test_an_answer_in_words_is_the_values_with_their_cells(models: Any, games: P
     trace = model.store.journal.trace(response.trace_id)
     [tool] = [span for span in trace.spans if span.operation == "execute_tool"]
     assert (tool.name, tool.attributes["result"], tool.status) == ("sql", "Paris", "ok")
+
+
+@pytest.mark.parametrize("unsupported", ["drop", "abstain"])
+def test_values_with_cells_are_given_however_strict(models: Any, games: Path, unsupported: str) -> None:
+    events = list(models(MOST).stream(["Where?", games], strategy="program", unsupported=unsupported))
+    told = "".join(event.text for event in events if isinstance(event, TextDelta))
+    assert isinstance(events[-1], Completed)
+    assert (told, events[-1].response.text, events[-1].response.abstained) == ("Paris [1]", "Paris [1]", False)
 
 
 def test_a_schema_is_filled_from_the_result_and_checked_against_it(models: Any, games: Path) -> None:
