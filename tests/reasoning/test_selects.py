@@ -1,11 +1,15 @@
 """Which queries a model may write over real tables, and what it is told of them."""
 
+import re
+
 import pytest
 
-from omniloom.core.values import Constraint
+from omniloom.core.values import Completion, Constraint, Segment
 from omniloom.engines.constraints import fits, refusal
-from omniloom.reasoning.programs import described, mentions
-from omniloom.reasoning.selects import Column, View, grammar, joins
+from omniloom.reasoning.computed import Computed
+from omniloom.reasoning.ground import Quote
+from omniloom.reasoning.programs import EXAMPLES, described, mentions
+from omniloom.reasoning.selects import Column, Kind, View, grammar, joins
 
 GAMES = View(
     "games",
@@ -24,6 +28,7 @@ LANDS = View(
     (Column("Place", "text"), Column("Land", "text"), Column("row", "number", counts=True)),
     [("Paris", "France", "1"), ("athens", "Greece", "2")],
 )
+KINDS: dict[str, Kind] = {"number": "number", "date": "date", "text": "text"}
 ONE = Constraint(kind="grammar", value=grammar([GAMES], []))
 TWO = Constraint(kind="grammar", value=grammar([GAMES, LANDS], joins([GAMES, LANDS])))
 CITY = '"The ""big"" city"'
@@ -63,6 +68,32 @@ def test_what_a_model_may_write(query: str) -> None:
 @pytest.mark.parametrize("query", REFUSED)
 def test_what_it_may_not(query: str) -> None:
     assert not fits(ONE, query)
+
+
+def test_the_worked_examples_are_what_a_model_may_write() -> None:
+    told = re.findall(r'^  "(\w+)": (\w+)', EXAMPLES, re.MULTILINE)
+    columns = tuple(Column(name, KINDS[kind]) for name, kind in told)
+    constraint = Constraint(kind="grammar", value=grammar([View("games", "s", columns, [])], []))
+    queries = re.findall(r"^SELECT .*", EXAMPLES, re.MULTILINE)
+    assert len(queries) > 5
+    assert [query for query in queries if not fits(constraint, query)] == []
+
+
+def test_values_of_a_json_are_those_of_the_result() -> None:
+    one, two = (Quote(at, 0, 1, frozenset()) for at in (0, 1))
+    told = Segment(source="s", content="", made_by="tool.sql")
+    rows = (("-3", "Ann Lee"), ("1234.5", "yes"))
+    made = Computed("SELECT", rows, (((one,), (two,)), ((two,), (one,))), told, "a", True, Completion(text=""))
+    found = {value: made.evidence(value) for value in (-3, "3", "1,234.5", True, "ann  lee; -3", "Ann", 30)}
+    assert {value: each and each.quotes for value, each in found.items()} == {
+        -3: (one,),
+        "3": (one,),
+        "1,234.5": (two,),
+        True: (one,),
+        "ann  lee; -3": (two, one),
+        "Ann": None,
+        30: None,
+    }
 
 
 def test_tables_are_joined_where_columns_hold_the_same() -> None:

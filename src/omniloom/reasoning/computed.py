@@ -79,7 +79,8 @@ def _few(quotes: Any) -> tuple[Quote, ...]:
 
 
 def _same(one: str, other: str) -> bool:
-    other_plain = other.replace(",", "")
-    if _NUMBER.fullmatch(one) and _NUMBER.fullmatch(other_plain):
-        return float(one) == float(other_plain)
+    """Whether a text says a value; "3 fewer" leaves out the sign of -3."""
+    plain = other.replace(",", "")
+    if _NUMBER.fullmatch(one) and _NUMBER.fullmatch(plain):
+        return float(plain) in (float(one), abs(float(one)))
     return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()

@@ -14,7 +14,7 @@ from omniloom.reasoning.prompts import Task
 from omniloom.reasoning.selects import Column, Kind, View, grammar, joins, quoted
 from omniloom.reasoning.wording import keys
 from omniloom.runtime.run import EngineRun
-from omniloom.tools.sql import Tables
+from omniloom.tools.sql import Result, Tables
 from omniloom.tools.tabular.sheets import Sheet, sheets
 
 _MOST_TABLES = 6
@@ -58,7 +58,7 @@ class _Book:
     views: list[View]
 
     def computed(self, solved: programs.Solved) -> Computed:
-        result = solved.told.value
+        result: Result = solved.told.value
         sources = list(dict.fromkeys(sheet.source for sheet in self.sheets))
         texts = result.texts[:MOST_ROWS]
         columns = range(len(result.columns))
@@ -74,7 +74,7 @@ class _Book:
         )
         return made if made.alone else made.placed({at: at for at in made.cited[:_MOST_BESIDE]})
 
-    def _quotes(self, result: Any, row: int, column: int) -> tuple[Quote, ...]:
+    def _quotes(self, result: Result, row: int, column: int) -> tuple[Quote, ...]:
         """The cells of a value; of each row those of the columns that it is made of, in the order of the rows."""
         found: list[Quote] = []
         for table, first, last in result.origins[row]:
@@ -90,7 +90,7 @@ class _Book:
     def losses(self, solved: programs.Solved) -> list[Loss]:
         """What was normalised of the columns that the query names, what it does not count, and what is not told."""
         names = {part.id: part.name for part in self.task.parts}
-        result = solved.told.value
+        result: Result = solved.told.value
         said: list[Loss] = []
         for view in self.views:
             name = names.get(view.source, view.source)

@@ -58,7 +58,7 @@ def _join(whole: list[Place], cells: Sequence[Place]) -> None:
 
 
 def sheets(segments: Sequence[Segment], names: dict[str, str]) -> list[Sheet]:
-    """The tables of two columns or of two rows at least, in the order in which they stand. names: source → its name."""
+    """The tables that have rows, in the order in which they stand. names: source → its name."""
     found = [*_of_files(segments, names), *_of_documents(segments, names)]
     return sorted((each for each in found if each.rows), key=lambda each: _first(each.places[0]))
 
