@@ -246,12 +246,15 @@ def test_a_tool_is_run_and_what_it_raises_is_its_result(run: EngineRun) -> None:
     assert "takes n, not m" in (run.call(call(m=1)).error or "")
     run.give(tool(refusing))
     assert run.call(call(n=1)).error == "1 is odd (take 2)"
+    run.give(tool(lambda n: n / 0))
+    assert "ZeroDivisionError" in (run.call(call(n=1)).error or "")
     trace = run.store.journal.trace(run.trace_id)
     assert trace is not None
     assert [(span.operation, span.attributes.get("failed", "")) for span in trace.spans] == [
         ("execute_tool", ""),
         ("execute_tool", "f takes n, not m"),
         ("execute_tool", "1 is odd (take 2)"),
+        ("execute_tool", "ZeroDivisionError('division by zero')"),
     ]
 
 

@@ -49,6 +49,13 @@ def test_tables_of_json_lines_count_their_rows(tmp_path: Path, private_home: Pat
     assert sheet.grid().rows[1] == (f"t{above}", str(above), "1")
 
 
+def test_odd_names_of_columns_are_kept(tmp_path: Path, private_home: Path) -> None:
+    path = tmp_path / "odd.csv"
+    path.write_text('"a ""b""",100%,row,Home | Away,%(s)s\n' + "".join(f"x{n},{n},{n},y{n},z{n}\n" for n in range(9)))
+    [sheet], _ = read(path)
+    assert sheet.header == ('a "b"', "100%", "row", "Home | Away", "%(s)s")
+
+
 def test_sheets_of_a_book_are_tables_of_their_own() -> None:
     def rows(page: str, text: str) -> Segment:
         place = Locator(sheet=page, cells=(2, 1, 2, 1))

@@ -319,9 +319,9 @@ class EngineRun:
                 value = self._while_wanted(lambda: function(**_arguments(tool, tool_call.arguments)))
             except (BudgetError, CancelledError):
                 raise
-            except OmniloomError as error:
-                kept["failed"] = str(error)
-                return ToolResult(id=tool_call.id, error=str(error))
+            except Exception as error:  # whatever a tool raises ends its call, and not ours
+                kept["failed"] = why = str(error) if isinstance(error, OmniloomError) else repr(error)[:_TRACED]
+                return ToolResult(id=tool_call.id, error=why)
             text = str(value)
             kept["result"] = text[:_TRACED]
             shown = Segment(source=f"tool:{tool.name}", content=text, made_by=f"tool.{tool.name}")

@@ -15,6 +15,7 @@ ROW = "row"  # the column that says the row's place in its table, from 1
 _SPLIT = " | "
 _COLUMNS = "columns: "
 _ROWS = re.compile(r"(\d+) rows?, ")
+_PROFILE = re.compile(r"(.*?): (?:true or false|whole numbers|numbers|dates|times|text|empty)\b")
 Place = tuple[int, int, int]  # Segment, first character, end
 
 
@@ -94,6 +95,7 @@ def _of_file(name: str, source: str, segments: Sequence[Segment], indexes: Seque
         segment = segments[at]
         if segment.made_by.startswith("table.profile"):
             count = count or int(told[1]) if (told := _ROWS.match(segment.text)) else count
+            header |= _profiled(segment)
             continue
         header |= _named(segment)
         for anchor in segment.anchors:
@@ -109,6 +111,16 @@ def _of_file(name: str, source: str, segments: Sequence[Segment], indexes: Seque
         sheet.rows.append(tuple(texts.get((number, column), "") for column in columns))
         sheet.places.append(tuple(rows[number].get(column) for column in columns))
     return sheet
+
+
+def _profiled(segment: Segment) -> dict[int, str]:
+    """Column → its name, cut to what a profile shows of it."""
+    found: dict[int, str] = {}
+    for anchor in segment.anchors:
+        line = _PROFILE.match(segment.text, anchor.start, anchor.end)
+        if line is not None and anchor.locator.cells is not None:
+            found[anchor.locator.cells[1]] = line[1]
+    return found
 
 
 def _named(segment: Segment) -> dict[int, str]:
