@@ -81,8 +81,9 @@ def _memory(limits: Limits) -> TooLargeError:
     cap = (
         f"more than {limits.memory_bytes // MIB} MiB of memory" if limits.memory_bytes else "more memory than there is"
     )
-    return TooLargeError(f"needed {cap}")
+    return TooLargeError(f"needed {cap}", hint="give less at once, or allow more")
 
 
 def _files(limits: Limits) -> TooLargeError:
-    return TooLargeError(f"wrote more than {(limits.file_bytes or 0) // MIB} MiB of files")
+    size = (limits.file_bytes or 0) // MIB
+    return TooLargeError(f"wrote more than {size} MiB of files", hint="give less at once, or allow more")
