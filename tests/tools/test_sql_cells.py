@@ -52,6 +52,8 @@ CELLS: dict[str, list[str]] = {
     "SELECT DISTINCT City, 1 FROM games ORDER BY City DESC": ["GB3:B4", ""],
     "SELECT sum(Seats) FILTER (WHERE City = 'Paris') FROM games": ["GC3:C4"],
     "SELECT arg_max(City, Seats) FROM games": ["GB4:C4"],
+    "SELECT sum(count(*)) OVER (), City FROM games GROUP BY City ORDER BY City DESC": ["GA3:C4", "GB3:B4"],
+    "SELECT row_number() OVER (), sum(Seats) OVER () FROM games": ["GA2:C2", "GC2"],
     "SELECT (SELECT Land FROM lands WHERE Place = City) FROM games WHERE Year = 1896": ["LB3"],
     "SELECT City FROM games WHERE City IN (SELECT Place FROM lands WHERE Land = 'Greece')": ["GB2"],
     "WITH w AS (SELECT City FROM games) SELECT Place FROM lands WHERE Place = (SELECT min(w.City) FROM w)": ["LA3"],

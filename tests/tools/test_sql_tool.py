@@ -121,8 +121,9 @@ def test_results_over_the_bounds_are_refused() -> None:
     for query in ("SELECT * FROM table_1", "SELECT repeat('x', 50)"):
         with pytest.raises(TooLargeError, match="more than"):
             small.query(query)
-    with pytest.raises(TooLargeError, match="cells"):
-        Tables([Grid(rows=(("",) * 1500, *[("",)] * 1500))])
+    for rows, what in (((("",) * 1500, *[("",)] * 1500), "cells"), ((("",) * 10_001,), "columns")):
+        with pytest.raises(TooLargeError, match=what):
+            Tables([Grid(rows=rows)])
 
 
 def test_the_description_is_bounded_and_says_what_was_normalised() -> None:

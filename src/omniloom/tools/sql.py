@@ -27,6 +27,7 @@ _TARGET = "omniloom.tools.tabular.asking:answer"
 _ERRORS = {each.code: each for each in (UsageError, TooLargeError, IsolationError)}
 _LETTERS = 20_000_000
 _CELLS = 2_000_000  # each row counts as long as the longest: so long are they made
+_COLUMNS = 10_000
 _UNTRACED = "rows were not followed within the time and memory: all are given"
 _WORDS = frozenset(
     "all analyse analyze and anti any array as asc asof asymmetric at authorization both case cast check collate "
@@ -108,16 +109,19 @@ class Result(Value):
 
 
 class Tables:
-    """Tables to ask. Raises UsageError for no table or one without columns, TooLargeError over 20 million letters or
-    two million cells."""
+    """Tables to ask. Raises UsageError for no table or one without columns, TooLargeError over 20 million letters,
+    two million cells or 10,000 columns of one."""
 
     def __init__(self, grids: Sequence[Grid], bounds: Bounds | None = None) -> None:
         if not grids:
             raise UsageError("no table is given", hint="give at least one Grid")
         if sum(len(cell) for grid in grids for row in grid.rows for cell in row) > _LETTERS:
             raise TooLargeError(f"the tables have more than {_LETTERS} letters", hint="give fewer rows")
-        if sum(max(map(len, grid.rows), default=0) * len(grid.rows) for grid in grids) > _CELLS:
+        widths = [max(map(len, grid.rows), default=0) for grid in grids]
+        if sum(width * len(grid.rows) for width, grid in zip(widths, grids, strict=True)) > _CELLS:
             raise TooLargeError(f"the tables have more than {_CELLS} cells", hint="give fewer rows, or shorter ones")
+        if max(widths) > _COLUMNS:
+            raise TooLargeError(f"a table has more than {_COLUMNS} columns", hint="give fewer columns")
         self._bounds, self._grids = bounds or Bounds(), tuple(grids)
         names = Names()
         self.names = tuple(names.take(_word(grid.name), f"table_{at}") for at, grid in enumerate(grids, 1))

@@ -7,7 +7,7 @@ Cells and rows that only decided (in a condition, an order) are not counted.
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from omniloom.tools.tabular.places import COMPANION, FROM, VIEW
@@ -103,8 +103,8 @@ class Lineage:
         return self._trees.named(item)
 
     def _of(self, item: Node, scope: Scope, row: Node, grouped: bool, named: _Named) -> Node:
-        """The cells that an expression names; of aggregates those that were taken in."""
-        calls: list[Node] = self._calls(item) if grouped else []
+        """The cells that an expression names; of aggregates those that were taken in; of windows at least the row."""
+        calls = self._calls(item, is_subquery) if grouped else []
         parts = [self._of_aggregate(call, self._argument_cells(call, scope, named) or row) for call in calls]
         for node in inside(item, lambda n: is_subquery(n) or any(n is call for call in calls)):
             if any(node is call for call in calls):
@@ -113,6 +113,8 @@ class Lineage:
             if found and grouped and not is_subquery(node):
                 found = [self._trees.expression("flatten(list(hole))", hole=self._joined(found))]
             parts += found
+        if not parts and any(each.get("class") == "WINDOW" for each in inside(item, is_subquery)):
+            parts = [self._trees.expression("flatten(list(hole))", hole=row) if grouped else row]
         return self._joined(parts)
 
     def _named_by(self, node: Node, scope: Scope, named: _Named) -> list[Node]:
@@ -188,9 +190,9 @@ class Lineage:
         condition = f" FILTER (WHERE {' AND '.join(conditions)})" if conditions else ""
         return self._trees.expression(f"coalesce({text.format(condition)}, {_NONE})", **holes)
 
-    def _calls(self, place: Any) -> list[Node]:
+    def _calls(self, place: Any, stop: Callable[[Node], bool] | None = None) -> list[Node]:
         """The aggregate functions of a place, not those of its subqueries or windows."""
-        nodes = inside(place, lambda n: is_subquery(n) or n.get("class") == "WINDOW")
+        nodes = inside(place, stop or (lambda n: is_subquery(n) or n.get("class") == "WINDOW"))
         return [n for n in nodes if n.get("class") == "FUNCTION" and n["function_name"].lower() in self._aggregates]
 
     def _union(self, node: Node, named: _Named) -> Followed:
@@ -282,10 +284,14 @@ class Lineage:
     def _joined(self, parts: list[Node]) -> Node:
         if not parts:
             return self._trees.expression(_NONE)
-        made = parts[0]
-        for part in parts[1:]:
-            made = self._trees.expression("list_concat(first_, second_)", first_=made, second_=part)
-        return made
+        while len(parts) > 1:  # in pairs, so that many parts are not deep
+            pairs = [(first, *parts[at + 1 : at + 2]) for at, first in enumerate(parts) if at % 2 == 0]
+            parts = [self._pair(*pair) for pair in pairs]
+        return parts[0]
+
+    def _pair(self, first: Node, second: Node | None = None) -> Node:
+        both = "list_concat(first_, second_)"
+        return self._trees.expression(both, first_=first, second_=second) if second else first
 
     def _say(self, node: Node) -> None:
         conditions = [node["where_clause"], node["having"], node["qualify"]]
