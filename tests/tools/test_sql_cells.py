@@ -8,6 +8,7 @@ import pytest
 
 from omniloom.core.errors import CancelledError, OmniloomError, TooLargeError, UsageError
 from omniloom.tools.sql import Grid, Result, Tables
+from omniloom.tools.tabular.asking import answer
 
 GAMES = (("Year", "City", "Seats"), ("1896", "Athens", "5"), ("1900", "Paris", "7"), ("1904", "Paris", "9"))
 LANDS = (("Place", "Land"), ("Paris", "France"), ("Athens", "Greece"))
@@ -166,3 +167,43 @@ def test_the_tool_can_be_cancelled() -> None:
     assert function is not None
     with pytest.raises(CancelledError):
         function(query="SELECT 1")
+
+
+FREE = """SELECT g.Year, l.Land FROM games g, lands l
+SELECT x.City || y.City FROM (SELECT City FROM games) x, (SELECT Land AS City FROM lands) y
+WITH w(City, Land) AS (SELECT Land, Place FROM lands) SELECT City, Land FROM w
+WITH city AS (SELECT Land AS City FROM lands), w AS (SELECT City AS x FROM city) SELECT x, City FROM w, city
+SELECT Seats AS City, City AS Seats, City || 'x', 1 FROM games
+SELECT City AS x, x || 'y' AS z, z || x FROM games
+SELECT sum(s) FROM (SELECT Seats + Year AS s FROM games) q
+SELECT list(City), string_agg(Land, ',') FROM games, lands
+SELECT q.a FROM (SELECT Year AS b, Seats AS a FROM games) AS q(a, b)
+SELECT *, 1 AS one, Year FROM games g POSITIONAL JOIN lands
+SELECT l.*, g.* EXCLUDE (City) REPLACE (Seats + 1 AS Seats) FROM lands l, games g
+SELECT Place AS City, Land FROM lands UNION ALL SELECT Land, Place FROM lands
+SELECT s, City FROM games g, LATERAL (SELECT Seats || Land AS s FROM lands) x
+SELECT City_1, Seats FROM (SELECT * FROM games a, games b) x
+SELECT (SELECT sum(Seats) FROM games) + Year FROM games""".splitlines()
+
+
+def test_values_change_with_the_cells_that_they_cite_and_with_no_others() -> None:
+    grids = {"games": GAMES, "lands": LANDS}
+    plain = Tables([Grid(name=name, rows=rows, source=name) for name, rows in grids.items()])
+    first = plain.queries(FREE)
+    for name, top, left in [("games", 1, 0), ("games", 2, 1), ("games", 3, 2), ("lands", 1, 1), ("lands", 2, 0)]:
+        changed = {key: [list(row) for row in rows] for key, rows in grids.items()}
+        cell = changed[name][top][left]
+        changed[name][top][left] = str(int(cell) + 1) if cell.isdigit() else f"{cell}!"
+        tables = Tables([Grid(name=key, rows=tuple(map(tuple, rows)), source=key) for key, rows in changed.items()])
+        then = [each["result"]["rows"] for each in answer(tables._payload(FREE)) if "result" in each]
+        for query, one, rows in zip(FREE, first, then, strict=True):
+            assert isinstance(one, Result) and one.places, (query, one)
+            for at, row in enumerate(one.rows):
+                cites = [_cites(one, at, column, name, top + 1, left + 1) for column in range(len(row))]
+                differs = [value != now for value, now in zip(row, rows[at], strict=True)]
+                assert cites == differs, (query, name, top, left, at)
+
+
+def _cites(result: Result, row: int, column: int, source: str, top: int, left: int) -> bool:
+    places = [each.locator.cells or (0, 0, 0, 0) for each in result.cells(row, column) if each.source == source]
+    return any(a <= top <= c and b <= left <= d for a, b, c, d in places)

@@ -75,7 +75,7 @@ class Result(Value):
     """What a query gave. Numbers are int or float, dates ISO text, an empty cell None.
 
     origins: of each row the (table, first row, last row) it came from, rows counted as the source counts them.
-    places: of each row, of each of its values the (table, first row, first column, last row, last column) of its cells;
+    places: of each row and each of its values the (table, first row, first column, last row, last column) of its cells;
     empty where only rows are known.
     traced: "rows" where rows were followed through the query; "tables" where they could not be: then every row of
     the tables it read is given. notes: what is not counted, and which columns it names have cells that are NULL because
@@ -90,22 +90,21 @@ class Result(Value):
     notes: tuple[str, ...] = ()
     grids: tuple[tuple[str, str | None, int, int], ...] = Field(default=(), repr=False)
 
-    def cells(self, row: int, column: int) -> tuple[Cited, ...]:
-        """Where a value came from: the cells that its expression names, whole rows for count(*), none for a constant.
-
-        Whole rows for every value where `places` is empty.
-        """
+    def spans(self, row: int, column: int) -> tuple[tuple[int, int, int, int, int], ...]:
+        """Where a value came from, as `places` has it; whole rows for every value where that is empty."""
         if self.places:
-            return tuple(self._cited(table, tuple(cells)) for table, *cells in self.places[row][column])
-        whole: list[Cited] = []
-        for table, first, last in self.origins[row]:
-            _, _, left, width = self.grids[table]
-            whole.append(self._cited(table, (first, left, last, left + width - 1)))
-        return tuple(whole)
+            return self.places[row][column]
+        ends = [(left, left + width - 1) for _, _, left, width in self.grids]
+        return tuple((table, first, ends[table][0], last, ends[table][1]) for table, first, last in self.origins[row])
 
-    def _cited(self, table: int, cells: tuple[int, ...]) -> Cited:
-        source, sheet, _, _ = self.grids[table]
-        return Cited(source=source, locator=Locator.model_validate({"sheet": sheet, "cells": cells}))
+    def cells(self, row: int, column: int) -> tuple[Cited, ...]:
+        """The cells that a value's expression names, whole rows for count(*), none for a constant; see `spans`."""
+        found: list[Cited] = []
+        for table, *cells in self.spans(row, column):
+            source, sheet, _, _ = self.grids[table]
+            locator = Locator.model_validate({"sheet": sheet, "cells": tuple(cells)})
+            found.append(Cited(source=source, locator=locator))
+        return tuple(found)
 
 
 class Tables:
@@ -163,7 +162,7 @@ class Tables:
                 raise IsolationError("the child process said nothing", hint="ask again")
         return done
 
-    def tool(self, *, cancel: threading.Event | None = None) -> Tool:
+    def tool(self, cancel: threading.Event | None = None) -> Tool:
         """The tool for a model; its function takes `query` and gives a Result, or raises as `query` does."""
 
         def function(query: str) -> Result:

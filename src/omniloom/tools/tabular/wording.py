@@ -50,15 +50,22 @@ def whole_rows(tree: Node, tables: Mapping[str, Sequence[str]]) -> tuple[str, st
     known = {name.lower() for names in tables.values() for name in names}
     sources: dict[str, list[set[str]]] = {}
     nodes = list(inside(tree))
+    given = {name: [{each.lower() for each in names}] for name, names in tables.items()}
+    for each in (each for node in nodes for each in (node.get("cte_map") or {}).get("map", [])):
+        value = each["value"]
+        names = _given(value.get("query_node") or value["query"]["node"], value["aliases"])
+        given.setdefault(str(each["key"]).lower(), []).append(names)
     for node in nodes:
         known |= {str(node["alias"]).lower()} if node.get("class") and node.get("alias") else set()
         known |= {str(each).lower() for each in [*_list(node, "column_name_alias"), *_list(node, "aliases")]}
         known |= {str(each["value"]).lower() for each in _list(node, "rename_list")}
-        if node.get("type") in ("BASE_TABLE", "SUBQUERY") and not node.get("class"):
-            name = str(node.get("table_name") or "").lower()
-            alias = str(node["alias"]).lower() or name
-            columns = {each.lower() for each in tables.get(name, ())} if not node["column_name_alias"] else set[str]()
-            sources.setdefault(alias, []).append(columns)
+        if node.get("type") == "BASE_TABLE":
+            name = str(node["table_name"]).lower()
+            found = given.get(name, [set()]) if not node["column_name_alias"] else [set[str]()]
+            sources.setdefault(str(node["alias"]).lower() or name, []).extend(found)
+        elif node.get("type") == "SUBQUERY" and not node.get("class"):
+            names = _given(node["subquery"]["node"], node["column_name_alias"])
+            sources.setdefault(str(node["alias"]).lower(), []).append(names)
     for node in nodes:
         if node.get("class") == "COLUMN_REF" and len(node["column_names"]) == 1:
             name = str(node["column_names"][0]).lower()
@@ -67,6 +74,13 @@ def whole_rows(tree: Node, tables: Mapping[str, Sequence[str]]) -> tuple[str, st
             if any(name not in columns for columns in sources.get(name, [])):
                 return "", name
     return "", ""
+
+
+def _given(query: Node, aliases: Sequence[str]) -> set[str]:
+    """The columns that a query surely gives, in lower case: none where it has a star or its columns are named anew."""
+    items = query.get("select_list") or []
+    names = {str(each["alias"] or (_list(each, "column_names") or [""])[-1]).lower() for each in items}
+    return set() if aliases or any(each.get("class") == "STAR" for each in items) else names
 
 
 def _list(node: Node, name: str) -> list[Any]:
