@@ -17,6 +17,7 @@ def main() -> None:
     long, clients, scale = (500, (1, 4), 2) if asked.quick else (8000, (1, 4, 16), 1)
     asked.context = 1024 if asked.quick else asked.context
     ours = Ours(asked, together=True)
+    long = min(long, ours.engine.capabilities.context_tokens * 3 // 4)
     sides: list[Side] = [ours, *peers(asked, OWN)[-1:]]
     parts: list[Ratio] = []
     try:

@@ -1,6 +1,7 @@
 """Who is measured: our engine as a user opens it, and peers as processes of their own, all asked the same tokens."""
 
 import argparse
+import contextlib
 import json
 import os
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from omniloom.core.errors import OmniloomError
-from omniloom.core.events import Finished, ReasoningDelta, TextDelta
+from omniloom.core.events import Finished, Progress, ReasoningDelta, TextDelta
 from omniloom.core.values import Completion, Constraint, Message, Request, Sampling, Segment
 from omniloom.engines.llamacpp import LlamaCpp
 
@@ -97,11 +98,14 @@ class Ours:
 
 
 def _streamed(engine: LlamaCpp, request: Request) -> Answer:
+    """first: of its tokens, the first behind the prompt; what a schema forces is told before the prompt is read."""
     began, first = time.perf_counter(), 0.0
     completion: Completion | None = None
     for event in engine.stream(request):
         if isinstance(event, (TextDelta, ReasoningDelta)):
             first = first or time.perf_counter() - began
+        if isinstance(event, Progress) and event.step == "prefill" and event.done == event.total:
+            first = 0.0
         if isinstance(event, Finished):
             completion = event.completion
     assert completion is not None
@@ -163,11 +167,11 @@ class Peer:
         return {"failed": " ".join(said[-2:])[-300:] or "it ended without a word"}
 
     def close(self) -> None:
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
         self._process.kill()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):  # it may have ended in the middle of a word
+                if pipe is not None:
+                    pipe.close()
         self._process.wait()
         self._folder.cleanup()
 

@@ -1,8 +1,9 @@
 """Records as JSON bound by schemas: key-heavy ones, and ones that are mostly free text; all valid.
 
-What counts is tokens a second from the first token on, as in quote.py: reading the order is the same work for all.
---data DIR: beside those made here 50 real schemas and receipts (DIR/schemas, DIR/images/sroie), each filled once. A
-small model may fill an array without a bound for ever: answers that the limit of tokens cut are counted apart.
+What counts is tokens a second behind the prompt, as in quote.py: reading the order is the same work for all.
+--data DIR: beside those made here 50 real schemas and receipts (DIR/schemas, DIR/images/sroie), each filled once,
+beside the tuned server. A small model may fill an array without a bound for ever: answers that the limit of tokens cut
+are counted apart.
 """
 
 import json
@@ -83,7 +84,8 @@ def main() -> None:
             asked, sides, lambda at: job((ORDER.format(at), bound(TEXT)), "Tell the order as a story, in JSON.")
         )
         works = real(asked.data, 8 if asked.quick else 50) if asked.data else []
-        filled = turns(asked, sides, lambda at: job(works[at], "Write it as JSON."), len(works))
+        tuned = [side for side in sides if side.name in (ours.name, "llama_server tuned")]
+        filled = turns(asked, tuned, lambda at: job(works[at], "Write it as JSON."), len(works))
     finally:
         for side in sides:
             side.close()
@@ -92,7 +94,7 @@ def main() -> None:
     parts += ratios(filled, ours.name, "structured-real", 1.0, written) if works else []
     valid = {name: _valid(made[name], [bound(FIELDS)] * len(made[name]), limit) for name in made}
     if works:
-        for name in valid:
+        for name in filled:
             valid[name] = min(valid[name], _valid(filled[name], [schema for _, schema in works], limit))
         print("real ones that the limit cut:", {name: sum(_cut(run, limit) for run in filled[name]) for name in filled})
     print("valid:", {name: f"{share:.0%}" for name, share in valid.items()})

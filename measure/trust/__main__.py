@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from measure.trust.going import DEFAULTS, gone, sides, tasks_of
+from measure.trust.going import DEFAULTS, close_all, gone, sides, tasks_of
 from measure.trust.rows import rows
 from measure.trust.table import as_json, markdown, status, text
 
@@ -28,8 +28,7 @@ def main(given: Sequence[str] | None = None) -> int:
     try:
         found = gone(opened, tasks, asked.data, asked.limit)
     finally:
-        for side in opened:
-            side.close()
+        close_all(opened)
     table = rows(found, splits=asked.splits)
     names = [side.name for side in opened]
     whole = as_json(table, names, found, model=asked.model or "default", data=str(asked.data))

@@ -3,7 +3,8 @@
 import argparse
 import hashlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ import omniloom as ol
 from measure.trust.plain import Plain
 from measure.trust.sides import PEERS, Lines, Ours, Peer, Side, digest, server
 from omniloom.catalog import ensure
-from omniloom.core.errors import UsageError
+from omniloom.core.errors import OmniloomError, UsageError
 from omniloom.evaluation import registry
 from omniloom.evaluation.log import Record
 from omniloom.evaluation.values import Sample, Task
@@ -74,23 +75,52 @@ def sides(asked: argparse.Namespace, tasks: Mapping[str, Task]) -> list[Side]:
     model = ol.load(asked.model, home=asked.out / "home", **own)
     opened: list[Side] = [Ours(model, logs, asked.data, tasks)]
     try:
-        weights = _weights(model.engine.name)
-    except (UsageError, KeyError) as error:
-        _say(f"left out: all peers: {model.engine.name!r} has no weights that a server could open: {error}")
-        return opened
-    mark = f"{weights.stat().st_size} {weights.name} {model.engine.name}"
-    try:
-        chat = _Shared(server(weights, asked.threads))
-        if "plain" not in asked.without:
-            depends = digest(PEERS.parent / "trust" / "plain.py", PEERS / "server.py", more=mark)
-            opened.append(Peer(chat.used(Plain(chat.address)), logs, model.store, tasks, depends))
-        if asked.peer_python:
-            opened.append(Peer(_langchain(asked, chat), logs, model.store, tasks, _depends(mark)))
-        else:
-            _say("left out: langchain: give --peer-python")
-    except (OSError, RuntimeError) as error:
-        _say(f"left out: {error}")
+        _add_peers(opened, asked, lambda peer, mark: Peer(peer, logs, model.store, tasks, mark), model.engine.name)
+    except BaseException:
+        close_all(opened)
+        raise
     return opened
+
+
+def _add_peers(opened: list[Side], asked: argparse.Namespace, peer: Callable[[Any, str], Peer], engine: str) -> None:
+    """peer: makes one of what is asked, and of a digest of what its answers depend on."""
+    plain = "plain" not in asked.without
+    if not asked.peer_python:
+        _say("left out: langchain: give --peer-python")
+    if not (plain or asked.peer_python):
+        return
+    try:
+        weights = _weights(engine)
+        chat = _Shared(server(weights, asked.threads))
+    except (OmniloomError, KeyError, OSError, RuntimeError) as error:
+        _say(f"left out: all peers: no server of ours opens {engine!r}: {error}")
+        return
+    mark = f"{weights.stat().st_size} {weights.name} {engine}"
+    try:
+        if plain:
+            depends = digest(PEERS.parent / "trust" / "plain.py", PEERS / "server.py", more=mark)
+            opened.append(_made(chat.used(Plain(chat.address)), depends, peer))
+        if asked.peer_python:
+            opened.append(_made(_langchain(asked, chat), _depends(mark), peer))
+    except (OmniloomError, KeyError, OSError, RuntimeError) as error:
+        _say(f"left out: {error}")
+    finally:
+        chat.left()
+
+
+def _made(asked: "_User", depends: str, peer: Callable[[Any, str], Peer]) -> Peer:
+    try:
+        return peer(asked, depends)
+    except BaseException:
+        asked.close()
+        raise
+
+
+def close_all(opened: Iterable[Any]) -> None:
+    """Each, also where closing another one fails."""
+    with ExitStack() as stack:
+        for each in opened:
+            stack.callback(each.close)
 
 
 def _depends(mark: str) -> str:
@@ -112,10 +142,10 @@ def _weights(name: str) -> Path:
 
 
 class _Shared:
-    """A server that several peers ask; the last of them that closes ends it."""
+    """A server that several peers ask; the last one that leaves ends it, and who opened it is the first of them."""
 
     def __init__(self, process: Lines) -> None:
-        self._process, self._users = process, 0
+        self._process, self._users = process, 1
 
     @property
     def address(self) -> str:
@@ -139,10 +169,10 @@ class _User:
         return self._peer.work(job)
 
     def close(self) -> None:
-        self._peer.close()
-        for each in self._others:
-            each.close()
-        self._shared.left()
+        with ExitStack() as stack:
+            stack.callback(self._shared.left)
+            for each in (*self._others, self._peer):
+                stack.callback(each.close)
 
 
 def _say(words: str) -> None:

@@ -57,12 +57,12 @@ class Plain:
         try:
             connection.request("POST", "/v1/chat/completions", json.dumps(body), {"Content-Type": "application/json"})
             answer = connection.getresponse()
-            said = answer.read().decode()
-        except OSError as error:
-            return {"failed": f"{type(error).__name__}: {error}"}
+            said = answer.read().decode(errors="replace")
+            return {"failed": said[:400]} if answer.status != 200 else told(json.loads(said))
+        except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError) as error:
+            return {"failed": f"{type(error).__name__}: {error}"}  # cut, or of another form: it counts as wrong
         finally:
             connection.close()
-        return {"failed": said[:400]} if answer.status != 200 else told(json.loads(said))
 
     def close(self) -> None: ...
 

@@ -167,21 +167,24 @@ class Lines:
         self.name = name
         self._errors = tempfile.NamedTemporaryFile("w+", prefix=f"{name}-")  # noqa: SIM115 - as long as the process
         environment = os.environ | {"GOMP_SPINCOUNT": "300"}  # as ours: else a busy machine slows it down tenfold
-        self._process = subprocess.Popen(
-            [python, str(script), json.dumps(asked)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True, env=environment,
-        )  # fmt: skip
-        self.ready = self._heard()
-        if "failed" in self.ready:
-            self.close()
-            raise RuntimeError(f"{name}: {self.ready['failed']}")
+        with contextlib.ExitStack() as stack:
+            stack.callback(self._errors.close)
+            self._process = subprocess.Popen(
+                [python, str(script), json.dumps(asked)],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True, env=environment,
+            )  # fmt: skip
+            stack.callback(self.close)
+            self.ready = self._heard()
+            if "failed" in self.ready:
+                raise RuntimeError(f"{name}: {self.ready['failed']}")
+            stack.pop_all()
 
     def work(self, job: dict[str, Any]) -> dict[str, Any]:
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(json.dumps(job) + "\n")
             self._process.stdin.flush()
-        except BrokenPipeError:
+        except OSError:
             return {"failed": "it ended"}
         return self._heard()
 
@@ -189,13 +192,16 @@ class Lines:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if line:
-            return json.loads(line)
+            with contextlib.suppress(ValueError):
+                if isinstance(told := json.loads(line), dict):
+                    return told
+            return {"failed": f"it said what is no answer: {line.strip()[:200]!r}"}
         said = [text for text in Path(self._errors.name).read_text(errors="replace").splitlines() if text]
         return {"failed": " ".join(said[-2:])[-300:] or "it ended without a word"}
 
     def close(self) -> None:
         for stream in (self._process.stdin, self._process.stdout):
-            with contextlib.suppress(BrokenPipeError):  # what was not sent to a peer that has ended
+            with contextlib.suppress(OSError):  # what was not sent to a peer that has ended
                 if stream is not None:
                     stream.close()
         self._process.kill()

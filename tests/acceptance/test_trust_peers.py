@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+from argparse import Namespace
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -13,11 +14,13 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from measure.trust import going
 from measure.trust.answers import cut, is_silent, response, spanned, standing
 from measure.trust.plain import Plain, told
 from measure.trust.sides import Lines
 from measure.trust.texts import source_of, sources_of
 
+from omniloom.core.errors import WeightsError
 from omniloom.core.locators import Locator
 from omniloom.core.parts import Table, Text
 from omniloom.core.values import Part, Segment
@@ -178,3 +181,76 @@ def test_a_peer_that_does_not_start_is_refused(tmp_path: Path) -> None:
     script.write_text("import nowhere_at_all\n")
     with pytest.raises(RuntimeError, match=r"peer: .*nowhere_at_all"):
         Lines("peer", sys.executable, script, {})
+
+
+@pytest.mark.parametrize("line", ["5", "no JSON", '"failed"'])
+def test_a_peer_that_says_what_is_no_answer_is_refused_and_ended(tmp_path: Path, line: str) -> None:
+    script = tmp_path / "peer.py"
+    script.write_text(f"import sys\nprint({line!r}, flush=True)\nsys.stdin.read()\n")
+    with pytest.raises(RuntimeError, match="peer: it said what is no answer"):  # a process left over is a warning
+        Lines("peer", sys.executable, script, {})
+    with pytest.raises(OSError, match="nowhere"):
+        Lines("peer", "/nowhere/python", script, {})
+
+
+class Opened:
+    """A process, or a peer, that tells whether it was closed."""
+
+    def __init__(self, *, breaks: bool = False) -> None:
+        self.name, self.ready, self.closed, self._breaks = "x", {"address": "http://127.0.0.1:1"}, 0, breaks
+
+    def close(self) -> None:
+        self.closed += 1
+        if self._breaks:
+            raise OSError("it does not close")
+
+
+@pytest.mark.parametrize(("without", "breaks"), [([], RuntimeError), (["plain"], RuntimeError), ([], WeightsError)])
+def test_a_server_is_ended_whichever_peers_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without: list[str], breaks: type[Exception]
+) -> None:
+    chat, ours = Opened(), Opened()
+
+    def langchain(*_: Any) -> Any:
+        raise breaks("it does not start")
+
+    monkeypatch.setattr(going, "_weights", lambda name: Path(__file__))
+    monkeypatch.setattr(going, "server", lambda *_, **__: chat)
+    monkeypatch.setattr(going, "_langchain", langchain)
+    opened: list[Any] = [ours]
+    asked = Namespace(without=without, peer_python="python", threads=1)
+    going._add_peers(opened, asked, lambda peer, _: peer, "engine")
+    assert len(opened) == 2 - len(without) and chat.closed == len(without)
+    going.close_all(opened)
+    assert chat.closed == ours.closed == 1
+
+
+def test_all_sides_are_closed_where_one_breaks() -> None:
+    first, second, third = Opened(), Opened(breaks=True), Opened()
+    with pytest.raises(OSError, match="does not close"):
+        going.close_all([first, second, third])
+    shared = going._Shared(third)  # type: ignore[arg-type]
+    user = shared.used(Opened(breaks=True), first)  # type: ignore[arg-type]
+    with pytest.raises(OSError, match="does not close"):
+        user.close()
+    shared.left()
+    assert (first.closed, third.closed) == (2, 2) and shared._users == 0
+
+
+@pytest.mark.parametrize("cut", ["length", "form"])
+def test_an_answer_that_is_cut_on_its_way_or_of_another_form_counts_as_failed(cut: str) -> None:
+    class Cuts(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "900" if cut == "length" else "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, format: str, *args: Any) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Cuts) as server:
+        thread = Thread(target=server.handle_request)
+        thread.start()
+        found = Plain(f"http://127.0.0.1:{server.server_port}").work({"question": "?", "sources": [], "limit": 1})
+        thread.join()
+    assert ("IncompleteRead" if cut == "length" else "KeyError") in found["failed"]

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from omniloom.cli.ask import is_withheld
 from omniloom.core.errors import UsageError
-from omniloom.core.values import Completion, Request, TokenLogprob
+from omniloom.core.values import Completion, Request, Response, TokenLogprob
 from omniloom.engines.replay import words
 from omniloom.engines.scripted import Scripted
 from omniloom.evaluation.calibration.logs import collected, families
@@ -21,6 +22,7 @@ from omniloom.evaluation.run import Plan, evaluate
 from omniloom.evaluation.tasks.folder import family, samples
 from omniloom.reasoning import calibrators
 from omniloom.runtime.model import Model
+from omniloom.runtime.prose import NOT_ANSWERED, TOO_UNCERTAIN
 from omniloom.storage.store import Store
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -202,6 +204,21 @@ def test_a_risk_needs_a_calibrator(omniloom: Command, folder: Path, tmp_path: Pa
     assert "--max-risk 0.1" in done.stderr and "omniloom calibrate" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("response", "withheld"),
+    [
+        (Response(text=TOO_UNCERTAIN, abstained=True), True),
+        (Response(text=f"It is K0Z [1].\nWhat stands above is withdrawn. {NOT_ANSWERED}", abstained=True), True),
+        (Response(abstained=True), True),
+        (Response(text="The price is not mentioned.", abstained=True), False),
+        (Response(data={"price": None}, abstained=True), False),
+        (Response(text="It is K0Z [1]."), False),
+    ],
+)
+def test_only_what_is_not_given_is_said_to_be_withheld(response: Response, withheld: bool) -> None:
+    assert is_withheld(response) is withheld
+
+
 def test_answers_of_one_family_are_never_taken_for_another(
     omniloom: Command, tmp_path: Path, private_home: Path
 ) -> None:
@@ -214,6 +231,13 @@ def test_answers_of_one_family_are_never_taken_for_another(
     assert done.returncode == 2 and "no answers of the family 'extract'" in done.stderr
     done = omniloom("calibrate", "--from-log", made, "--family", "tables")
     assert done.returncode == 2 and "known are extract, compute" in done.stderr
+
+
+def test_a_family_that_no_question_is_of_is_told_before_anything_is_asked(omniloom: Command, folder: Path) -> None:
+    for named in ("compute", "speech"):
+        done = omniloom("calibrate", folder, "--family", named, "--model", "no-such-model")
+        assert done.returncode == 2 and f"no answers of the family '{named}'" in done.stderr, done.stderr
+        assert "they are of: extract" in done.stderr
 
 
 def test_one_call_makes_a_calibrator_for_each_family_with_enough_answers(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from omniloom.core.values import Sampling
-from omniloom.engines.llamacpp.loop.sampler import Sampler
+from omniloom.engines.llamacpp.loop.sampler import Sampler, _place
 
 FILTERS: list[dict[str, Any]] = [
     {},
@@ -61,3 +61,17 @@ def test_tokens_are_drawn_as_often_as_their_shares_say(options: dict[str, Any]) 
     shares = weights / weights.sum()
     assert drawn.sum() == 4000
     assert np.all(np.abs(drawn / 4000 - shares) < 4.5 * np.sqrt(shares * (1 - shares) / 4000) + 1e-12)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_ends_of_the_draw_fall_on_no_token_without_weight(seed: int) -> None:
+    """A draw may lie at, or by rounding beyond, the last weight of a block, or before the first of the next one."""
+    random = np.random.default_rng(seed)
+    weights = np.zeros(4096, dtype=np.float32)
+    weights[100:1500] = random.random(1400)
+    weights[3100:3900] = random.random(800)
+    sums = np.cumsum(weights.reshape(-1, 1024).sum(axis=1).astype(np.float64))
+    ends = [0.0, *sums / sums[-1]]
+    near = [end + step * 2.0**-26 for end in ends for step in range(-20, 21)]
+    for share in [each for each in near if 0 <= each < 1] + [float(np.nextafter(1, 0))]:
+        assert weights[_place(weights, share)] > 0

@@ -105,3 +105,23 @@ def test_it_is_not_said(answer: str, target: str) -> None:
 def test_an_answer_may_repeat_the_denial_of_the_question() -> None:
     assert says("France did not sign.", "France", "Which country did not sign?")
     assert not says("France did not sign.", "France", "Which country signed?")
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [
+        ("It was not until 1999 that it opened.", True),
+        ("It didn't open until 1999.", True),
+        ("No abrió hasta 1999.", True),
+        ("There were not only 1999 of them.", True),
+        ("It opened no later than 1999.", True),
+        ("No fewer than 1999 came.", True),
+        ("Nicht weniger als 1999 kamen.", True),
+        ("It is no longer 1999.", False),
+        ("Es ist nicht mehr 1999.", False),
+        ("Until then it was not 1999.", False),
+        ("It was not 1999 until noon.", False),
+    ],
+)
+def test_a_bound_is_no_denial(answer: str, right: bool) -> None:
+    assert says(answer, "1999") == right

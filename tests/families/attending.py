@@ -1,6 +1,7 @@
 """Models that attend to all tokens before, or to those in a window."""
 
 from pathlib import Path
+from typing import Any
 
 from families.writing import LAYERS, write
 from omniloom.engines.llamacpp.native.tiny import HEADS, WIDTH, Shapes, attention, gated, llama_shapes
@@ -13,6 +14,12 @@ WIDE = 32
 def build_plain(path: Path) -> None:
     """llama: the engine's own tiny model, a little longer."""
     write(path, "llama", {"rope.dimension_count": HEAD}, llama_shapes(layers=LAYERS))
+
+
+def build_scaled(path: Path, scaling: dict[str, Any]) -> None:
+    """llama with positions that are scaled, as YaRN does it; fields of `rope.scaling`."""
+    fields = {f"rope.scaling.{name}": value for name, value in scaling.items()}
+    write(path, "llama", fields | {"rope.dimension_count": HEAD}, llama_shapes(layers=LAYERS))
 
 
 def build_windowed(path: Path) -> None:

@@ -89,3 +89,26 @@ def test_copies_of_paragraphs_with_another_answer_are_found(data: Path) -> None:
     pairs = [pair for pair in copies(data) if pair[0] != pair[1]][:60]
     right = sum(bool(found(*pair)) for pair in pairs)
     assert len(pairs) >= 20 and right >= 0.8 * len(pairs), f"{right} of {len(pairs)}"
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "Name: Marbury bridge\nYear: {}\nThe bridge crosses the river.\nIt was repaired twice.",
+        "The bridge was built in {}\nIt crosses the river at Ghent.\nIt was repaired twice.\nNobody paid for it.",
+        "Built in {}\nThe bridge crosses the river.\nIt was repaired twice.\nNobody knows who paid for it.",
+    ],
+)
+def test_one_changed_fact_makes_no_other_document(frame: str) -> None:
+    assert len(found(frame.format(1889), frame.format(1887))) == 1
+
+
+def test_two_changed_facts_make_no_other_document() -> None:
+    frame = "The bridge was built in {}. It crosses the river. It is {} metres long. Nobody knows who paid for it."
+    assert len(found(frame.format(1889, 410), frame.format(1887, 430))) == 2
+
+
+@pytest.mark.parametrize("label", ["Invoice No.", "Customer number:", "Period:", "Rechnung Nr."])
+def test_a_number_of_a_form_alone_makes_another_document(label: str) -> None:
+    frame = f"Name: Anna Marbury\n{label} {{}}\nThe total amount is 410 euros.\nThank you for your order."
+    assert found(frame.format(1017), frame.format(1018)) == []

@@ -239,3 +239,21 @@ def test_a_leaf_is_found_as_written_by_number_or_as_a_window_of_words() -> None:
     assert find_value("/said", "ran it four weeks", shown).quotes[0].index == 1
     assert find_value("/price", 99, shown).quotes == ()
     assert find_value("/ok", True, shown).quotes == ()
+
+
+@pytest.mark.parametrize(
+    ("source", "same", "denied"),
+    [
+        ("The bridge opened in 1999.", "The bridge opened in 1999.", "The bridge did not open in 1999."),
+        ("The bridge opened in 1999.", "It opened in 1999.", "The bridge never opened in 1999."),
+        ("Die Brücke ist aus Stahl.", "Die Brücke ist aus Stahl.", "Die Brücke ist nicht aus Stahl."),
+        ("El puente abre en mayo.", "El puente abre en mayo.", "El puente no abre en mayo."),
+        ("Le pont ouvre en mai.", "Le pont ouvre en mai.", "Le pont n'ouvre pas en mai."),
+        ("The bridge is not open.", "The bridge is not open.", ""),
+        ("Pets cannot stay; no dogs, not even small ones.", "Dogs are not among pets that stay.", ""),
+    ],
+)
+def test_a_claim_that_only_adds_a_denial_is_not_supported(source: str, same: str, denied: str) -> None:
+    held = Passages((Segment(source=PAPER, content=source, made_by="test"),), NAMES)
+    assert ground(same, [1], held).supported
+    assert not ground(denied, [1], held).supported

@@ -1,5 +1,7 @@
 """Verdicts that two places give together: both are cited, and only where the verdict follows from them."""
 
+from time import process_time
+
 import pytest
 
 from omniloom.core.locators import Locator
@@ -61,3 +63,45 @@ def test_a_side_that_stands_nowhere_gives_no_verdict() -> None:
     assert joined("yes", passages(), "Is the height of the tower larger than the depth of the lake?") is None
     assert joined("Madrid", passages(), WHICH.format("Mike Jones")) is None
     assert joined("yes", passages(), "Is it open on Sundays?") is None
+
+
+FIRMS = "Is the {} of the Marbury firm {} than the {} of the Quillon firm?"
+
+
+def two(one: str, other: str) -> Passages:
+    return Passages([Segment(source=of, content=text, made_by="text/1") for of, text in (("a", one), ("b", other))], {})
+
+
+@pytest.mark.parametrize(
+    ("asked", "one", "other"),
+    [
+        ("Is the Marbury firm longer than the Quillon firm?", "90 employees", "40 employees"),
+        ("Is the Marbury firm larger than the Quillon firm?", "90 employees", "40 employees"),
+        (FIRMS.format("staff", "larger", "staff"), "staff: 1902", "staff: 1848"),
+        (FIRMS.format("cost", "higher", "cost"), "cost 90 thousand", "cost 40 million"),
+        (FIRMS.format("cost", "higher", "cost"), "cost $90", "cost €40"),
+    ],
+)
+def test_numbers_of_another_kind_give_no_verdict(asked: str, one: str, other: str) -> None:
+    assert joined("yes", two(f"Marbury firm: {one}", f"Quillon firm: {other}"), asked) is None
+
+
+def test_numbers_of_what_is_asked_for_give_one() -> None:
+    sources = two("The Marbury firm had 90 employees.", "The Quillon firm had 40 employees.")
+    asked = "Is the number of employees of the Marbury firm larger than that of the Quillon firm?"
+    assert joined("yes", sources, asked) is not None
+
+
+def test_of_several_sums_none_is_meant() -> None:
+    sources = two("Marbury cost: 40, then 50.", "Quillon cost: 60.")
+    assert joined("100", sources, "What is the cost of Marbury plus the cost of Quillon?") is None
+
+
+@pytest.mark.parametrize(
+    "word", ["which larger ", "larger than ", "plus ", "before or after ", "which is larger: a, or "]
+)
+def test_a_long_question_takes_no_long_time(word: str) -> None:
+    began = process_time()
+    assert joined("yes", passages(), word * (20_000 // len(word))) is None
+    assert joined("yes", passages(), (word * 500)[:499]) is None
+    assert process_time() - began < 2

@@ -143,3 +143,23 @@ def test_the_lines_of_a_table_are_looked_up_once_for_all_leaves(monkeypatch: pyt
         assert value_made(wanted, "/jobs", sources, "How many jobs were there in total?") is None
         once = once or len(asked)
     assert 0 < once == len(asked), "built anew for each leaf"
+
+
+@pytest.mark.parametrize(
+    ("claim", "up", "down"),
+    [
+        ("Profit rose by 25% despite lower costs.", True, False),
+        ("Profit fell by 25% despite higher costs.", False, True),
+        ("Profit rose by more than 25%.", True, False),
+        ("Profit fell by 25% to the low of 2019.", False, True),
+        ("Profit fell and rose by 25% up or down.", False, False),
+        ("Profit rose by 50 dollars despite lower costs.", True, False),
+        ("Profit fell by 50 dollars.", False, True),
+    ],
+)
+def test_a_rise_is_supported_by_no_fall(claim: str, up: bool, down: bool) -> None:
+    frame = "Profit was {} dollars in 2018. In 2019 profit was {} dollars. Lower and higher costs were seen."
+    for numbers, right in (((200, 250), up), ((200, 150), down)):
+        segment = Segment(source=PAPER, content=frame.format(*numbers), made_by="test")
+        percent = claim.replace("50 dollars", f"{abs(numbers[0] - numbers[1])} dollars")
+        assert (reground(percent, [1], Passages((segment,), NAMES)) is not None) == right, numbers

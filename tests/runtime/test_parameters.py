@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 import omniloom as ol
-from omniloom.core.errors import CancelledError, UsageError, WeightsError
+from omniloom.core.errors import BudgetError, CancelledError, UsageError, WeightsError
+from omniloom.core.values import Budget
 from omniloom.engines.scripted import Scripted
 from omniloom.runtime.model import Model
+from omniloom.runtime.run import EngineRun
 from omniloom.storage.store import Store
 
 
@@ -78,6 +80,17 @@ def test_output_modes_may_be_any_iterable(models: Any) -> None:
 @pytest.mark.parametrize("given", [{"timeout": 1e300}, {"budget": {"seconds": 1e300}}])
 def test_a_time_longer_than_a_clock_can_wait_is_a_time(models: Any, given: dict[str, Any]) -> None:
     assert models("It runs.").generate(["What?"], **given).text == "It runs."  # a thread that dies fails the test
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(3600, "3600 s"), (0.25, "0.25 s"), (2_000_000, "2000000 s")])
+def test_a_time_budget_is_told_as_it_was_given(private_home: Path, seconds: float, said: str) -> None:
+    run = EngineRun(
+        Scripted(["x"]), Store(), emit=lambda _: None, cancel=threading.Event(), budget=Budget(seconds=seconds)
+    )
+    run._deadline_hit = True
+    with pytest.raises(BudgetError, match=f"time budget of {said} is used up"):
+        run.check()
+    run.close()
 
 
 def test_batch_takes_several_questions(models: Any) -> None:

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel, model_validator
 
+from omniloom.core.errors import EngineError
 from omniloom.core.events import TextDelta
 from omniloom.core.values import Completion, Request
 from omniloom.engines.scripted import Scripted
@@ -129,7 +131,7 @@ def test_the_same_is_not_asked_twice(models: Any, paper: Path) -> None:
     model = models(script(RIGHT, wrong))
     response = model.generate([ASK, paper], strategy="verify")
     assert asked(model) == 1 and response.text.count("75 dollars") == 1
-    assert [note.get("why") for note in notes(model, response)] == [None, "the same was asked for another claim"]
+    assert [note.get("why") for note in notes(model, response)] == ["the same was asked for another claim", None]
 
 
 def test_nothing_is_asked_again_unless_it_is_wanted(models: Any, paper: Path) -> None:
@@ -207,6 +209,57 @@ def test_a_value_is_asked_for_under_its_own_schema(
     request = next(each for each in model.engine.requests if "The value of cost" in each.messages[-1].text)
     assert request.constraint is not None and "minimum" in str(request.constraint.value)
     assert models(values(again)).generate([ASK, paper], schema=COST).data["cost"] == 99
+
+
+def test_a_repaired_value_has_no_signals_of_the_one_that_was_thrown_away(models: Any, paper: Path) -> None:
+    kept = models(values('{"value": 98}')).generate([ASK, paper], schema=COST, strategy="verify")
+    assert kept.confidence.signals["agreement"] == 1.0 and "logprob_mean" in kept.confidence.signals
+    response = models(values('{"value": 75}')).generate([ASK, paper], schema=COST, strategy="verify")
+    assert response.data["cost"] == 75
+    assert response.confidence.signals["agreement"] == 0.0  # the other samples say 99
+    assert not {"logprob_mean", "logprob_min", "answer_tokens"} & response.confidence.signals.keys()
+    tokens = {claim.at: "logprob_mean" in claim.confidence.signals for claim in response.claims}
+    assert tokens == {"/weeks": True, "/cost": False}
+
+
+def test_an_engine_that_cannot_count_leaves_the_answer_as_it_is(models: Any, paper: Path) -> None:
+    class Fails(Scripted):
+        def count_tokens(self, request: Any) -> int:
+            if isinstance(request, Request) and asks_again(request):
+                raise EngineError("the engine ended")
+            return super().count_tokens(request)
+
+    model = Model(Fails([script(RIGHT)], name="fails"), Store())
+    with model:
+        response = model.generate([ASK, paper], strategy="verify")
+        assert response.text.endswith("99 dollars [?].")
+        assert [note["why"] for note in notes(model, response)] == ["the engine ended"]
+
+
+class Apart(BaseModel):
+    low: int
+    high: int
+
+    @model_validator(mode="after")
+    def differ(self) -> "Apart":
+        if self.low == self.high:
+            raise ValueError("alike")
+        return self
+
+
+def test_the_trace_tells_what_was_repaired_not_what_was_tried(models: Any, paper: Path) -> None:
+    """Each new value is valid beside the old one of the other, both together are not."""
+
+    def script(request: Request) -> str:
+        again = request.messages[-1].text.count("which stands nowhere in the passages")
+        return '{"value": 75}' if again else '{"low": 98, "high": 99}'
+
+    (longer := paper.with_name("long.txt")).write_text(" ".join([PAPER, *["Looms weave cloth."] * 60]))
+    model = models(script)
+    response = model.generate([ASK, longer], schema=Apart, strategy="verify")
+    assert response.data == Apart(low=75, high=99)
+    told = [note.get("why") for note in notes(model, response)]
+    assert told == [None, "the answer would not stay whole with it"]
 
 
 def test_the_schema_of_a_value() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from omniloom.core.errors import UsageError
-from omniloom.core.events import TextDelta
+from omniloom.core.events import CitationAdded, TextDelta
 from omniloom.core.values import Completion, Request, TokenLogprob
 from omniloom.engines.scripted import Scripted
 from omniloom.reasoning.calibrator import Calibrator, Estimated, Fingerprint, HeldOut, Reference, Signal, Threshold
@@ -103,8 +103,81 @@ def test_what_is_withheld_in_words_is_not_given_as_data(models: Any, story: Path
         return said('{"answer": "Anna Marbury"}' if filled else "It is called Anna Marbury [1].", judge=0.6)(request)
 
     both = ["text", "structured_json"]
-    told = models(script).generate([ELSE, story], schema=ONE, output_modes=both, unsupported=unsupported)
+    model = models(script)
+    told = model.generate([ELSE, story], schema=ONE, output_modes=both, unsupported=unsupported)
     assert told.abstained and told.data is None and not any(claim.supported for claim in told.claims)
+    assert not any(each.constraint and each.constraint.kind == "json_schema" for each in model.engine.requests)
+
+
+@pytest.mark.parametrize(
+    ("told", "options", "shown"),
+    [
+        ({"sure": 0.5}, {"max_risk": 0.1}, "risk of a wrong answer"),
+        ({"sure": 0.5, "judge": 0.2}, {}, "What stands above is withdrawn. The sources do not answer this."),
+        ({"said": "Madrid"}, {"unsupported": "abstain"}, "The sources do not answer this."),
+    ],
+    ids=["promise", "judge", "strict"],
+)
+def test_what_is_withheld_as_data_is_not_given_in_words(
+    models: Any, story: Path, told: dict[str, Any], options: dict[str, Any], shown: str
+) -> None:
+    filled = f'{{"answer": "{told.pop("said", "Anna Marbury")}"}}'
+
+    def script(request: Request) -> Completion:
+        if request.constraint is None:
+            return said("It was built by Anna Marbury [1].")(request)
+        return said(filled, **told)(request)
+
+    model = models(script)
+    keep(model.store.root, calibrator(model, 0.5))
+    events = list(model.stream([WHO, story], schema=ONE, output_modes=["text", "structured_json"], **options))
+    response = events[-1].response
+    assert response.abstained and response.data is None and not any(claim.supported for claim in response.claims)
+    assert response.text.endswith(shown) or shown in response.text
+    assert response.text == "".join(event.text for event in events if isinstance(event, TextDelta))
+    assert ("Marbury" in response.text) == (not options)  # only what was streamed before
+
+
+def test_words_that_wait_for_the_data_are_shown_with_them(models: Any, story: Path) -> None:
+    def script(request: Request) -> Completion:
+        text = "It was built by Anna Marbury [1]." if request.constraint is None else '{"answer": "Anna Marbury"}'
+        return said(text)(request)
+
+    model = models(script)
+    keep(model.store.root, calibrator(model, 0.5))
+    events = list(model.stream([WHO, story], schema=ONE, output_modes=["text", "structured_json"], max_risk=0.1))
+    response = events[-1].response
+    assert response.data == {"answer": "Anna Marbury"} and not response.abstained
+    assert response.text == "".join(event.text for event in events if isinstance(event, TextDelta))
+    assert "Marbury" in response.text and sum(isinstance(event, CitationAdded) for event in events) == 1
+
+
+@pytest.mark.parametrize("options", [{"unsupported": "abstain"}, {"max_risk": 0.1}], ids=["strict", "promise"])
+def test_words_that_say_that_nothing_is_said_stay(models: Any, story: Path, options: dict[str, Any]) -> None:
+    """Under a promise they are too unsure to ask for data as well."""
+
+    def script(request: Request) -> Completion:
+        text = "The price is not mentioned." if request.constraint is None else '{"answer": "Madrid"}'
+        return said(text, sure=0.5)(request)
+
+    model = models(script)
+    keep(model.store.root, calibrator(model, 0.5))
+    events = list(model.stream([WHO, story], schema=ONE, output_modes=["text", "structured_json"], **options))
+    response = events[-1].response
+    assert response.abstained and response.data is None and response.text == "The price is not mentioned."
+    assert response.text == "".join(event.text for event in events if isinstance(event, TextDelta))
+
+
+def test_nothing_is_repaired_after_a_promise_weighed_it(models: Any, story: Path) -> None:
+    text = "It was built by Anna Marbury [1]. It was repaired nine times [1]."
+    for promised in ({}, {"max_risk": 0.1}):
+        model = models(said(text))
+        made = calibrator(model, 0.5)
+        more = (*made.references, Reference(name="agreement", n=100))
+        keep(model.store.root, made.model_copy(update={"references": more}))
+        response = model.generate([WHO, story], strategy="verify", **promised)
+        again = sum("The passages nearest to it say" in each.messages[-1].text for each in model.engine.requests)
+        assert again == (0 if promised else 1) and "nine times [?]" in response.text
 
 
 def test_other_words_for_the_same_are_left_to_the_judge(models: Any, tmp_path: Path) -> None:
@@ -136,6 +209,22 @@ def test_a_field_that_says_that_nothing_is_said_is_no_answer(models: Any, story:
     assert models(said(text)).generate([WHO, story], schema=ONE).abstained
     nullable = {"type": "object", "properties": {"answer": {"type": ["string", "null"]}}}
     assert models(said('{"answer": null}')).generate([WHO, story], schema=nullable).abstained
+
+
+def test_doubt_beside_a_contradicting_copy_is_said_to_be_disputed(models: Any, story: Path) -> None:
+    other = story.with_name("copy.txt")
+    other.write_text(COPY)
+    unsure = {"sure": 0.5, "judge": 0.3}
+    alone = models(said("It was built by Anna Marbury [1].", **unsure)).generate([WHO, story])
+    assert alone.abstained
+    told = models(said("It was built by Anna Marbury [1].", **unsure)).generate([WHO, story, other])
+    assert "The sources disagree" in told.text and len({c.source for c in told.claims[-1].citations}) == 2
+    assert not told.abstained and told.claims[0].supported and told.confidence.value < 0.6
+    filled = models(said('{"answer": "Anna Marbury"}', **unsure)).generate([WHO, story, other], schema=ONE)
+    assert filled.data == {"answer": "Anna Marbury"} and "contradiction" in {each.kind for each in filled.losses}
+    # Sources that speak of something else do not answer, whatever they dispute.
+    else_ = models(said("It was built by Anna Marbury [1].", **unsure)).generate([ELSE, story, other])
+    assert else_.abstained and not any(claim.supported for claim in else_.claims)
 
 
 @pytest.mark.parametrize("answer", ["Anna Marbury", "Tom Quillon"])
@@ -233,8 +322,13 @@ def test_what_no_signal_weighs_is_not_given_under_a_promise(models: Any, story: 
         model.generate([WHO], max_risk=0.1)
     other = tmp_path / "other.txt"
     other.write_text("The garden was laid out by Jonas Berg in 1901.")
-    survey = model.generate(["Summarize these files: compare them.", story, other], max_risk=0.1)
-    assert survey.abstained and survey.claims == () and "risk" in survey.text
+    for asked in ("Summarize these files: compare them.", "What do all of the sources say?"):
+        with pytest.raises(UsageError, match="survey of the sources") as error:
+            model.generate([asked, story, other], max_risk=0.1)
+        assert "one source" in error.value.hint
+    newest = model.store.journal.traces()[0]
+    spans = model.store.journal.trace(newest["id"]).spans
+    assert not model.engine.requests and all(span.operation == "generate" for span in spans)  # nothing was read
 
 
 def test_the_least_promise_is_told(models: Any, story: Path) -> None:

@@ -46,6 +46,8 @@ Calibrated = Annotated[
 ]
 Timeout = Annotated[float | None, typer.Option("--timeout", min=0, help="Seconds after which to give up.")]
 
+_WHY = "`omniloom trace` shows its signals, and why"
+
 
 def ask(
     question: Question,
@@ -88,8 +90,8 @@ def ask(
     if nothing and not (response.abstained and "structured_json" in response.outputs):
         raise OutputError("the model wrote nothing", hint="ask in other words, or with a larger model: -m NAME")
     if response.abstained:
-        if max_risk is not None:
-            _withheld(max_risk)
+        if max_risk is not None and is_withheld(response):
+            typer.echo(f"withheld: no answer was given under --max-risk {max_risk:g}; {_WHY}", err=True)
         raise typer.Exit(ABSTAINED)
 
 
@@ -128,10 +130,13 @@ def _answered(
     return response
 
 
-def _withheld(max_risk: float) -> None:
-    """Says, beside the answer, that none was given."""
-    hint = "`omniloom trace` shows its signals, and why"
-    typer.echo(f"withheld: no answer was given under --max-risk {max_risk:g}; {hint}", err=True)
+def is_withheld(response: Response) -> bool:
+    """Whether nothing is given, in words or as data, of an answer that was written. Where the model says itself that
+    the sources do not say it, its words, or its nulls, are given."""
+    from omniloom.runtime.prose import NOT_ANSWERED, TOO_UNCERTAIN
+
+    in_place = any(words in response.text for words in (NOT_ANSWERED, TOO_UNCERTAIN))
+    return response.abstained and response.data is None and (in_place or not response.text.strip())
 
 
 def _choose(store: Any, calibrator: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -67,7 +68,7 @@ def calibrate(
         raise UsageError(f"--out {str(out)!r} is no folder", hint="make it first")
     logs = [read(path) for path in from_log or ()]
     if data is not None:
-        logs = [_asked(data, task, model, limit, quiet=as_json)]
+        logs = [_asked(data, task, model, limit, family, quiet=as_json)]
     found = _wanted(families(logs), family, name)
     fitted, few = _fitted(found, name)
     if as_json:
@@ -89,10 +90,23 @@ def _wanted(found: list[Any], family: str, name: str | None) -> list[Any]:
     if family:
         found = [each for each in found if each.family == family]
         if not found:
-            raise UsageError(f"there are no answers of the family {family!r} here", hint=f"they are of: {names}")
+            raise _none(family, names)
     if name is not None and len(found) > 1:
         raise UsageError(f"--name {name!r} names one calibrator, and these answers are of {names}", hint="--family")
     return found
+
+
+def _expected(data: Path, task: Any, limit: int | None, family: str) -> None:
+    """Before hours of asking: raises UsageError where a family is named and no question of the folder is of it."""
+    from omniloom.evaluation.answered import family_of
+
+    names = sorted({family_of(each, task) for each in islice(task.samples(data), limit)}) if family else []
+    if names and family not in names:
+        raise _none(family, ", ".join(names))
+
+
+def _none(family: str, names: str) -> UsageError:
+    return UsageError(f"there are no answers of the family {family!r} here", hint=f"they are of: {names}")
 
 
 def _fitted(found: list[Any], name: str | None) -> tuple[list[tuple[Any, Any]], list[str]]:
@@ -116,14 +130,14 @@ def _fitted(found: list[Any], name: str | None) -> tuple[list[tuple[Any, Any]], 
     return made, [f"no calibrator of the family {family!r}: {error.message}" for family, error in errors]
 
 
-def _asked(data: Path, task: str, model: str | None, limit: int | None, *, quiet: bool) -> Any:
+def _asked(data: Path, task: str, model: str | None, limit: int | None, family: str, *, quiet: bool) -> Any:
     """The log of the task over the folder: a run that was stopped goes on where it was."""
     from omniloom.cli.progress import Board
     from omniloom.evaluation import registry
     from omniloom.evaluation.run import Plan, evaluate
     from omniloom.runtime.load import load
 
-    registry.task(task)
+    _expected(data, registry.task(task), limit, family)
     board = Board(quiet=quiet)
     with board, load(model, on_progress=board.show, say=board.say) as loaded:
         return evaluate(Plan(task, data, limit), loaded, loaded.store.root / "logs", board.show)

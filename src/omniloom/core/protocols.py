@@ -12,7 +12,7 @@ from omniloom.core.values import Completion, Constraint, Kind, Loss, Request, Se
 
 class Capabilities(Value):
     """What an engine can do. context_tokens: input and output together. adapters: those a request may name. stored: it
-    is Storing as well."""
+    is Storing as well. repeatable: an answer depends on nothing but the request, so a kept one may be given again."""
 
     context_tokens: int
     input_kinds: frozenset[Kind] = frozenset({"text"})
@@ -24,6 +24,7 @@ class Capabilities(Value):
     local: bool = True
     adapters: frozenset[str] = frozenset()
     stored: bool = False
+    repeatable: bool = True
 
 
 @runtime_checkable

@@ -35,9 +35,15 @@ _NOT = {
     *"nunca jamás não nem non mai niet geen nooit inte ikke nej nigdy не нет ни δεν δε değil không".split(),
     *"tidak bukan ليس ليست لم لا لن नहीं לא".split(),
 }
-_NO_DENIAL = {
-    *"only just later earlier more less fewer longer sooner nur mehr weniger später seulement solo más".split()
+# What takes the denial out of a "not" before it: at once, where a "than" follows, or between it
+# and what is said.
+_NO_DENIAL = {*"only just merely simply solely least nur seulement solo sólo soltanto".split()}
+_COMPARED = {
+    *"later earlier more less fewer longer sooner other greater larger higher lower smaller older younger".split(),
+    *"mehr weniger später früher plus moins más menos più meno mais".split(),
 }
+_THAN = {*"than als de que di".split()}
+_UNTIL = {*"until till til hasta até".split()}
 _NOT_UNSPACED = re.compile(
     "不(?:是|会|會|能|在|曾|属|屬|含|包括|为|為|算|对|對)|没|沒|[并並](?:非|不)|[从從][未不]|未(?:签|簽|曾|能|有|被|提)|"
     "(?<![少危切汚幼])な[いかく](?![かぎ])|ません|じゃな|ではな|아니|않|없|못|ไม่"
@@ -186,7 +192,9 @@ def _same(said: _Token, wanted: _Token) -> bool:
 
 def _denied(tokens: Sequence[_Token], start: int, end: int) -> bool:
     """Whether the clause around the tokens from `start` to `end` says that it is not so."""
-    before = _clause(tokens[:start][::-1], _BEFORE)[::-1]
+    before = _clause(tokens[:start][::-1], _BEFORE)
+    until = next((at for at, each in enumerate(before) if each.text in _UNTIL), len(before))
+    before = before[:until][::-1]  # "did not open until 1999" denies the time before
     after = _clause(tokens[end + 1 :], _AFTER)
     inside = list(tokens[start : end + 1])
     return _denials([*before, *inside, *after])
@@ -207,8 +215,11 @@ def _clause(tokens: Sequence[_Token], most: int) -> list[_Token]:
 def _denials(tokens: Sequence[_Token]) -> bool:
     if _NOT_UNSPACED.search("".join(each.text if each.kind == "character" else " " for each in tokens)):
         return True
-    for each, following in zip(tokens, [*tokens[1:], _Token("end", "")], strict=False):
-        numbered = each.text == "no" and following.kind == "number"  # "No 5"
-        if each.text in _NOT and following.text not in _NO_DENIAL and not numbered:
+    words = [*(each.text for each in tokens), "", ""]
+    for at, text in enumerate(words[:-2]):
+        following, third = words[at + 1 : at + 3]
+        numbered = text == "no" and tokens[at + 1 : at + 2] and tokens[at + 1].kind == "number"  # "No 5"
+        bound = following in _COMPARED and third in _THAN  # "no later than", but "no longer" denies
+        if text in _NOT and not (following in _NO_DENIAL or bound or numbered):
             return True
     return False

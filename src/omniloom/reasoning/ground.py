@@ -2,7 +2,8 @@
 
 A model points with `[3]`; the pointer is a hint, never trusted. A claim is supported when the quotes found cover
 every number and every name of it and at least half of the weight of its other words. What is not covered by the
-passages the model pointed at is looked for in all others; what is nowhere is not supported.
+passages the model pointed at is looked for in all others; what is nowhere is not supported. A claim that adds nothing
+to its quotes but a denial says the opposite of them.
 """
 
 import math
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from omniloom.core.values import Segment
+from omniloom.reasoning.absence import NEGATED
 from omniloom.reasoning.sentences import sentences
 from omniloom.reasoning.wording import Word, tokens
 
@@ -151,7 +153,19 @@ def ground(claim: str, pointed: Iterable[int], passages: Passages, within: Seque
     total = sum(passages.weight(word) for word in words)
     coverage = sum(passages.weight(word) for word in words if word.key in nearby) / total
     hard = all(word.key in (covered if word.kind == "number" else nearby) for word in words if word.kind in _HARD)
-    return Grounding(quotes, bool(quotes) and hard and coverage >= _MIN_COVERAGE, round(coverage, 4))
+    supported = bool(quotes) and hard and coverage >= _MIN_COVERAGE and not _adds_denial(claim, words, quotes, passages)
+    return Grounding(quotes, supported, round(coverage, 4))
+
+
+def _adds_denial(claim: str, words: Sequence[Word], quotes: Sequence[Quote], passages: Passages) -> bool:
+    """Whether a claim denies what its quotes say without a denial, and has no word else that they lack."""
+    if NEGATED.search(claim) is None:
+        return False
+    there = frozenset(key for quote in quotes for key in quote.keys | passages.around[quote.index])
+    told = (passages.segments[quote.index].text[quote.start : quote.end] for quote in quotes)
+    return all(word.key in there or NEGATED.fullmatch(word.key) for word in words) and not any(
+        map(NEGATED.search, told)
+    )
 
 
 def _needs(claim: str, passages: Passages) -> list[Word]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import islice, product
+from itertools import product
 
 from omniloom.reasoning.evidence import column
 from omniloom.reasoning.ground import Passages
@@ -19,14 +19,17 @@ from omniloom.reasoning.wording import keys
 
 _LEAST = 0.6  # of the words of a side that have to stand around its number
 _MOST_TIED = 6
-_MORE = r"larger|greater|bigger|higher|more|longer|heavier|later"
-_LESS = r"smaller|less|lower|fewer|shorter|lighter|earlier"
+_LONGEST = 500  # characters of a question: what is longer asks for more than this
+_MORE = r"larger|greater|bigger|higher|more"  # "longer" or "heavier" would be right of some numbers only
+_LESS = r"smaller|less|lower|fewer"
+_AFTER_IT = re.compile(r"[ -]?([^\W\d_]+|%)")
 _WHICH = re.compile(
     rf"(?is)\bwhich\b[^:,]*?\b(?:(?P<more>{_MORE})|{_LESS})\b[^:,]*[:,](?P<a>.+?),?\s+or\s+(?P<b>[^?]+)\?"
 )
 _IS = re.compile(rf"(?is)^(?P<a>.+?)\b(?:(?P<more>{_MORE})|{_LESS})\s+than\b(?P<b>[^?]+)\?")
 _WHEN = re.compile(r"(?is)^(?P<a>.+?)\b(?:before\s+or\s+after|earlier\s+or\s+later\s+than)\b(?P<b>[^?]+)\?")
 _COUNTED = re.compile(r"(?is)^(?P<a>.+?)\b(?:(?P<plus>plus|added to)|minus)\b(?P<b>[^?,]+)[?,]")
+_SIGNS = "$€£¥₹"
 _YES, _NO = frozenset({"yes", "true", "ja", "oui"}), frozenset({"no", "false", "nein", "non"})
 _BEFORE, _AFTER = frozenset({"before", "earlier"}), frozenset({"after", "later"})
 _KINDS = (("cells", "table spreadsheet sheet"), ("time", "recording audio video"), ("page", "document paper pdf"))
@@ -43,13 +46,17 @@ class _Asked:
 def joined(value: object, passages: Passages, question: str) -> Derived | None:
     """What an answer was made of that two places give together; None where it does not follow from them."""
     said = " ".join(str(value).split()).strip(" .").lower()
-    asked = _asked(said, question)
+    asked = _asked(said, question) if len(question) <= _LONGEST else None
     if asked is None:
         return None
-    one, other = (list(islice(_found(side, passages, asked.years), _MOST_TIED)) for side in asked.sides)
+    one, other = (list(_found(side, passages, asked.years)) for side in asked.sides)
+    if max(len(one), len(other)) > _MOST_TIED:
+        return None
     pairs = [(a, b) for a, b in product(one, other) if a.quote != b.quote]
     right = [pair for pair in pairs if asked.holds(pair[0].value, pair[1].value)]
-    if not right or (asked.sign in "<>" and len(right) < len(pairs)):  # of several numbers each has to say it
+    if not right or len(right) < len(pairs):  # of several numbers each has to say it
+        return None
+    if not asked.years and not all(_of_one_kind(pair, passages, frozenset(keys(question))) for pair in pairs):
         return None
     a, b = right[0]
     sum_of = f"{a.value:f} {asked.sign} {b.value:f}"
@@ -97,6 +104,25 @@ def _found(side: str, passages: Passages, years: bool) -> Iterator[Operand]:
                 best.append(operand)
     if most >= _LEAST:
         yield from {each.value: each for each in reversed(best)}.values()
+
+
+def _of_one_kind(pair: tuple[Operand, Operand], passages: Passages, asked: frozenset[str]) -> bool:
+    """Whether two numbers have one unit, and what they count is asked for: the word after each, or its column's name.
+
+    Two years say when something was, not how large it is.
+    """
+    if all(YEAR.fullmatch(str(each.value)) for each in pair):
+        return False
+    units = list[tuple[str, frozenset[str]]]()
+    for operand in pair:
+        segment, quote = passages.segments[operand.quote.index], operand.quote
+        after = _AFTER_IT.match(segment.text, quote.end)
+        sign = segment.text[max(0, quote.start - 1) : quote.start].strip()
+        units.append((sign if sign in _SIGNS else "", frozenset(keys(after[1])) if after else frozenset()))
+        for name in (after[1] if after else "", column(segment, quote)):
+            if (named := frozenset(keys(name))) and not asked & named:
+                return False
+    return units[0] == units[1]
 
 
 def _share(wanted: frozenset[str], operand: Operand, passages: Passages) -> float:

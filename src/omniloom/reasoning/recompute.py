@@ -21,7 +21,15 @@ _MOST_GROUPS = 40
 _MOST_NEAR = 8
 _MOST_CITED = 12
 _FALLS = re.compile(
-    r"(?i)\b(?:f[ae]ll\w*|dropp?\w*|decreas\w*|declin\w*|low\w*|less|fewer|shr[aiu]nk\w*|reduc\w*|los[ts]\w*|down)\b"
+    r"(?i)\b(?:f[ae]ll\w*|dropp?\w*|decreas\w*|declin\w*|low\w*|shr[aiu]nk\w*|reduc\w*|los[ts]\w*|down|"
+    r"(?:less|fewer)(?!\s+than\s+[$€£]?\d))\b"
+)
+_RISES = re.compile(
+    r"(?i)\b(?:ris(?:e|es|en|ing)|rose|increas\w*|gr[eo]w\w*|climb\w*|gain\w*|jump\w*|soar\w*|surg\w*|high\w*|up|"
+    r"more(?!\s+than\s+[$€£]?\d))\b"
+)
+_CLAUSE_ENDS = re.compile(
+    r"(?i)[,;:](?=\s)|\b(?:despite|although|though|while|whereas|because|but|and|as|with|after|in spite)\b"
 )
 _PERCENT = re.compile(r"\s*(?:%|percent\b|per cent\b|Prozent\b|pct\b)", re.IGNORECASE)
 _PERCENT_ASKED = re.compile(r"%|\bpercent|\bper cent|\bProzent", re.IGNORECASE)
@@ -53,13 +61,16 @@ class Derived:
 
 @dataclass(frozen=True)
 class _Wanted:
-    """A number that was claimed; `digits` after its point; `percent`: whether that is its unit; `falls`: whether the
-    claim speaks of less, and so may leave out the sign."""
+    """A number that was claimed; `digits` after its point; `percent`: whether that is its unit.
+
+    falls, rises: whether the claim speaks of less, and so may leave out the sign, or of more; both: it cannot be told.
+    """
 
     value: Decimal
     digits: int
     percent: bool
     falls: bool
+    rises: bool
 
     def is_met(self, value: Decimal) -> bool:
         """Whether `value` is the number, rounded as far as its digits show; "fell by 11%" leaves out the sign."""
@@ -191,7 +202,12 @@ def _wanted(word: Word, claim: str) -> _Wanted | None:
         return None
     exponent = value.as_tuple().exponent
     digits = -exponent if isinstance(exponent, int) and exponent < 0 else 0
-    return _Wanted(value, digits, _PERCENT.match(claim, word.end) is not None, _FALLS.search(claim) is not None)
+    # "rose by 11% despite lower costs": what its own clause says counts first.
+    ends = [0, *(match.start() for match in _CLAUSE_ENDS.finditer(claim)), len(claim)]
+    start, end = max(at for at in ends if at <= word.start), min(at for at in ends if at >= word.end)
+    told = next((text for text in (claim[start:end], claim) if _FALLS.search(text) or _RISES.search(text)), "")
+    percent = _PERCENT.match(claim, word.end) is not None
+    return _Wanted(value, digits, percent, _FALLS.search(told) is not None, _RISES.search(told) is not None)
 
 
 # -- what can be made of them ----------------------------------------------------------------------------------------
@@ -250,7 +266,10 @@ def _difference(wanted: _Wanted, group: Sequence[Operand], named: frozenset[str]
     pair = _only(
         (one, other)
         for one, other in _pairs(group, named)
-        if one.value > other.value and wanted.is_met(one.value - other.value)
+        if one.value > other.value
+        and not (wanted.rises and _is_later(other, one))
+        and not (wanted.falls and _is_later(one, other))
+        and wanted.is_met(one.value - other.value)
     )
     return _told("difference", pair, " - ", wanted) if pair else None
 
@@ -281,6 +300,8 @@ def _percent_change(wanted: _Wanted, group: Sequence[Operand], named: frozenset[
         for one, other in _pairs(group, named)
         if other.value
         and not _is_later(other, one)
+        and not (wanted.rises and one.value < other.value)
+        and not (wanted.falls and one.value > other.value)
         and wanted.is_met(100 * (one.value - other.value) / abs(other.value))
     )
     if pair is None:

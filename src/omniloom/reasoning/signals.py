@@ -140,9 +140,11 @@ def leaf_spans(text: str) -> dict[str, Span]:
     return spans
 
 
-def values(text: str) -> str:
-    """The scalars of a JSON text, as they are written."""
-    return "; ".join(text[start:end] for start, end in leaf_spans(text).values())
+def values(text: str, instead: Mapping[str, object] | None = None) -> str:
+    """The scalars of a JSON text, as they are written; `instead` holds others for some of them, by their pointers."""
+    other = instead or {}
+    spans = leaf_spans(text).items()
+    return "; ".join(str(other[at]) if at in other else text[start:end] for at, (start, end) in spans)
 
 
 def _step(key: str) -> str:

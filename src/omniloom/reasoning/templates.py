@@ -14,7 +14,8 @@ from omniloom.reasoning.aligned import Sentence, changes, is_number, likeness
 _ALIKE = 0.4
 _SAME_SHARE = 0.5  # of the shorter source, that has to stand in the other in the same frame
 _MOST_CHANGED = 0.1  # of what stands in both
-_LONGEST_TITLE = 14
+_LEAST_CHANGED = 3
+_LONGEST_TITLE = 5  # words: "The bridge was built in 1889" says something, a title names
 _YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
 _LABEL = re.compile(
     r"^\W*(?:[\w-]+\s+){0,3}?(?:no|nr|number|date|dated|day|week|month|quarter|year|period|name|customer|client|buyer|"
@@ -22,6 +23,12 @@ _LABEL = re.compile(
     r"title|to|from|for|invoice|order|receipt|statement|case|station|sample|serial|version|edition|address|product|"
     r"item|model|nummer|datum|kunde|rechnung|monat|jahr|zeitraum|betreff|numéro|client|mois|fecha|cliente|número)"
     r"\b[^:#.\n]{0,20}(?:[:#№]|\s(?=\d))",
+    re.IGNORECASE,
+)
+# These number a document, or its period; a name, a year or an address may also be what is said of something.
+_NUMBERS_IT = re.compile(
+    r"\b(?:no|nr|number|id|ref|reference|serial|invoice|order|receipt|statement|account|case|sample|version|edition|"
+    r"week|month|quarter|period|nummer|rechnung|monat|zeitraum|numéro|mois|número)\b",
     re.IGNORECASE,
 )
 _KIND = (
@@ -43,12 +50,14 @@ def speak_of_two(first: Sequence[Sentence], second: Sequence[Sentence], names: t
     years = [frozenset(_YEAR.findall(name)) for name in names]
     if all(years) and not years[0] & years[1]:
         return True
-    if any(_identifies(left, first) and _identifies(right, second) for left, right in differ):
+    named = any(left.plain == right.plain and _label(left) for left, right in pairs)
+    only = len(differ) == 1
+    if any(_identifies(left, first, only, named) and _identifies(right, second, only, named) for left, right in differ):
         return True
     if len(differ) == len(pairs):  # nothing is the same in both: two texts of one subject
         return False
     distinct = {change for left, right in differ for change in changes(left, right)}
-    return len(distinct) > max(1, _MOST_CHANGED * len(pairs))
+    return len(distinct) >= _LEAST_CHANGED and len(distinct) > _MOST_CHANGED * len(pairs)
 
 
 def _pairs(first: Sequence[Sentence], second: Sequence[Sentence]) -> Iterator[tuple[Sentence, Sentence]]:
@@ -72,15 +81,27 @@ def _frame(sentence: Sentence) -> str:
     return re.sub(r"#(?: #)+", "#", " ".join(words))
 
 
-def _identifies(sentence: Sentence, source: Sequence[Sentence]) -> bool:
-    """Whether a sentence says which document this is: a title, a labelled field, or what it says of itself."""
+def _label(sentence: Sentence) -> str:
+    """The name of the labelled field that a sentence is, "" if it is none."""
+    label = None if sentence.row else _LABEL.search(sentence.text)
+    # "In the year 1848 it was built." is no field
+    return label.group() if label and (not _is_whole(sentence) or label.group()[-1:] in ":#№") else ""
+
+
+def _is_whole(sentence: Sentence) -> bool:
+    return sentence.text.rstrip()[-1:] in ".!?。"
+
+
+def _identifies(sentence: Sentence, source: Sequence[Sentence], only: bool, named: bool) -> bool:
+    """Whether a sentence says which document this is: a title, a labelled field, or what it says of itself.
+
+    only: it is all that differs. Then a title may be a fact; and so may a field of what another field names.
+    """
     if sentence.row:
         return False
-    whole = sentence.text.rstrip()[-1:] in ".!?。"  # "In the year 1848 it was built." is no field
-    label = _LABEL.search(sentence.text)
-    if label and (not whole or label.group()[-1:] in ":#№"):
-        return True
+    if label := _label(sentence):
+        return not (only and named) or _NUMBERS_IT.search(label) is not None
     if sentence not in source[:2]:
         return False
-    title = not whole and len(sentence.words) <= _LONGEST_TITLE
+    title = not only and not _is_whole(sentence) and len(sentence.words) <= _LONGEST_TITLE
     return title or _SAYS_WHAT_IT_IS.search(sentence.text) is not None

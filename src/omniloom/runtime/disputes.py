@@ -15,6 +15,20 @@ def disputes(run: EngineRun, task: Task, concerns: Callable[[Quote], bool] | Non
     """The contradictions of the sources, few and the surest first; of those with a side that `concerns` the answer."""
     if len(task.parts) < 2:
         return []
+    found = _candidates(run, task, concerns)
+    with run.span("conflicts", "conflicts", candidates=len(found)) as kept:
+        chosen = conflicts.confirmed(run, task, found)
+        kept["confirmed"] = len(chosen)
+        return chosen
+
+
+def is_disputed(run: EngineRun, task: Task, claims: Sequence[Claim]) -> bool:
+    """Whether another source says nearly the same as these claims cite, and something else: told without the model."""
+    cited = ClaimWriter(task.passages, task.parts, claims=list(claims)).has_cited
+    return len(task.parts) > 1 and any(each.sure for each in _candidates(run, task, cited))
+
+
+def _candidates(run: EngineRun, task: Task, concerns: Callable[[Quote], bool] | None) -> list[Conflict]:
     found: dict[tuple[int, int, int, int], Conflict] = {}
     apart = copies.templates(task.passages, run.check)
     for each in (*copies.differing(task.passages, run.check), *conflicts.candidates(task.passages, run.check)):
@@ -22,10 +36,7 @@ def disputes(run: EngineRun, task: Task, concerns: Callable[[Quote], bool] | Non
             continue  # two invoices do not contradict each other
         if concerns is None or concerns(each.first) or concerns(each.second):
             found.setdefault((each.first.index, each.first.start, each.second.index, each.second.start), each)
-    with run.span("conflicts", "conflicts", candidates=len(found)) as kept:
-        chosen = conflicts.confirmed(run, task, list(found.values()))
-        kept["confirmed"] = len(chosen)
-        return chosen
+    return list(found.values())
 
 
 def disputed(run: EngineRun, task: Task, claims: Sequence[Claim]) -> Iterator[tuple[Claim, Loss]]:

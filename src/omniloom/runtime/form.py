@@ -21,6 +21,7 @@ from omniloom.reasoning.signals import leaf_spans
 from omniloom.runtime.call import Unsupported
 from omniloom.runtime.mend import Mend
 from omniloom.runtime.run import EngineRun
+from omniloom.runtime.trust import Refusal
 
 Found = dict[str, tuple[Any, Evidence]]  # the JSON Pointer of each value, the value, and where it stands
 
@@ -46,8 +47,9 @@ class Form:
 class Filled:
     """The valid JSON with a Claim for each of its values; `abstained` where an unsupported one was not to be given.
 
-    `spans` says where in the completion each value was written, by its pointer; `silent` that there is no value, or
-    that all of them say that the sources do not say it.
+    `spans` says where in the completion each value was written, by its pointer; `repaired` holds those that were asked
+    for once more, which the completion does not have; `silent` says that there is no value, or that all of them say
+    that the sources do not say it; `withheld` why an answer that was written is not given.
     """
 
     data: Any
@@ -55,7 +57,9 @@ class Filled:
     claims: tuple[Claim, ...]
     abstained: bool = False
     spans: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    repaired: Mapping[str, Any] = field(default_factory=dict[str, Any])
     silent: bool = False
+    withheld: Refusal = ""
 
 
 def filled_in(run: EngineRun, task: Task, form: Form, notes: str, text: str, native: int) -> Filled:
@@ -78,10 +82,10 @@ def filled_in(run: EngineRun, task: Task, form: Form, notes: str, text: str, nat
             run.note("spelling", taken=len(changes))
         kept = {pointer: each for pointer, each in found.items() if changes.get(pointer, "") is not None}
         if form.unsupported == "abstain" and _baseless(found):
-            return Filled(None, done, (), abstained=True)
+            return Filled(None, done, (), abstained=True, withheld="unanswered")
         claims = tuple(_claims(kept, changes, ClaimWriter(task.passages, task.parts)))
         spans = {at: span for at, span in leaf_spans(done.text).items() if at not in repaired}
-        return Filled(data, done, claims, spans=spans, silent=_silent(plain, claims))
+        return Filled(data, done, claims, spans=spans, repaired=repaired, silent=_silent(plain, claims))
 
 
 def _found(run: EngineRun, task: Task, plain: Any) -> Found:
@@ -108,9 +112,12 @@ def _repaired(
             return str(error)
         return ""
 
-    lacking = [(at, found[at][0]) for at in _baseless(found)]
-    new = Mend(run, task, done, last=True).values(lacking, form.schema, refuses) if lacking else {}
-    return _changed(plain, data, new, form) if new else (plain, data, {})
+    mend = Mend(run, task, done, last=True)
+    new = mend.values([(at, found[at][0]) for at in _baseless(found)], form.schema, refuses)
+    if new:
+        plain, data, new = _changed(plain, data, new, form)
+    mend.taken(new)
+    return plain, data, new
 
 
 def _written(run: EngineRun, task: Task, form: Form, notes: str, text: str, native: int) -> tuple[Completion, Any, Any]:

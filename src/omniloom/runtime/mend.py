@@ -2,7 +2,7 @@
 answer itself took. What was repaired, from what, and why not, is in the trace."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any, cast
 
 from omniloom.core.errors import BudgetError, EngineError, SchemaError
@@ -24,6 +24,7 @@ class Mend:
         self.task = task
         self.last = last
         self._left = done.usage.input_tokens + done.usage.output_tokens + done.usage.reasoning_tokens
+        self._made: dict[Any, tuple[Asked, str]] = {}
 
     def sentences(self, lacking: Sequence[str], claims: Sequence[str]) -> dict[int, str]:
         """The sentences, as the model wrote them, for those of `lacking` that could be repaired, by their places in it.
@@ -34,17 +35,19 @@ class Mend:
         for at, claim in enumerate(self._few(lacking)):
             asked = repair.again(self.task, claim)
             if asked is not None and asked.request in before:
-                self._tell(asked, "", "the same was asked for another claim")
+                self._note(asked.claim, "the same was asked for another claim")
                 continue
             before += [asked.request] if asked is not None else []
             done = self._done(claim, asked)
             if asked is None or done is None:
                 continue
             new, why = repair.better(self.task, asked, done, said)
-            self._tell(asked, new, why)
             if new:
                 made[at] = new
                 said.append(new)
+                self._made[at] = asked, new
+            else:
+                self._note(claim, why)
         return made
 
     def values(
@@ -61,10 +64,21 @@ class Mend:
                 continue
             new = _value(done)
             why = "the sources do not say it" if new is None else refuses(pointer, new)
-            self._tell(asked, "" if why else str(new), why)
-            if not why:
+            if why:
+                self._note(str(old), why)
+            else:
                 made[pointer] = new
+                self._made[pointer] = asked, str(new)
         return made
+
+    def taken(self, places: Container[Any]) -> None:
+        """Tells the trace which of what was made stands in the answer now, and that the rest does not."""
+        for at, (asked, new) in self._made.items():
+            if at in places:
+                near = [self.task.numbers[each] for each in asked.near]
+                self.run.note("repaired", claim=asked.claim, by=new, near=near)
+            else:
+                self._note(asked.claim, "the answer would not stay whole with it")
 
     def _few(self, lacking: Sequence[Any]) -> Sequence[Any]:
         """Those that are asked for at all."""
@@ -93,19 +107,16 @@ class Mend:
 
     def _done(self, claim: str, asked: Asked | None) -> Completion | None:
         """None where it cannot be asked, or is not worth what it takes."""
-        run = self.run
-        own = 0 if asked is None else self._own(asked)
-        if asked is None or own > self._left or not self._affordable(asked):
-            why = "nothing near it, or no schema of its own" if asked is None else "too many tokens"
-            run.note("not repaired", claim=claim, why=why)
-            return None
-        self._left -= own
+        why = "nothing near it, or no schema of its own" if asked is None else "too many tokens"
         try:
-            return run.ask(asked.request, purpose=repair.PURPOSE)
+            if asked is not None and (own := self._own(asked)) <= self._left and self._affordable(asked):
+                self._left -= own
+                return self.run.ask(asked.request, purpose=repair.PURPOSE)
         except (BudgetError, EngineError, SchemaError) as error:  # the answer stands without it
-            run.check()  # but the deadline ends the call
-            run.note("not repaired", claim=claim, why=str(error))
-            return None
+            self.run.check()  # but the deadline ends the call
+            why = str(error)
+        self._note(claim, why)
+        return None
 
     def _own(self, asked: Asked) -> int:
         """Its tokens beside those of the sources, with all that it may write."""
@@ -120,12 +131,8 @@ class Mend:
         spent = run.usage.input_tokens + run.usage.output_tokens + run.usage.reasoning_tokens
         return spent + run.prompt_tokens(asked.request) + asked.request.max_output_tokens <= run.budget.tokens
 
-    def _tell(self, asked: Asked, new: str, why: str) -> None:
-        if new:
-            near = [self.task.numbers[at] for at in asked.near]
-            self.run.note("repaired", claim=asked.claim, by=new, near=near)
-        else:
-            self.run.note("not repaired", claim=asked.claim, why=why)
+    def _note(self, claim: str, why: str) -> None:
+        self.run.note("not repaired", claim=claim, why=why)
 
 
 def leaf_schema(schema: dict[str, Any], pointer: str) -> dict[str, Any] | None:

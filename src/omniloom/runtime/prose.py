@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
-from typing import Literal
 
 from omniloom.core.events import CitationAdded, Event, TextDelta
 from omniloom.core.values import Completion, Loss
@@ -25,18 +24,20 @@ class Prose:
     `withheld` whether one was written that is not given: of words that were shown already it is said that they are
     withdrawn, and their claims count as unsupported; words that were held back are not shown.
 
-    repairs: whether claims without support are asked for once more, and whether data are written after the words."""
+    held: nothing is shown before it was weighed. repairs: claims without support are asked for once more. follows: data
+    are written after the words; then what is held back waits for `release`, for `withdraw` may come before."""
 
     def __init__(
         self,
         run: EngineRun,
         task: Task,
-        unsupported: Unsupported,
         losses: Sequence[Loss],
         emit: Callable[[Event], None],
         refuses: Callable[[ClaimWriter, Completion], Refusal],
+        unsupported: Unsupported,
         held: bool = False,
-        repairs: Literal["", "last", "first"] = "",
+        repairs: bool = False,
+        follows: bool = False,
     ) -> None:
         self.run = run
         self.task = task
@@ -46,11 +47,13 @@ class Prose:
         self.strict = unsupported == "abstain"
         self.held = held
         self.repairs = repairs
+        self.follows = follows
         self.live = not self.strict and not held
         self.drops = unsupported == "drop"
         self.writer = ClaimWriter(task.passages, task.parts, unsupported, task.said, task.naming)
         self.abstained = self.withheld = False
         self._cited = 0
+        self._waiting: list[Event] | None = [] if follows and task.parts and not self.live else None
 
     def write(self, notes: str, native: int) -> Completion | None:
         """The completion that the text came from; None where several were needed."""
@@ -121,15 +124,32 @@ class Prose:
         open_at = [at for at, claim in enumerate(writer.claims) if not claim.supported]
         lacking = writer.dropped if self.drops else [writer.claims[at].text for at in open_at]
         said = [claim.text for claim in writer.claims if claim.supported]
-        new = Mend(self.run, task, done, last=self.repairs == "last").sentences(lacking, said)
+        mend = Mend(self.run, task, done, last=not self.follows)
+        new = mend.sentences(lacking, said)
         if new and not self.live and not self.drops:
-            writer.rewrite(done.text, {open_at[at]: sentence for at, sentence in new.items()})
+            whole = writer.rewrite(done.text, {open_at[at]: sentence for at, sentence in new.items()})
+            mend.taken(new if whole else ())
             return
         for at, sentence in new.items():
             self._tell(writer.amend("" if self.drops else lacking[at], sentence))
+        mend.taken(new)
+
+    def withdraw(self, refused: Refusal) -> None:
+        """Nothing is given in words of an answer of which the data are withheld."""
+        if self.abstained:  # there is none in them
+            return
+        if self._waiting is not None:
+            self._waiting.clear()
+        self._abstain(refused)
+
+    def release(self) -> None:
+        """Shows what was held back until the data were weighed too."""
+        waiting, self._waiting = self._waiting or [], None
+        for event in waiting:
+            self.emit(event)
 
     def _abstain(self, refused: Refusal) -> None:
-        self.abstained = True
+        self.abstained = self.withheld = True
         writer = self.writer
         if not self.live:  # nothing of it was shown
             writer.text = ""
@@ -169,9 +189,15 @@ class Prose:
     def _show(self, pieces: Iterator[str]) -> None:
         writer = self.writer
         for piece in pieces:
-            self.emit(TextDelta(text=piece))
+            self._emit(TextDelta(text=piece))
             while self._cited < len(writer.claims):
                 for citation in writer.claims[self._cited].citations:
-                    self.emit(CitationAdded(claim=self._cited, citation=citation))
+                    self._emit(CitationAdded(claim=self._cited, citation=citation))
                 self._cited += 1
         self.run.check()
+
+    def _emit(self, event: Event) -> None:
+        if self._waiting is None:
+            self.emit(event)
+        else:
+            self._waiting.append(event)

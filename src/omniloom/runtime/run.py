@@ -123,7 +123,8 @@ class EngineRun:
             request = self._reserve(request, purpose)
             key = self._key(request)
             kept["request"] = key
-            done = self.store.journal.completion(key) if request.sampling.temperature == 0 else None
+            repeatable = self.engine.capabilities.repeatable
+            done = self.store.journal.completion(key) if repeatable and request.sampling.temperature == 0 else None
             kept["replayed"] = done is not None
             if done is not None:
                 done = done.model_copy(update={"usage": _replayed(done.usage)})
@@ -134,7 +135,7 @@ class EngineRun:
             else:
                 done = self._compute(request, on_text)
                 remember(self.store.journal, self.identity, done.usage)
-                if done.finish_reason in ("stop", "length"):
+                if repeatable and done.finish_reason in ("stop", "length"):
                     self.store.journal.keep_completion(key, done, list(self.sources))
             self._account(done, kept)
             return done
@@ -188,7 +189,7 @@ class EngineRun:
         """Raises what stopped this call: BudgetError at the deadline, CancelledError when the caller cancelled."""
         if self._deadline_hit:
             raise BudgetError(
-                f"the time budget of {self.budget.seconds:.3g} s is used up", hint="raise it, or give fewer inputs"
+                f"the time budget of {self.budget.seconds:.12g} s is used up", hint="raise it, or give fewer inputs"
             )
         if self.cancel.is_set():
             raise CancelledError("the call was cancelled")

@@ -15,6 +15,7 @@ from omniloom.reasoning.signals import Signals, Span
 from omniloom.reasoning.wording import keys
 from omniloom.retrieval.fuse import shown_text
 from omniloom.retrieval.lexical import bm25
+from omniloom.runtime.disputes import is_disputed
 from omniloom.runtime.risk import Risk
 from omniloom.runtime.run import EngineRun
 
@@ -46,6 +47,11 @@ class Trust:
         self.answer: Signals = {}
         self._near: list[float] | None = None
 
+    @property
+    def repairs(self) -> bool:
+        """Whether what no source supports is asked for once more; what a promise weighs is not changed."""
+        return self.verify and self.risk.promise is None
+
     def refuses(
         self, claims: Sequence[Claim], done: Completion, text: str, again: "Again", spans: Iterable[Span] | None = None
     ) -> "Refusal":
@@ -67,7 +73,8 @@ class Trust:
             self._sample(text, again)
         why = ""
         judge = self.answer.get("judge", 0.0 if share < LEAST_ASKED else 1.0)
-        if doubted and judge < LEAST_SURE:
+        # A model hesitates between two sources that contradict each other: no sign that they speak of something else.
+        if doubted and judge < LEAST_SURE and not (share >= MOST_DOUBTED and is_disputed(self.run, task, claims)):
             why = "in doubt, and no judge finds that the sources state it"
         risky = "" if why else self.risk.withholds(self.answer)
         self.run.note("signals", **self.answer, **({"withheld": why or risky} if why or risky else {}))

@@ -129,6 +129,13 @@ class Walk:
                 "max_risk weighs words and data by the sources that they cite: there are none here, or another output",
                 hint="give files, and output_modes of text and structured_json",
             )
+        bare = Task(said="", parts=sources, passages=Passages((), {}), history=self.call.messages)
+        bare = replace(bare, said=said_text(parts, bare.letters))
+        if self.call.max_risk is not None and "text" in self.call.output_modes and survey.is_broad(bare):
+            raise UsageError(
+                "max_risk weighs one answer: this asks for a survey of the sources, each of which is told on its own",
+                hint="ask a question with one answer, give one source, or ask for data only (a schema)",
+            )
         risk = Risk(self.call.max_risk, self.store, self.engine, family(sources, fields))
         if risk.promise is not None and risk.calibrator is not None:
             self.run.note("max_risk", calibrator=risk.calibrator.name, guarantee=risk.promise.guarantee)
@@ -247,30 +254,29 @@ class Walk:
         def refuses(writer: ClaimWriter, done: Completion) -> Refusal:
             return trust.refuses(writer.claims, done, done.text, lambda t: direct.answer(self.run, t, notes, 0).text)
 
-        held = risk.promise is not None
-        repairs = ("last" if constraint is None else "first") if self.call.verify else ""
-        prose = Prose(self.run, task, self.call.unsupported, self.losses, self.emit, refuses, held, repairs)
-        completion = None
-        if "text" in self.call.output_modes:
-            completion, native = prose.write(notes, native), native if surveys else 0
-        claims = trust.weighed(prose.writer.claims, completion, prose.writer.written)
+        rules = (self.call.unsupported, risk.promise is not None, trust.repairs, constraint is not None)
+        prose = Prose(self.run, task, self.losses, self.emit, refuses, *rules)
+        told: Completion | None = None
+        if words := "text" in self.call.output_modes:
+            told, native = prose.write(notes, native), native if surveys else 0
         filled: Filled | None = None
-        if constraint is not None:
+        if constraint is not None and not prose.withheld:
             filled = self._filled(task, constraint, notes, prose.writer.text, native, trust)
-            if prose.withheld:  # what is not to be said in words is not to be given as data
-                filled = replace(filled, data=None, claims=(), abstained=True)
-            claims += filled.claims
-            completion = completion or filled.completion
-        outputs = {"text": prose.writer.text, "structured_json": filled.data if filled else None}
-        for mode in self.call.output_modes:
-            if mode not in OURS:
+            if words and filled.withheld:
+                prose.withdraw(filled.withheld)
+        prose.release()
+        claims = trust.weighed(prose.writer.claims, told, prose.writer.written)
+        completion = told or (filled and filled.completion)
+        outputs = {"text": prose.writer.text, "structured_json": filled and filled.data}
+        if not (prose.withheld or (filled and filled.withheld)):  # what is not given is not given in another form
+            for mode in (each for each in self.call.output_modes if each not in OURS):
                 outputs[mode], done = written(self.run, self.engine, task, mode)
                 completion = completion or done
         return Response(
             text=prose.writer.text,
-            data=outputs["structured_json"],
-            outputs={mode: outputs[mode] for mode in self.call.output_modes},
-            claims=tuple(claims),
+            data=filled and filled.data,
+            outputs={mode: outputs.get(mode) for mode in self.call.output_modes},
+            claims=(*claims, *(filled.claims if filled else ())),
             confidence=trust.confidence(completion),
             abstained=prose.abstained or (filled is not None and filled.abstained),
             losses=(*self.losses, *risk.losses),
@@ -282,7 +288,7 @@ class Walk:
 
     def _filled(self, task: Task, constraint: Constraint, notes: str, text: str, native: int, trust: Trust) -> Filled:
         """The JSON with its signals; where its answer is not to be trusted, as none; and what sources dispute."""
-        form = Form(constraint, self.schema, self.call.schema, self.call.unsupported, self.call.verify)
+        form = Form(constraint, self.schema, self.call.schema, self.call.unsupported, trust.repairs)
         filled = filled_in(self.run, task, form, notes, text, native)
         if not task.parts or filled.abstained:
             return filled
@@ -291,7 +297,9 @@ class Walk:
             return values(direct.fill(self.run, other, constraint, shape(self.schema), notes, text, 0).text)
 
         claims, done = filled.claims, filled.completion
-        why = trust.refuses(claims, done, values(done.text), again, filled.spans.values())
+        # Of an answer with a value that was asked for once more, the tokens of the first try tell nothing.
+        spans = () if filled.repaired else filled.spans.values()
+        why = trust.refuses(claims, done, values(done.text, filled.repaired), again, spans)
         refused = bool(why) or filled.silent
         claims = tuple(trust.weighed(claims, done, filled.spans))
         if not text and not refused:
@@ -301,7 +309,7 @@ class Walk:
         if why or (
             refused and self.call.unsupported == "abstain"
         ):  # what is withheld is not given, however it is asked
-            return replace(filled, data=None, claims=(), abstained=True)
+            return replace(filled, data=None, claims=(), abstained=True, withheld=why)
         return replace(filled, claims=claims, abstained=refused)
 
     def _notes(self, task: Task, surveys: bool) -> str:

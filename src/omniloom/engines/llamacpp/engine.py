@@ -1,7 +1,6 @@
 """`LlamaCpp`: one GGUF model, each request computed as if it were alone."""
 
 import hashlib
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,30 +15,26 @@ from omniloom.core.errors import (
     OutputError,
     SchemaError,
     UnsupportedError,
-    UsageError,
-    WeightsError,
 )
 from omniloom.core.events import Event, Finished, Progress
 from omniloom.core.protocols import Capabilities
 from omniloom.core.values import Completion, Constraint, Kind, Request, Usage
 from omniloom.engines import constraints
-from omniloom.engines.llamacpp.adapters import Adapters
 from omniloom.engines.llamacpp.again import Heard
 from omniloom.engines.llamacpp.beside import beside, drafter
+from omniloom.engines.llamacpp.choices import Splice, beside_model, loops, splices, tags_of
 from omniloom.engines.llamacpp.decode import Generated
 from omniloom.engines.llamacpp.header import Header, read_header
 from omniloom.engines.llamacpp.host import Host
 from omniloom.engines.llamacpp.line import Line
 from omniloom.engines.llamacpp.looped import Looped
 from omniloom.engines.llamacpp.machine import physical_cores
-from omniloom.engines.llamacpp.native.check import why_not
 from omniloom.engines.llamacpp.plain import Plains
 from omniloom.engines.llamacpp.process import Lost, Settings
 from omniloom.engines.llamacpp.prompt import Prompt, PromptBuilder
 from omniloom.engines.llamacpp.served import Served
 from omniloom.engines.llamacpp.sight import Sight
 from omniloom.engines.llamacpp.states import Kept, longest_kept, pauses, slots_folder, state_keys, stops
-from omniloom.engines.llamacpp.thinking import Tags
 from omniloom.storage.home import cache_bytes
 from omniloom.storage.kv import KVStore
 
@@ -60,7 +55,9 @@ class LlamaCpp:
     of requests that name none. loop: False answers through llama.cpp's server, one request after the other;
     without it (or OMNILOOM_LOOP=0) that is done only where the C interface fails its self-test, and a projector is of
     no use. draft: a smaller model with the same tokens, as a GGUF file: it guesses at what this one writes where the
-    measured costs of both say that this is faster; in the loop only.
+    measured costs of both say that this is faster; in the loop only. splice: passages that were read before, in another
+    order or company, are not read again: near to what reading them would give, and an answer then depends on what was
+    read; refused for a model of which it was not measured that this costs no right answers, unless "unmeasured".
 
     Unless `together` is set no answer depends on what else runs. Raises WeightsError at once if a file is no usable
     GGUF, or the draft model has other tokens; the process starts with the first request.
@@ -85,26 +82,26 @@ class LlamaCpp:
         adapters: Mapping[str, str | Path] | None = None,
         adapter: str = "",
         loop: bool | None = None,
+        splice: Splice = False,
         kept: Kept | None = None,
     ) -> None:
-        self._looping = _loops(loop, together, projector, draft, adapters)
+        self._looping = loops(loop, together, projector, draft, adapters)
         self._together = f" {at_once} together" if together else ""
         header = read_header(model)
         self._draft = drafter(draft, model) if draft is not None else None
         self._embedding = header.architecture in _EMBEDDERS if embedding is None else embedding
-        self._adapters = _beside(model, header, self._embedding, adapters, adapter)
+        self._adapters = beside_model(model, header, self._embedding, adapters, adapter)
         self._name = (name or header.name or model.stem) + (f"+{adapter}" if adapter else "")
         self._digest = digest or _sha256(model)
-        context = min(context_tokens, header.context or context_tokens)
-        self._settings = Settings(
-            context=context, batch=batch_tokens, threads=threads or physical_cores(), embedding=self._embedding
-        )
-        self._tags = _tags(header, reasoning_tags)
+        self._splices = splices(splice, self._digest, self._looping, together, projector, adapters)
+        context, cores = min(context_tokens, header.context or context_tokens), threads or physical_cores()
+        self._settings = Settings(context=context, batch=batch_tokens, threads=cores, embedding=self._embedding)
+        self._tags = tags_of(header, reasoning_tags)
         self._own_home = None if kv_home else _temporary()
         self._kept, self._slots = self._stores(kv_home, kept)
         self._beside = beside(projector) if projector is not None else None
         self._sight = self._seeing()
-        self._prompts = PromptBuilder(self._ask, self._sight)
+        self._prompts = PromptBuilder(self._ask, self._sight, self._splices)
         self._way = self._opened(model.resolve(), header, at_once)
 
     def _stores(self, kv_home: Path | None, kept: Kept | None) -> tuple[Kept, Path]:
@@ -133,6 +130,7 @@ class LlamaCpp:
             return Served(Host(model, self._settings, self._slots), *told)
         more: dict[str, Any] = {"template": header.chat_template, "pooling": header.pooling, "at_once": max(1, at_once)}
         more |= {"together": bool(self._together), "adapters": self._adapters.paths, "draft": self._draft}
+        more["splice"] = self._splices
         if self._sight is not None and self._beside is not None:
             more |= {"projector": self._beside.path, "kinds": self._sight.kinds}
         return Looped(Line(model, self._settings, self._slots, **more), *told)
@@ -161,7 +159,9 @@ class LlamaCpp:
         build = f"xllamacpp-{version('xllamacpp')}"
         way = "loop/3" if self._looping else "llamacpp/1"
         seen = f" {self._beside.digest}" if self._sight is not None and self._beside is not None else ""
-        more = f"{seen}{self._together}" + (f" adapter {adapter}" if adapter else "")
+        more = f"{seen}{self._together}{' splice/1' if self._splices else ''}" + (
+            f" adapter {adapter}" if adapter else ""
+        )
         return f"{way} {build} {self._digest} {self._settings.model_dump_json()} {self._tags}{more}"
 
     @property
@@ -175,6 +175,7 @@ class LlamaCpp:
             embeddings=self._embedding,
             adapters=self._adapters.names,
             stored=not self._embedding,
+            repeatable=not self._splices,
         )
 
     def supports(self, constraint: Constraint) -> str | None:
@@ -352,40 +353,6 @@ def _completion(request: Request, thought: Generated, answer: Generated, usage: 
         finish_reason=answer.finish_reason,
         usage=usage,
     )
-
-
-def _loops(loop: bool | None, together: bool, projector: Any, draft: Any, adapters: Any) -> bool:
-    """Whether it answers in the loop. Raises UsageError for options that exclude each other, UnsupportedError for what
-    cannot be had here."""
-    looping = _may_loop() if loop is None else loop
-    if together and (projector is not None or not looping):
-        raise UsageError("answers share steps only in the loop, and not beside a projector")
-    if together and adapters:
-        raise UsageError("answers that share steps share all weights: they have no adapters", hint="leave together out")
-    if draft is not None and (together or not looping):
-        raise UsageError(
-            "a draft model is of use only in the loop, and not where answers share steps", hint="leave draft out"
-        )
-    if adapters and not looping:
-        raise UnsupportedError("adapters need the engine's loop", hint="omniloom doctor says why it is not used here")
-    return looping
-
-
-def _beside(model: Path, header: Header, embedding: bool, adapters: Any, adapter: str) -> Adapters:
-    if header.adapter:
-        raise WeightsError(f"{str(model)!r} is an adapter and no model", hint='load(MODEL, adapters={"name": FILE})')
-    if embedding and adapters:
-        raise UsageError(f"{str(model)!r} is an embedding model, which takes no adapters")
-    return Adapters(model, header, adapters, adapter)
-
-
-def _tags(header: Header, given: tuple[str, str] | None) -> Tags | None:
-    native = ("<think>", "</think>") if "</think>" in header.chat_template else None
-    return Tags(*tags) if (tags := given or native) else None
-
-
-def _may_loop() -> bool:
-    return os.environ.get("OMNILOOM_LOOP", "") != "0" and why_not() is None
 
 
 def _sha256(path: Path) -> str:

@@ -29,8 +29,9 @@ _Inbox = SimpleQueue[dict[str, Any] | None]
 
 class Line(Process):
     """template: the model's chat template. pooling: of an embedding model. at_once: sequences computed side by side.
-    together: their answers share steps. projector: beside the model, and `kinds`, what its header says it takes.
-    draft: a draft model. adapters: LoRA adapters by the names that sequences give."""
+    together: their answers share steps. splice: cells of passages may come from other texts. projector: beside the
+    model, and `kinds`, what its header says it takes. draft: a draft model. adapters: LoRA adapters by the names that
+    sequences give."""
 
     def __init__(
         self,
@@ -42,6 +43,7 @@ class Line(Process):
         pooling: int | None,
         at_once: int,
         together: bool = False,
+        splice: bool = False,
         projector: Path | None = None,
         kinds: Sequence[str] = (),
         draft: Drafter | None = None,
@@ -49,7 +51,8 @@ class Line(Process):
     ) -> None:
         super().__init__(model, settings, slots)
         self._told: dict[str, Any] = {"template": template, "pooling": pooling, "at_once": at_once}
-        self._told |= {"together": together, "projector": str(projector) if projector else "", "kinds": sorted(kinds)}
+        self._told |= {"together": together, "splice": splice}
+        self._told |= {"projector": str(projector) if projector else "", "kinds": sorted(kinds)}
         self._told |= {"draft": str(draft.path) if draft else "", "draft_context": draft.context if draft else 0}
         self._projector, self._adapters = projector, dict(adapters or {})
         self._told["adapters"] = {name: str(path) for name, path in self._adapters.items()}
@@ -220,7 +223,7 @@ class _Wire:
             inbox.put(frame)
         elif "id" not in frame:
             self._on_measured(frame)
-        elif ("kept" in frame or "encoded" in frame) and _NAME.fullmatch(name := str(frame.get("name"))):
+        elif not {"kept", "encoded", "lifted"}.isdisjoint(frame) and _NAME.fullmatch(name := str(frame.get("name"))):
             (self._slots / name).unlink(missing_ok=True)  # nobody waits for this state any more
 
 

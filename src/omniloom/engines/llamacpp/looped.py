@@ -11,6 +11,7 @@ from omniloom.core.errors import EngineError, StorageError
 from omniloom.core.events import Event, Progress, ReasoningDelta, TextDelta
 from omniloom.core.values import Request, TokenLogprob
 from omniloom.engines import constraints
+from omniloom.engines.llamacpp.chunks import Chunks
 from omniloom.engines.llamacpp.decode import Answered, Generated
 from omniloom.engines.llamacpp.line import Line
 from omniloom.engines.llamacpp.measured import Measured
@@ -146,12 +147,14 @@ class _States:
         self._stored: tuple[int, str] | None = None
         self._names: dict[int, str] = {}
         self._vectors = Vectors(kept, identity, prompt, slots)
+        self._chunks = Chunks(kept, identity, prompt, slots)
 
     def __enter__(self) -> "_States":
         return self
 
     def __exit__(self, *_: object) -> None:
         left = [*self._names.values(), *([self._stored[1]] if self._stored else []), *self._vectors.files()]
+        left += self._chunks.files()
         for name in left:
             with contextlib.suppress(OSError):
                 (self._slots / name).unlink(missing_ok=True)
@@ -166,12 +169,14 @@ class _States:
                 break
         self._names = {point: secrets.token_hex(8) for point in self._keys}
         states = {"stored": self._stored, "keep": list(self._names.items())}
-        return asked | states | {"runs": self._vectors.asked(asked["runs"])}
+        chunks = self._chunks.asked(len(asked["tokens"]), places=asked["until"] is None)
+        return asked | states | {"runs": self._vectors.asked(asked["runs"]), "chunks": chunks}
 
     def heard(self, frame: dict[str, Any]) -> None:
         if "spoiled" in frame and self._stored is not None:
             self._kept.drop(self._keys[self._stored[0]])
         self._vectors.heard(frame)
+        self._chunks.heard(frame)
         name = self._names.pop(frame["kept"], None) if "kept" in frame else None
         if name is None:
             return

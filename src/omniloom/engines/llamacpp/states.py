@@ -67,7 +67,8 @@ def state_keys(identity: str, prompt: Prompt, pauses: Sequence[int]) -> dict[int
     keys: dict[int, str] = {}
     for point in stops(prompt):
         paused = [each for each in pauses if each <= point]
-        material = json.dumps([read_by, paused, prompt.tokens[:point]]).encode()
+        joints = [[passage.start, passage.end] for passage in prompt.passages if passage.start < point]
+        material = json.dumps([read_by, paused, prompt.tokens[:point], *joints]).encode()
         keys[point] = hashlib.sha256(material).hexdigest()
     return keys
 

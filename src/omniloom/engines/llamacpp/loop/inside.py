@@ -1,8 +1,8 @@
 """What runs inside the engine's child: one thread hears the parent, the other computes.
 
 Frames in:  {id, ask, body} a short question · {id, run: {...}} a sequence · {drop: id} · {ping: n}
-Frames out: {id, answer | refused} · for a sequence begin, read, thought, text, kept, spoiled, and of what it shows
-encoding, encoded, unreadable; last, ended or refused · {costs | draft_costs} when they have been measured
+Frames out: {id, answer | refused} · for a sequence begin, read, thought, text, kept, spoiled, lifted, unplaced, and of
+what it shows encoding, encoded, unreadable; last, ended or refused · {costs | draft_costs} once they are measured
 (`end` and `error` are words of the pipe itself)
 The hearing thread answers questions about tokens and templates by itself, so none waits for a step to end.
 """
@@ -22,11 +22,12 @@ from omniloom.engines.llamacpp.loop.draft_model import DraftModel, load_draft
 from omniloom.engines.llamacpp.loop.grammar import Grammars
 from omniloom.engines.llamacpp.loop.loop import Loop, Told
 from omniloom.engines.llamacpp.loop.media import Encodings, Run, Seeing, Word, run_of
-from omniloom.engines.llamacpp.loop.sequence import Sequence
+from omniloom.engines.llamacpp.loop.sequence import Chunk, Sequence
 from omniloom.engines.llamacpp.loop.shelf import Shelf
 from omniloom.engines.llamacpp.native.adapters import fit
 from omniloom.engines.llamacpp.native.apart import Apart
 from omniloom.engines.llamacpp.native.context import Aborted, Context, Sizes
+from omniloom.engines.llamacpp.native.moving import Movable
 from omniloom.engines.llamacpp.native.projector import Projector, Shape
 from omniloom.engines.llamacpp.native.stop import Stop
 from omniloom.engines.llamacpp.native.vectors import Vectors
@@ -39,9 +40,9 @@ _MEASURED = ("costs", "draft_costs")
 def run(payload: dict[str, Any], channel: Any) -> None:
     """Load the model, say so, and work until the parent closes its end.
 
-    payload: model (path), template, slots (folder), context, batch, threads, embedding, pooling, at_once, memory;
-    projector (path, or none), and kinds, what it says to take; draft (path, or none), and draft_context; adapters
-    (paths by name).
+    payload: model (path), template, slots (folder), context, batch, threads, embedding, pooling, at_once, memory,
+    together, splice; projector (path, or none), and kinds, what it says to take; draft (path, or none), and
+    draft_context; adapters (paths by name).
     """
     # A waiting thread must not burn the core that another process computes on: libgomp reads this when it is loaded.
     os.environ.setdefault("GOMP_SPINCOUNT", "300")
@@ -98,6 +99,8 @@ class Inside:
         asked = self._payload
         if asked["together"]:
             return Context(self._weights, sizes, self._stop)
+        if asked["splice"]:
+            return Movable(self._weights, sizes, self._stop)
         if not asked["projector"]:
             return Apart(self._weights, sizes, self._stop)
         projector = Projector(Path(asked["projector"]), self._weights, asked["threads"], self._stop)
@@ -218,6 +221,7 @@ class Inside:
             keep=dict(asked["keep"]),
             runs=tuple(run_of(each) for each in asked["runs"]),
             adapter=asked["adapter"],
+            chunks=tuple(Chunk(**each) for each in asked["chunks"]),
         )
 
     # -- the thread that computes --------------------------------------------------------------------------------
@@ -278,6 +282,8 @@ class Inside:
             return
         if told.kind != "end":
             named = {"name": sequence.keep[told.done]} if told.kind == "kept" else {}
+            if told.kind == "lifted":
+                named = {"name": next(chunk.keep for chunk in sequence.chunks if chunk.end == told.done)}
             self._send({"id": told.key, told.kind: told.done, **named})
             return
         self._news(told.key, sequence)

@@ -7,6 +7,7 @@
 It knows tokens and slots. What a token means, Answer knows; whose states they are, the parent of this process.
 """
 
+import math
 import time
 from bisect import bisect_right
 from collections import deque
@@ -20,11 +21,13 @@ from omniloom.engines.llamacpp.loop.draft_model import DraftModel
 from omniloom.engines.llamacpp.loop.drafts import SHORTEST, alike
 from omniloom.engines.llamacpp.loop.measuring import Measurement
 from omniloom.engines.llamacpp.loop.media import around, edges
-from omniloom.engines.llamacpp.loop.sequence import PATIENCE, Sequence, boundaries, same_prompt, shared
+from omniloom.engines.llamacpp.loop.sequence import PATIENCE, Chunk, Sequence, boundaries, same_prompt, shared
 from omniloom.engines.llamacpp.loop.shelf import Shelf
 from omniloom.engines.llamacpp.loop.slots import Slots
+from omniloom.engines.llamacpp.loop.splices import Splices, joints
 from omniloom.engines.llamacpp.native.apart import Apart
 from omniloom.engines.llamacpp.native.context import Aborted, Context, Item
+from omniloom.engines.llamacpp.native.moving import Movable
 from omniloom.engines.llamacpp.native.stop import Stop
 
 _NEARLY = 0.8  # a piece that is so far done is not given up for another prompt
@@ -35,12 +38,13 @@ class Told(NamedTuple):
 
     "begin": `done` of its prompt's tokens were found computed. "read": `done` are computed. "token": it wrote
     `token`; the first of several carries the log-probability. "end": it is done, for `reason`. "kept": its state
-    after `done` tokens is on the shelf. "spoiled": the state of `done` tokens that was there is none. "failed": it
+    after `done` tokens is on the shelf. "spoiled": the state of `done` tokens that was there is none. "lifted": the
+    cells of the passage that ends there are on the shelf. "unplaced": those that were there are none. "failed": it
     cannot go on, for `problem`.
     """
 
     key: str
-    kind: Literal["begin", "read", "token", "end", "kept", "spoiled", "failed"]
+    kind: Literal["begin", "read", "token", "end", "kept", "spoiled", "lifted", "unplaced", "failed"]
     done: int = 0
     token: int = -1
     logprob: float = 0.0
@@ -49,13 +53,15 @@ class Told(NamedTuple):
 
 
 class _Turn(NamedTuple):
-    """What is computed next of a sequence. items: those of the piece, then those of the draft."""
+    """What comes next of a sequence. items: what is computed: the piece behind the cells that are placed from `chunk`,
+    then the draft."""
 
     sequence: Sequence
     piece: list[int]
     draft: list[int]
     items: list[Item]
     is_alone: bool
+    chunk: Chunk | None = None
 
 
 class Loop:
@@ -69,6 +75,7 @@ class Loop:
         self._waiting: deque[Sequence] = deque()
         self._live: dict[str, Sequence] = {}
         self._slots = Slots(context, shelf)
+        self._splices = Splices(context, shelf, self._slots) if isinstance(context, Movable) and shelf else None
         self._owed = 0.0  # seconds
         self._ahead = 0  # tokens of prompts that are read before answers go on
         self._pace = 0.0  # seconds for a token of a long prompt
@@ -90,7 +97,7 @@ class Loop:
             raise ContextError(f"the request needs {needed} tokens, a sequence holds {cells}")
         if sequence.key in self._live or any(each.key == sequence.key for each in self._waiting):
             raise EngineError(f"{sequence.key!r} is already in the loop")
-        ends = (*sequence.ends, *edges(sequence.runs))
+        ends = (*sequence.ends, *edges(sequence.runs), *joints(sequence.chunks))
         sequence.bounds = around(boundaries(sequence.prompt, ends, self._context.sizes.batch), sequence.runs)
         if sequence.answer is None:
             asked = Asked(sequence.limit, sequence.sampling, sequence.seed)
@@ -191,21 +198,25 @@ class Loop:
 
     def _may_wait(self, turn: _Turn) -> bool:
         """Whether its piece may be given up: where the one that comes finds a slot, and as far as its patience goes;
-        never an encoding."""
+        never an encoding, nor while cells are turned: llama.cpp does not say of that whether it was left."""
         has_slot = len(self._live) < self._context.sizes.sequences
-        return self._context.weights.rewinds and turn.sequence.patience > 0 and has_slot and turn.piece[0] >= 0
+        left = self._context.weights.rewinds and turn.piece[0] >= 0 and turn.chunk is None
+        return left and turn.sequence.patience > 0 and has_slot
 
     def _turn(self, sequence: Sequence) -> _Turn:
         """A piece of its prompt, or all that was written and not computed yet, and what probably follows that."""
-        piece = sequence.next_piece(self._context.sizes.batch)
-        whole = sequence.done + len(piece) == len(sequence.tokens)
+        chunk = self._splices.due(sequence) if self._splices is not None and sequence.reading else None
+        begin = chunk.end if chunk is not None else sequence.done
+        piece = sequence.tokens[sequence.done : begin] + sequence.next_piece(begin, self._context.sizes.batch)
+        last = sequence.done + len(piece) - 1
+        whole = last + 1 == len(sequence.tokens)
         is_alone, sequence.alone = sequence.alone, False
         draft = [] if sequence.reading or is_alone else self._draft(sequence, len(piece))
         items = [
-            Item(token, sequence.done + at, sequence.slot, whole and at >= len(piece) - 1)
-            for at, token in enumerate([*piece, *draft])
+            Item(token, at, sequence.slot, whole and at >= last)
+            for at, token in enumerate([*piece[begin - sequence.done :], *draft], begin)
         ]
-        return _Turn(sequence, piece, draft, items, is_alone)
+        return _Turn(sequence, piece, draft, items, is_alone, chunk)
 
     def _groups(self, turns: list[_Turn]) -> list[list[_Turn]]:
         """What is computed in one call: single tokens of several sequences, where the context holds them together."""
@@ -235,6 +246,9 @@ class Loop:
             return [Told(turn.sequence.key, "failed", problem=error) for turn in group]
 
     def _compute(self, group: list[_Turn]) -> list[Told]:
+        sequence, chunk = group[0].sequence, group[0].chunk
+        if self._splices is not None and chunk is not None and not self._splices.place(sequence, chunk):
+            return [Told(sequence.key, "unplaced", done=chunk.end)]
         items = [item for turn in group for item in turn.items]
         logits = iter(self._context.step(items))
         self.evaluated += len(items)
@@ -250,6 +264,7 @@ class Loop:
     def _take(self, turn: _Turn, logits: list[Any], noise: float) -> list[Told]:
         """What a sequence makes of its turn."""
         sequence, is_reading = turn.sequence, turn.sequence.reading
+        sequence.reused += turn.chunk.end - sequence.done if turn.chunk is not None else 0
         sequence.done += len(turn.piece)
         told = self._read(sequence) if is_reading else []
         if sequence.until is not None and sequence.done >= sequence.until:
@@ -307,7 +322,9 @@ class Loop:
     def _read(self, sequence: Sequence) -> list[Told]:
         self._slots.read(sequence)
         told = [Told(sequence.key, "read", done=min(sequence.done, sequence.prompt))]
-        name = sequence.keep.get(sequence.done)
+        if self._splices is not None and self._splices.lift(sequence) is not None:
+            told.append(Told(sequence.key, "lifted", done=sequence.done))
+        name = sequence.keep.get(sequence.done) if self._slots.exact(sequence.slot) == math.inf else None
         if name is not None and self._shelf is not None:
             kept = self._shelf.put(name, self._context.save(sequence.slot))
             told += [Told(sequence.key, "kept", done=sequence.done)] if kept else []
@@ -344,7 +361,7 @@ class Loop:
                 return told
             self._waiting.remove(sequence)
             try:
-                if stored > length:
+                if stored > min(length, self._slots.exact(source)):
                     found = self._slots.restore(sequence, slot)
                     told += [] if found else [Told(sequence.key, "spoiled", done=stored)]
                     source, length = (slot, stored) if found else self._slots.longest(sequence)

@@ -89,11 +89,19 @@ def _place(weights: Any, share: float) -> int:
     blocks = _sums(weights)
     heights = np.cumsum(blocks)
     sought = share * heights[-1]
-    block = min(int(np.searchsorted(heights, sought, side="right")), len(blocks) - 1)
+    block = _first_above(heights, sought)
     within = weights[block * _BLOCK : (block + 1) * _BLOCK]
     steps = np.cumsum(within, dtype=np.float64)
-    place = int(np.searchsorted(steps, sought - (heights[block] - blocks[block]), side="right"))
-    return block * _BLOCK + min(place, len(within) - 1)
+    return block * _BLOCK + _first_above(steps, sought - (heights[block] - blocks[block]))
+
+
+def _first_above(sums: Any, sought: float) -> int:
+    """Where cumulative sums first exceed `sought`. By rounding it may lie below 0, or at the last sum: then where they
+    first exceed 0, or reach that; so it is never a place that adds nothing."""
+    import numpy as np
+
+    found = np.searchsorted(sums, max(sought, 0.0), side="right")
+    return int(min(found, np.searchsorted(sums, sums[-1], side="left")))
 
 
 def _sums(weights: Any) -> Any:

@@ -1,8 +1,9 @@
 """One request on its way through the loop."""
 
+import math
 from collections.abc import Sequence as Ordered
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from omniloom.core.values import Sampling
 from omniloom.engines.llamacpp.loop.answer import Answer
@@ -11,6 +12,16 @@ from omniloom.engines.llamacpp.loop.drafts import Drafts
 from omniloom.engines.llamacpp.loop.media import Run, whole_run
 
 PATIENCE = 10.0  # at most: a handful of short prompts in a row; under a flood half of the time is the long one's
+
+
+class Chunk(NamedTuple):
+    """The tokens `start` to `end` of a prompt are a passage. Files on the shelf: stored, cells of the same tokens that
+    stood elsewhere, if they are kept; keep, where to put its own, if they are computed."""
+
+    start: int
+    end: int
+    stored: str = ""
+    keep: str = ""
 
 
 def boundaries(length: int, ends: Ordered[int], piece: int) -> list[int]:
@@ -38,7 +49,8 @@ class Sequence:
     state on the shelf, as (tokens, name). keep: states to put there, by tokens. reused: tokens that were not computed.
     drafts: guesses at what it writes next. alone: the next token is computed by itself. patience: seconds that its
     reading may still lose to short prompts; what is read adds to it. costs: of steps, as they were known when it came.
-    runs: of the prompt's tokens, those that are pictures or sounds. adapter: what it is computed with.
+    runs: of the prompt's tokens, those that are pictures or sounds. adapter: what it is computed with. chunks: passages
+    whose cells may come from another text (loop/splices.py).
     bounds: the boundaries of its prompt. slot: the sequence of the Context it lies in, -1 while it waits.
     """
 
@@ -54,6 +66,7 @@ class Sequence:
     keep: dict[int, str] = field(default_factory=dict)
     runs: tuple[Run, ...] = ()
     adapter: str = ""
+    chunks: tuple[Chunk, ...] = ()
     prompt: int = 0
     done: int = 0
     slot: int = -1
@@ -71,17 +84,19 @@ class Sequence:
     def reading(self) -> bool:
         return self.done < self.prompt
 
-    def next_piece(self, most: int) -> list[int]:
-        """The tokens up to the next boundary, or all that are left, at most `most`; of a run read at once, all."""
-        later = next((bound for bound in self.bounds if bound > self.done), len(self.tokens))
-        return self.tokens[self.done : whole_run(self.runs, self.done) or min(later, self.done + most)]
+    def next_piece(self, begin: int, most: int) -> list[int]:
+        """The tokens from `begin` to the next boundary, or all that are left, at most `most`; of a run read at once,
+        all."""
+        later = next((bound for bound in self.bounds if bound > begin), len(self.tokens))
+        return self.tokens[begin : whole_run(self.runs, begin) or min(later, begin + most)]
 
 
 @dataclass
 class Held:
     """What a slot holds that others may begin with: a prompt, computed up to the boundary `bounds[-1]`.
 
-    logits: those after the whole prompt, of `prompt` tokens; None before it is read.
+    logits: those after the whole prompt, of `prompt` tokens; None before it is read. exact: up to which token nothing
+    stands in it that was computed in another text.
     """
 
     tokens: list[int]
@@ -90,6 +105,7 @@ class Held:
     prompt: int = 0
     logits: Any = None
     adapter: str = ""
+    exact: float = math.inf
 
 
 def same_prompt(one: Held | Sequence, other: Sequence) -> bool:

@@ -1,5 +1,6 @@
 """Which beginnings of texts are computed, in which slot they lie, and with which of them a new sequence begins."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -61,7 +62,9 @@ class Slots:
         else:
             self._context.cut(slot, 0)
         logits = self._held[source].logits if length == sequence.prompt else None
+        exact = self._held[source].exact if length else math.inf
         self._hold(sequence, slot, length)
+        self._held[slot].exact = exact if exact < length else math.inf
         if logits is not None:
             self.whole(sequence, slot, logits)
         if length:
@@ -71,8 +74,17 @@ class Slots:
 
     def read(self, sequence: Sequence) -> None:
         """It is read up to `done`."""
-        if sequence.done in sequence.bounds:
-            self._held[sequence.slot].bounds.append(sequence.done)
+        bounds = self._held[sequence.slot].bounds
+        bounds += [bound for bound in sequence.bounds if bounds[-1] < bound <= sequence.done]
+
+    def spliced(self, sequence: Sequence, start: int) -> None:
+        """From `start` on it holds what was computed in another text."""
+        held = self._held[sequence.slot]
+        held.exact = min(held.exact, start)
+
+    def exact(self, slot: int) -> float:
+        """Up to which token nothing is spliced in it."""
+        return self._held[slot].exact if slot in self._held else math.inf
 
     def whole(self, sequence: Sequence, slot: int, logits: Any) -> None:
         """All of its prompt is read, and the next token is decided from `logits`."""
@@ -95,4 +107,6 @@ class Slots:
         is_open = sequence.answer is not None and sequence.answer.is_open
         is_whole = held.logits is not None and is_open and same_prompt(held, sequence)
         length = sequence.prompt if is_whole else shared(held, sequence)
+        if sequence.until is not None:  # it is read to be kept
+            length = int(min(length, held.exact))
         return length if self._context.reaches(slot, length) else 0

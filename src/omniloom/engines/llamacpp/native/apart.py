@@ -19,6 +19,7 @@ class Apart:
     """For one thread. sizes.sequences: at most that many Contexts. Raises EngineError if the first cannot be made."""
 
     joins = False
+    kind = Context
 
     def __init__(self, weights: Weights, sizes: Sizes, stop: Stop) -> None:
         self.weights, self.sizes = weights, sizes
@@ -72,5 +73,5 @@ class Apart:
 
     def _of(self, sequence: int) -> Context:
         if sequence not in self._contexts:
-            self._contexts[sequence] = Context(self.weights, replace(self.sizes, sequences=1), self._stop)
+            self._contexts[sequence] = self.kind(self.weights, replace(self.sizes, sequences=1), self._stop)
         return self._contexts[sequence]

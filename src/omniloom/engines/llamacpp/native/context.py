@@ -62,6 +62,7 @@ class Context:
     """For one thread. `step` computes, the rest moves cells between sequences without computing."""
 
     joins = True  # items of several sequences may stand in one step
+    _moves = False  # a second sequence is needed for more than windows
 
     def __init__(self, weights: Weights, sizes: Sizes, stop: Stop) -> None:
         if weights.reads_first:
@@ -72,8 +73,8 @@ class Context:
         asked.n_ctx = sizes.cells * sizes.sequences
         asked.n_batch = asked.n_ubatch = sizes.step
         self._window = weights.window if weights.rewinds and sizes.sequences == 1 else 0
-        asked.n_seq_max = sizes.sequences + bool(self._window)
-        asked.kv_unified = bool(self._window)  # the second sequence shares the cells of the first
+        asked.n_seq_max = sizes.sequences + bool(self._window or self._moves)
+        asked.kv_unified = bool(self._window or self._moves)  # the second sequence shares the cells of the first
         asked.swa_full = True  # cells that have left the window are kept: a draft, or an answer, is cut back to them
         asked.n_outputs_max_per_seq = 0
         asked.n_threads = asked.n_threads_batch = sizes.threads

@@ -112,5 +112,7 @@ def _add_field(writer: Any, name: str, value: Any) -> None:
         writer.add_uint32(name, value)
     elif isinstance(value, float):
         writer.add_float32(name, value)
+    elif isinstance(value, str):
+        writer.add_string(name, value)
     else:
         writer.add_array(name, list(value))

@@ -35,6 +35,7 @@ class Weights:
         self.reads_first = bool(self._native.llama_model_has_encoder(self.pointer))
         self._pieces: dict[int, bytes] = {}
         self.adapters: dict[str, int] = {}
+        self.turns_cleanly: bool | None = None  # as Moving found; None before it tried
 
     def load_adapter(self, name: str, path: Path) -> None:
         """Put a LoRA adapter into `adapters`, which holds addresses by name. Raises EngineError if it does not fit."""
