@@ -11,10 +11,9 @@ from omniloom.tools.tabular.engine import DEEP, connect, within
 from omniloom.tools.tabular.lineage import MOST, Lineage
 from omniloom.tools.tabular.places import FROM, Places
 from omniloom.tools.tabular.tree import Node, Trees, UntraceableError, checked
-from omniloom.tools.tabular.wording import cut_to, decides, names_in, tables_in, whole_rows
+from omniloom.tools.tabular.wording import DECIDED, cut_to, decides, names_in, tables_in, whole_rows
 
 _CUT = "DuckDB gave more rows than the LIMIT: the first ones are kept"
-_DECIDED = "cells that only decided, in a condition or an order, are not counted"
 _NOT_CELLS = "which cells of the rows is not known: whole rows are given"
 _BROKEN = (OmniloomError, KeyError, TypeError, IndexError, AttributeError, RecursionError)
 _Rows = list[tuple[Any, ...]]
@@ -115,7 +114,7 @@ class _Asking:
             except _BROKEN:
                 why = "this form of query"
             else:
-                notes = [*lineage.notes, *[_DECIDED] * decides(ran.tree)]
+                notes = [*lineage.notes, *[DECIDED] * decides(ran.tree)]
                 return done | {"notes": notes if cells else [_NOT_CELLS, *notes]}
         return {"notes": [f"rows cannot be followed through {why}: all are given"]}
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from omniloom.tools.tabular.tree import Node, body, inside
 
+DECIDED = "cells that only decided, in a condition or an order, are not counted"
 _CONDITIONS = ("where_clause", "having", "qualify", "condition", "using_columns", "filter")
 
 
