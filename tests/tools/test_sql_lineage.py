@@ -79,7 +79,7 @@ def _numbered(rows: list[tuple[str, int | None]]) -> list[Row]:
     return [(i, k, v) for i, (k, v) in enumerate([*rows, ("z", 9)])]  # the last keeps `v` a column of numbers
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_ROWS, _ROWS)
 def test_rows_are_followed(first: list[tuple[str, int | None]], second: list[tuple[str, int | None]]) -> None:
     t, u = _numbered(first), _numbered(second)

@@ -121,6 +121,9 @@ def test_results_over_the_bounds_are_refused() -> None:
     for query in ("SELECT * FROM table_1", "SELECT repeat('x', 50)"):
         with pytest.raises(TooLargeError, match="more than"):
             small.query(query)
+    for rows, what in (((("",) * 1500, *[("",)] * 1500), "cells"), ((("",) * 10_001,), "columns")):
+        with pytest.raises(TooLargeError, match=what):
+            Tables([Grid(rows=rows)])
 
 
 def test_the_description_is_bounded_and_says_what_was_normalised() -> None:
@@ -129,6 +132,9 @@ def test_the_description_is_bounded_and_says_what_was_normalised() -> None:
     assert "footnote marks removed" in whole and '"Opened" DATE' in whole and "3 rows" in whole
     for most in (0, 1, 100, 250, 400):
         assert len(TABLES.description(most)) <= most
+    wide = Grid(name="wide", rows=(tuple(f"measured value number {at}" for at in range(90)),))
+    text = Tables([wide, Grid(name="second", rows=(("a",),))]).description()
+    assert len(text) <= 3000 and 'table "second", 0 rows\n  "a"' in text and "  …\n" in text
 
 
 def test_it_is_a_tool() -> None:

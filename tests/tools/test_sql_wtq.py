@@ -50,16 +50,21 @@ def _check(tables: Tables, n: int, rows: tuple[tuple[str, ...], ...], results: S
     assert len(whole.rows) == len(rows) - 1
     for number, (shown, row) in enumerate(zip(whole.rows, rows[1:], strict=True), 2):
         assert whole.origins[number - 2] == ((n, number, number),)
-        assert [shown[at] for at, _ in texts] == [row[of] if of < len(row) else "" for _, of in texts]
-    where: dict[str, set[int]] = {}
+        assert [shown[at] for at, _ in texts] == [_cell(row, of) for _, of in texts]
+    where: dict[str | None, set[int]] = {}
     for number, row in enumerate(rows[1:], 2):
-        where.setdefault(row[0] if row else "", set()).add(number)
-    plain = sorted(where, key=lambda text: text.encode())
+        where.setdefault(_cell(row, 0), set()).add(number)
+    plain = sorted(where, key=lambda text: (text is None, (text or "").encode()))
     assert [row[0] for row in distinct.rows] == [text for text in plain if text][:5]
     assert [_rows(distinct, at) for at in range(len(distinct.rows))] == [where[row[0]] for row in distinct.rows]
     assert list(counted.rows) == [(t, len(where[t])) for t in sorted(plain, key=lambda t: -len(where[t]))]
     assert [_rows(counted, at) for at in range(len(counted.rows))] == [where[row[0]] for row in counted.rows]
-    assert (largest.rows[0][0], _rows(largest, 0)) == (len(where[plain[-1]]), where[plain[-1]])
+    last = [text for text in plain if text][-1]
+    assert (largest.rows[0][0], _rows(largest, 0)) == (len(where[last]), where[last])
+
+
+def _cell(row: tuple[str, ...], at: int) -> str | None:
+    return row[at] if at < len(row) and row[at].strip() else None
 
 
 def _rows(result: Result, at: int) -> set[int]:

@@ -85,14 +85,22 @@ def _run(source: str, most: int) -> dict[str, Any]:
     module = importlib.util.module_from_spec(spec)
     sys.modules["__main__"] = module
     try:
-        loader.exec_module(module)
+        _executed(loader, module)
         value = vars(module).get(_VALUE)
         value = vars(module).get("result") if value is None else value
-        return {"value": None if value is None else str(value)[:most]}
-    except SystemExit as error:
-        return {"value": None} if error.code in (None, 0) else _failure(error, most)
+        text = None if value is None else str(value)
     except BaseException as error:
         return _failure(error, most)
+    return {"value": text and text[:most], "cut": text is not None and len(text) > most}
+
+
+def _executed(loader: _Program, module: types.ModuleType) -> None:
+    """A program that ends itself without an error has ended well."""
+    try:
+        loader.exec_module(module)
+    except SystemExit as error:
+        if error.code not in (None, 0):
+            raise
 
 
 def _failure(error: BaseException, most: int) -> dict[str, Any]:
@@ -108,7 +116,8 @@ def _failure(error: BaseException, most: int) -> dict[str, Any]:
         if len(frames) > _FRAMES:
             frames = [frames[0], f"... {len(frames) - _FRAMES} more ...", *frames[1 - _FRAMES :]]
     told = "\n".join([*frames, _without_places(text)])
-    return {"error": told[:most], "line": line, "memory": isinstance(error, MemoryError)}
+    memory = isinstance(error, MemoryError)
+    return {"error": told[:most], "cut": len(told) > most, "line": line, "memory": memory}
 
 
 def _is_ours(frame: types.FrameType) -> bool:

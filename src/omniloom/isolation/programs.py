@@ -21,22 +21,24 @@ PROGRAM_LIMITS = Limits(
 )
 CODE_BYTES = 256 * KIB
 Confinement = Literal["full", "weak"]
+Part = Literal["output", "value", "error"]
 Stopped = Literal["time", "processor", "memory", "output", "died"]
 _STOPPED: dict[str, Stopped] = {"wall": "time", "stall": "time", "cpu": "processor", "memory": "memory"}
 _STOPPED |= {"output": "output", "printed": "output", "files": "output"}
+_TEXTS: tuple[Part, ...] = ("value", "error")
 
 
 class Outcome(Value):
     """What came of one program. It is what the program says of itself: check it, as all that a model wrote.
 
-    output: what it printed; `cut` if there was more. value: its last expression, or else its variable `result`, as
-    text; None if there is neither. error: the lines of the program that led to it, and the exception; `line` is the
-    last of them. stopped: the limit that ended it, or "died" where it brought its own process down.
+    output: what it printed. value: its last expression, or else its variable `result`, as text; None if there is
+    neither. error: the lines of the program that led to it, and the exception; `line` is the last of them. cut: of
+    which of the three there was more. stopped: the limit that ended it, or "died" where it brought its process down.
     seconds: from when it was given to its end, by the clock of the parent.
     """
 
     output: str = ""
-    cut: bool = False
+    cut: tuple[Part, ...] = ()
     value: str | None = None
     error: str = ""
     line: int | None = None
@@ -50,8 +52,10 @@ class Outcome(Value):
     @property
     def text(self) -> str:
         """All of it in one text, as a model is told."""
-        parts = [self.output.rstrip("\n") + ("\n[the output was cut here]" if self.cut else "")]
-        parts += [f"value: {self.value}" if self.value is not None else "", self.error and f"error: {self.error}"]
+        ends = {part: f"\n[the {part} was cut here]" for part in self.cut}
+        parts = [self.output.rstrip("\n") + ends.get("output", "")]
+        parts += [f"value: {self.value}{ends.get('value', '')}" if self.value is not None else ""]
+        parts += [f"error: {self.error}{ends.get('error', '')}" if self.error else ""]
         return "\n".join(part for part in parts if part)
 
 
@@ -70,8 +74,10 @@ def run_program(
     Raises UnsupportedError on such a system otherwise, TooLargeError for too much code, CancelledError, and
     IsolationError if no process could be started; what the program does is told by the Outcome, never raised.
     """
-    if len(code) > CODE_BYTES:
-        raise TooLargeError(f"a program of {len(code)} characters is over the {CODE_BYTES} that are run")
+    if (size := len(code.encode("utf-8", "replace"))) > CODE_BYTES:
+        raise TooLargeError(
+            f"a program of {size} bytes is over the {CODE_BYTES} that are run", hint="write a shorter one"
+        )
     _refuse_weaker(level(), confinement)
     if cancel is not None and cancel.is_set():
         raise CancelledError("the caller cancelled")
@@ -137,9 +143,13 @@ class _Heard:
             stopped = _STOPPED.get(ended_by, "died")
         elif done.get("memory") is True:
             stopped = "memory"
+        cut: list[Part] = ["output"] if self._cut else []
+        for part in _TEXTS:
+            if isinstance(text := done.get(part), str) and (done.get("cut") is True or self._short(text) != text):
+                cut.append(part)
         return Outcome(
             output=self._output.decode("utf-8", "ignore"),
-            cut=self._cut,
+            cut=tuple(cut),
             value=self._short(value),
             error=self._short(error) or (f"the program was stopped: {why or 'it gave no result'}" if stopped else ""),
             line=line if type(line) is int else None,

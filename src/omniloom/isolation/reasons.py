@@ -9,6 +9,7 @@ from omniloom.isolation.limits import MIB, Limits
 from omniloom.isolation.sandbox import MEMORY_STATUS
 
 _TEXT_LIMIT = 4000
+_LESS = "give less at once, or allow more"
 
 
 def _tree(root: type[OmniloomError]) -> dict[str, type[OmniloomError]]:
@@ -51,7 +52,7 @@ def ending(reason: str, status: int | None, limits: Limits, tail: str) -> Omnilo
     if reason == "files":
         return _files(limits)
     if reason == "output":
-        return TooLargeError(f"gave more than {(limits.output_bytes or 0) // MIB} MiB of output")
+        return TooLargeError(f"gave more than {(limits.output_bytes or 0) // MIB} MiB of output", hint=_LESS)
     messages = {
         "wall": f"took longer than {limits.wall_seconds:g} s" if limits.wall_seconds else "",
         "cpu": f"used more than {limits.cpu_seconds:g} s of processor time" if limits.cpu_seconds else "",
@@ -61,7 +62,8 @@ def ending(reason: str, status: int | None, limits: Limits, tail: str) -> Omnilo
         "closed": "was closed",
     }
     if reason in messages:
-        return IsolationError(f"the child process {messages[reason]}", hint=hint)
+        more = _LESS if reason in ("wall", "cpu", "stall", "printed") else ""
+        return IsolationError(f"the child process {messages[reason]}", hint=hint or more)
     if status is not None and status < 0:
         return IsolationError(_signal(-status, limits), hint=hint)
     return IsolationError(f"the child process ended with status {status} without a result", hint=hint)
@@ -81,8 +83,9 @@ def _memory(limits: Limits) -> TooLargeError:
     cap = (
         f"more than {limits.memory_bytes // MIB} MiB of memory" if limits.memory_bytes else "more memory than there is"
     )
-    return TooLargeError(f"needed {cap}")
+    return TooLargeError(f"needed {cap}", hint=_LESS)
 
 
 def _files(limits: Limits) -> TooLargeError:
-    return TooLargeError(f"wrote more than {(limits.file_bytes or 0) // MIB} MiB of files")
+    size = (limits.file_bytes or 0) // MIB
+    return TooLargeError(f"wrote more than {size} MiB of files", hint=_LESS)

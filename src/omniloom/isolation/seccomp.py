@@ -32,10 +32,11 @@ _CONDITIONAL = frozenset(
     "fallocate sched_setaffinity fcntl open openat openat2".split()
 )
 
-# Threads, pairs of sockets, sessions, news of others' files and processes: libraries use them, programs need not.
+# Threads, pairs of sockets, sessions, news of others' files and processes, what holds up others' files or all disks:
+# libraries use them, programs need not.
 _STRICT = frozenset(
     "clone socketpair setsid setpgid inotify_init inotify_init1 inotify_add_watch pidfd_open statmount "
-    "listmount".split()
+    "listmount sync syncfs flock".split()
 )
 
 _Instruction = tuple[int, int, int, int]

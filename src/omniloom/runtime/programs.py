@@ -16,6 +16,7 @@ from omniloom.reasoning.wording import keys
 from omniloom.runtime.run import EngineRun
 from omniloom.tools.sql import Result, Tables
 from omniloom.tools.tabular.sheets import Sheet, sheets
+from omniloom.tools.tabular.wording import DECIDED
 
 _MOST_TABLES = 6
 _MOST_BESIDE = 8  # passages cited from tables, where other sources have to be shown as well
@@ -75,16 +76,15 @@ class _Book:
         return made if made.alone else made.placed({at: at for at in made.cited[:_MOST_BESIDE]})
 
     def _quotes(self, result: Result, row: int, column: int) -> tuple[Quote, ...]:
-        """The cells of a value; of each row those of the columns that it is made of, in the order of the rows."""
+        """The cells of a value, in the order of the rows."""
         found: list[Quote] = []
-        for table, first, last in result.origins[row]:
-            used = [at for number, at in result.uses[column] if number == table]
-            if used or not result.uses[column]:
-                top = self.sheets[table].top
-                for segment, start, end in self.sheets[table].found(first - top, last - top, used):
-                    found.append(Quote(segment, start, end, frozenset()))
-                    if len(found) == MOST_CITED:
-                        return tuple(found)
+        for table, first, left, last, right in result.spans(row, column):
+            sheet = self.sheets[table]
+            columns = range(left - 1, right) if right - left < len(sheet.header) else ()  # with "row", a whole one
+            for segment, start, end in sheet.found(first - sheet.top, last - sheet.top, columns):
+                found.append(Quote(segment, start, end, frozenset()))
+                if len(found) == MOST_CITED:
+                    return tuple(found)
         return tuple(found)
 
     def losses(self, solved: programs.Solved) -> list[Loss]:
@@ -99,7 +99,11 @@ class _Book:
                     told = f"{column.name}: {'; '.join(column.notes)}"
                     said.append(Loss(kind="normalized", severity="reduced", part=name, detail=told))
         of = names.get(self.views[0].source, "")
-        said += [Loss(kind="not_counted", severity="reduced", part=of, detail=note) for note in result.notes]
+        said += [
+            Loss(kind="not_counted", severity="reduced", part=of, detail=note)
+            for note in result.notes
+            if note != DECIDED
+        ]
         if (left := len(result.rows) - MOST_ROWS) > 0:
             told = f"of {len(result.rows)} rows that the query gave {left} are left out"
             said.append(Loss(kind="rows_left_out", severity="reduced", part=of, detail=told))

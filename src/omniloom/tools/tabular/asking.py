@@ -1,68 +1,85 @@
-"""The child's side: load the tables, run each query, say which rows its result came from."""
+"""The child's side: load the tables, run each query, say which cells and rows its result came from."""
 
-from bisect import bisect_right
+import time as clock
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from omniloom.core.errors import IsolationError, OmniloomError, TooLargeError, UsageError
-from omniloom.tools.tabular.engine import connect, within
-from omniloom.tools.tabular.lineage import Lineage, UntraceableError
-from omniloom.tools.tabular.tree import Node, Trees, checked, inside
-from omniloom.tools.tabular.uses import uses
+from omniloom.tools.tabular.engine import DEEP, connect, within
+from omniloom.tools.tabular.lineage import MOST, Lineage
+from omniloom.tools.tabular.places import FROM, Places
+from omniloom.tools.tabular.tree import Node, Trees, UntraceableError, checked
+from omniloom.tools.tabular.wording import DECIDED, cut_to, decides, names_in, tables_in, whole_rows
 
-_SPANS = 200_000
+_CUT = "DuckDB gave more rows than the LIMIT: the first ones are kept"
+_NOT_CELLS = "which cells of the rows is not known: whole rows are given"
+_BROKEN = (OmniloomError, KeyError, TypeError, IndexError, AttributeError, RecursionError)
 _Rows = list[tuple[Any, ...]]
 
 
+class _Ran(NamedTuple):
+    tree: Node
+    columns: list[str]
+    rows: _Rows
+    notes: list[str]
+
+
 def answer(payload: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """`payload` is {"tables", "queries", "limits"}; yields {"result"} or {"failed": {code, message, hint}} of each."""
+    """`payload` is {"tables", "queries", "limits"}; yields of each {"failed": {code, message, hint}}, or {"result"} and
+    then {"traced"}. Where the second never comes the result stands, and nothing is known of where it came from."""
     asking = _Asking(payload["tables"], payload["limits"])
     for query in payload["queries"]:
         try:
-            yield {"result": asking.result(query)}
+            ran = asking.run(query)
+            yield {"result": asking.told(ran)}
+            yield {"traced": asking.traced(ran)}
         except OmniloomError as error:
             yield {"failed": {"code": error.code, "message": error.message, "hint": error.hint}}
+        except RecursionError:
+            yield {"failed": {"code": UsageError.code, "message": DEEP[0], "hint": DEEP[1]}}
 
 
 class _Asking:
     def __init__(self, tables: list[dict[str, Any]], limits: dict[str, Any]) -> None:
         self._tables, self._limits = tables, limits
-        self._connection = connect(tables, limits["memory"])
+        self._places = Places(tables)
+        self._connection = connect(tables, limits["memory"], self._places.starts)
         self._trees = Trees(self._connection)
-        self._numbers = {table["name"].lower(): at for at, table in enumerate(tables)}
-        self._starts = [0]
-        for table in tables:
-            self._starts.append(self._starts[-1] + len(table["content"][0]))
+        self._columns = {table["name"].lower(): [str(name) for name, _ in table["columns"]] for table in tables}
         names = "SELECT DISTINCT function_name FROM duckdb_functions() WHERE function_type = 'aggregate'"
         self._aggregates = frozenset(str(name).lower() for (name,) in self._connection.execute(names).fetchall())
 
-    def result(self, query: str) -> dict[str, Any]:
+    def run(self, query: str) -> _Ran:
+        """Raises OmniloomError, RecursionError."""
         names = [name for table in self._tables for name, _ in table["columns"]]
         names += [table["name"] for table in self._tables]
+        if FROM in query.casefold():
+            raise UsageError(f"no name may begin with {FROM}", hint="give it another name")
         with within(self._connection, self._limits["seconds"], names):
             tree = self._trees.read(query)
             checked(tree, {table["name"].lower(): table["name"] for table in self._tables})
-            shown, rows = self._run(query)
-        rows, origins, traced, notes = self._origins(tree, rows, len(shown))
-        return {
-            "columns": shown,
-            "rows": [[_plain(value) for value in row] for row in rows],
-            "origins": origins,
-            "uses": uses(tree, shown, self._numbers, self._columns()),
-            "traced": traced,
-            "notes": notes,
-        }
+            if meant := whole_rows(tree, self._columns)[0]:
+                raise UsageError(f"{meant!r} is a table, not a column", hint="name its columns")
+            columns, rows = self._rows(query)
+        most = cut_to(tree)
+        return _Ran(tree, columns, rows[:most], [_CUT] * (most is not None and len(rows) > most))
 
-    def _columns(self) -> dict[str, list[tuple[int, int]]]:
-        found: dict[str, list[tuple[int, int]]] = {}
-        for number, table in enumerate(self._tables):
-            for (name, _), at in zip(table["columns"], table["at"], strict=True):
-                found.setdefault(name.lower(), []).append((number, at))
-        return found
+    def told(self, ran: _Ran) -> dict[str, Any]:
+        """read: the tables in it, by number. named: the columns of these that it names, as [table, number in SQL]."""
+        read = [at for at, table in enumerate(self._tables) if table["name"].lower() in tables_in(ran.tree)]
+        words, star = names_in(ran.tree)
+        named = [
+            [at, number]
+            for at in read
+            for number, (name, _) in enumerate(self._tables[at]["columns"])
+            if star or name.lower() in words
+        ]
+        rows = [[_plain(value) for value in row] for row in ran.rows]
+        return {"columns": ran.columns, "rows": rows, "read": read, "named": named, "notes": ran.notes}
 
-    def _run(self, query: str) -> tuple[list[str], _Rows]:
+    def _rows(self, query: str) -> tuple[list[str], _Rows]:
         """Raises TooLargeError over the limit on rows or letters, without having made the rest."""
         done = self._connection.execute(query)
         rows, size = list[tuple[Any, ...]](), 0
@@ -75,61 +92,51 @@ class _Asking:
                 raise TooLargeError(f"the result has more than {what}", hint="add LIMIT, or count and sum in the query")
         return [str(each[0]) for each in done.description], rows
 
-    def _origins(self, tree: Node, rows: _Rows, width: int) -> tuple[_Rows, list[list[list[int]]], str, list[str]]:
-        """Of each row the [table, first row, last row] it came from; all rows of all tables where that is not known.
-
-        Where LIMIT takes any of several rows, the followed query may take others that answer as well: those are given.
-        """
-        tables = {table["name"].lower(): (table["name"], self._starts[at]) for at, table in enumerate(self._tables)}
-        lineage = Lineage(self._trees, tables, self._aggregates)
-        try:
-            with within(self._connection, self._limits["seconds"], []):
-                followed = self._connection.execute(lineage.followed(tree)).fetchmany(self._limits["rows"] + 1)
-            limited = any(node.get("type") == "LIMIT_MODIFIER" for node in inside(tree))
-            rows, lists = _matched(rows, followed, width, limited)
-            spans = [self._spans(each) for each in lists]
-            if sum(map(len, spans)) > _SPANS:
-                raise UntraceableError("so many rows")
-        except (UntraceableError, UsageError, TooLargeError, IsolationError, KeyError, TypeError) as error:
-            why = str(error) if isinstance(error, UntraceableError) else "this form of query"
-            return rows, self._all(tree, len(rows)), "tables", [f"rows cannot be followed through {why}: all are given"]
-        return rows, spans, "rows", lineage.notes
-
-    def _spans(self, numbers: Sequence[int]) -> list[list[int]]:
-        spans: list[list[int]] = []
-        for number in numbers:
-            table = bisect_right(self._starts, number) - 1
-            row = number - self._starts[table] + self._tables[table]["first_row"]
-            if spans and spans[-1][0] == table and spans[-1][2] == row - 1:
-                spans[-1][2] = row
+    def traced(self, ran: _Ran) -> dict[str, Any]:
+        """{"origins", "places", "notes"}: without places where only rows are known, notes alone where nothing is."""
+        end = clock.monotonic() + self._limits["seconds"]
+        why = ""
+        for cells in (True, False):
+            lineage = Lineage(self._trees, self._columns, self._aggregates, cells)
+            try:
+                if doubtful := whole_rows(ran.tree, self._columns)[1]:
+                    raise UntraceableError(f"{doubtful!r}, a name of a table and of a column")
+                with within(self._connection, max(0.1, end - clock.monotonic()), []):
+                    lists = self._followed(lineage.followed(ran.tree), ran)
+                done: dict[str, Any] = {"origins": [self._places.spans(each[-1]) for each in lists]}
+                if cells:
+                    done["places"] = [[self._places.rectangles(cell) for cell in each[:-1]] for each in lists]
+            except UntraceableError as error:
+                why = str(error)
+            except IsolationError:
+                why = "so many rows"
+                break
+            except _BROKEN:
+                why = "this form of query"
             else:
-                spans.append([table, row, row])
-        return spans
+                notes = [*lineage.notes, *[DECIDED] * decides(ran.tree)]
+                return done | {"notes": notes if cells else [_NOT_CELLS, *notes]}
+        return {"notes": [f"rows cannot be followed through {why}: all are given"]}
 
-    def _all(self, tree: Node, count: int) -> list[list[list[int]]]:
-        read = {str(node["table_name"]).lower() for node in inside(tree) if node.get("type") == "BASE_TABLE"}
-        spans: list[list[int]] = []
-        for at, table in enumerate(self._tables):
-            length = len(table["content"][0])
-            if table["name"].lower() in read and length:
-                spans.append([at, table["first_row"], table["first_row"] + length - 1])
-        return [spans for _ in range(count)]
-
-
-def _matched(rows: _Rows, followed: _Rows, width: int, limited: bool) -> tuple[_Rows, list[Sequence[int]]]:
-    """The rows, and the row numbers of each. Both queries must give the same rows; their order may differ."""
-    waiting: dict[str, list[Sequence[int]]] = {}
-    for row in reversed(followed):
-        if len(row) != width + 1:
-            raise UntraceableError("this form of query")
-        waiting.setdefault(repr(row[:width]), []).append(row[width])
-    if len(rows) == len(followed):
-        try:
-            return rows, [waiting[repr(row)].pop() for row in rows]
-        except (KeyError, IndexError):
-            if limited:
-                return [row[:width] for row in followed], [row[width] for row in followed]
-    raise UntraceableError("rows that are chosen by chance")
+    def _followed(self, query: str, ran: _Ran) -> list[Sequence[Sequence[int]]]:
+        """Of each row the lists beside its values in `query`. Both must give the same rows; their order may differ."""
+        done = self._connection.execute(query)
+        width, count, found = len(ran.columns), 0, _Rows()
+        while row := done.fetchone():
+            count += sum(len(each) for each in row[width:])
+            if count > MOST:
+                raise UntraceableError("so many rows")
+            found.append(row)
+        found = found[: cut_to(ran.tree)]
+        same = [row[:width] for row in found]
+        if repr(same) == repr(ran.rows):
+            return [row[width:] for row in found]
+        waiting: dict[str, list[Sequence[Sequence[int]]]] = {}
+        for row in reversed(found):
+            waiting.setdefault(repr(row[:width]), []).append(row[width:])
+        if len(found) != len(ran.rows) or any(not waiting.get(repr(row)) for row in ran.rows):
+            raise UntraceableError("rows that are chosen by chance")
+        return [waiting[repr(row)].pop() for row in ran.rows]
 
 
 def _plain(value: Any) -> Any:

@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from omniloom.core.base import Value
 from omniloom.tools.tabular.dates import dates
-from omniloom.tools.tabular.numbers import numbers
+from omniloom.tools.tabular.numbers import LONGEST, numbers
+from omniloom.tools.tabular.places import FROM
 
 Kind = Literal["BIGINT", "DOUBLE", "DATE", "VARCHAR"]
 _FOOTNOTES = re.compile(r"(?:\s*\[[^\[\]]{1,12}\]|\s*[*†‡§])+$")
@@ -19,7 +20,7 @@ _SAYS = 3
 
 class Column(Value):
     """One column of SQL. `at`: the column of the grid, from 0. `header`: its text there. `text`: the column with the
-    cells as they stand, itself where it is not typed."""
+    cells as they stand, itself where it is not typed. `lost`: that cells which do not fit are NULL."""
 
     name: str
     kind: Kind
@@ -27,6 +28,7 @@ class Column(Value):
     header: str
     text: str
     notes: tuple[str, ...] = ()
+    lost: str = ""
 
 
 def columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[list[Column], list[list[str | None]]]:
@@ -39,35 +41,47 @@ def columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[list[
     content: list[list[str | None]] = []
     for at, name in enumerate(real):
         cells, title = texts[at][: len(rows)], header[at] if at < len(header) else ""
-        kind, values, notes = _typed(cells)
+        kind, values, notes, lost = _typed(cells)
         text = name if kind == "VARCHAR" else names.take(f"{name}_text", "")
-        made.append(Column(name=name, kind=kind, at=at, header=title, text=text, notes=tuple(notes)))
+        made.append(Column(name=name, kind=kind, at=at, header=title, text=text, notes=tuple(notes), lost=lost))
         content.append(values)
         if text != name:
             made.append(Column(name=text, kind="VARCHAR", at=at, header=title, text=text))
-            content.append([*cells])
+            content.append(_text(cells))
     return made, content
 
 
 class Names:
-    """Names that differ in more than case."""
+    """Names that differ in more than case, and are none that the queries made here need."""
 
     def __init__(self) -> None:
-        self._taken: set[str] = set()
+        self._counts: dict[str, int] = {"rowid": 1}
 
     def take(self, wanted: str, otherwise: str) -> str:
         plain = " ".join("".join(c if c.isprintable() else " " for c in wanted).split())[:_NAME].strip() or otherwise
-        name, count = plain, 1
-        while name.casefold() in self._taken:
+        plain = plain.lstrip("_") if plain.casefold().startswith(FROM) else plain
+        name, count = plain, self._counts.get(plain.casefold(), 0)
+        while name.casefold() in self._counts:
             count += 1
             name = f"{plain} {count}"
-        self._taken.add(name.casefold())
+        self._counts[plain.casefold()] = max(count, 1)
+        self._counts.setdefault(name.casefold(), 1)
         return name
 
 
-def _typed(cells: list[str]) -> tuple[Kind, list[str | None], list[str]]:
-    """The kind, the values as text that DuckDB casts, and what was done to them."""
-    plain = [_FOOTNOTES.sub("", cell.strip()).strip() for cell in cells]
+def _text(cells: list[str]) -> list[str | None]:
+    return [cell if cell.strip() else None for cell in cells]
+
+
+def _plain(cell: str) -> str:
+    """Without footnote marks, where that leaves something; long text as it is."""
+    text = cell.strip()
+    return text if len(text) > LONGEST else _FOOTNOTES.sub("", text).strip() or text
+
+
+def _typed(cells: list[str]) -> tuple[Kind, list[str | None], list[str], str]:
+    """The kind, the values as text that DuckDB casts, what was done to them, and what was lost."""
+    plain = [_plain(cell) for cell in cells]
     filled = [at for at, cell in enumerate(plain) if cell.casefold() not in _NOTHING]
     given = [plain[at] for at in filled]
     least = _LEAST if len(given) >= 10 else 1.0
@@ -76,27 +90,30 @@ def _typed(cells: list[str]) -> tuple[Kind, list[str | None], list[str]]:
     notes: list[str] = []
     if given and (found := numbers(given, least)):
         values, notes = [*found.values], [*found.notes]
-        whole = all(isinstance(each, int) and abs(each) < 1 << 63 for each in values if each is not None)
-        kind = "BIGINT" if whole else "DOUBLE"
+        kind = "BIGINT" if all(isinstance(each, int) for each in values if each is not None) else "DOUBLE"
     elif given and (read := dates(given, least)):
         values, notes, kind = [*read[0]], [*read[1]], "DATE"
     if kind == "VARCHAR":
-        return kind, [*cells], []
+        return kind, _text(cells), [], ""
     typed: list[str | None] = [None] * len(cells)
     for at, value in zip(filled, values, strict=True):
         typed[at] = None if value is None else str(value)
-    return kind, typed, [*notes, *_losses(cells, plain, filled, typed)]
+    lost = _lost(cells, filled, typed)
+    return kind, typed, [*notes, *_taken(cells, plain, filled), *[lost] * bool(lost)], lost
 
 
-def _losses(cells: list[str], plain: list[str], filled: list[int], typed: list[str | None]) -> list[str]:
+def _lost(cells: list[str], filled: list[int], typed: list[str | None]) -> str:
+    odd = [cells[at] for at in filled if typed[at] is None]
+    shown = ", ".join(repr(each[:30]) for each in odd[:_SAYS])
+    return f"{len(odd)} of {len(cells)} cells are NULL because they do not fit: {shown}" if odd else ""
+
+
+def _taken(cells: list[str], plain: list[str], filled: list[int]) -> list[str]:
     notes: list[str] = []
     if any(cells[at].strip() != plain[at] for at in filled):
         notes.append("footnote marks removed")
-    odd = [cells[at] for at in filled if typed[at] is None]
-    if odd:
-        shown = ", ".join(repr(each[:30]) for each in odd[:_SAYS])
-        notes.append(f"{len(odd)} of {len(cells)} cells are NULL because they do not fit: {shown}")
-    blank = sorted({cells[at].strip() for at in range(len(cells)) if at not in set(filled) and cells[at].strip()})
+    kept = set(filled)
+    blank = sorted({cell.strip() for at, cell in enumerate(cells) if at not in kept and cell.strip()})
     if blank:
         notes.append(f"{', '.join(map(repr, blank[:_SAYS]))} read as NULL")
     return notes

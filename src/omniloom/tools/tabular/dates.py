@@ -4,13 +4,16 @@ import re
 from datetime import date
 
 _MONTHS = "january february march april may june july august september october november december".split()
-_MONTH = r"(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+MONTH = (
+    r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
+    r"oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+)
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
-_WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+)?"
+_WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\.?,?\s+)?"
 _ISO = re.compile(r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})(?:[T ]00:00(?::00)?)?")
 _NAMED = (
-    re.compile(rf"{_WEEKDAY}{_MONTH}\s+{_DAY},?\s+(?P<year>\d{{4}})", re.IGNORECASE),
-    re.compile(rf"{_WEEKDAY}{_DAY}[\s-]+{_MONTH},?[\s-]+(?P<year>\d{{4}})", re.IGNORECASE),
+    re.compile(rf"{_WEEKDAY}{MONTH}\s+{_DAY},?\s+(?P<year>\d{{4}})", re.IGNORECASE),
+    re.compile(rf"{_WEEKDAY}{_DAY}[\s-]+{MONTH},?[\s-]+(?P<year>\d{{4}})", re.IGNORECASE),
 )
 _SHORT = re.compile(r"(?P<first>\d{1,2})(?P<mark>[/.-])(?P<second>\d{1,2})(?P=mark)(?P<year>\d{4})")
 
@@ -40,7 +43,7 @@ def _date(cell: str, day_first: bool) -> date | None:
         return _made(found["year"], found["month"], found["day"])
     for form in _NAMED:
         if found := form.fullmatch(cell):
-            at = next(at for at, name in enumerate(_MONTHS, 1) if name.startswith(found["month"].lower()))
+            at = next(at for at, name in enumerate(_MONTHS, 1) if name.startswith(found["month"][:3].lower()))
             return _made(found["year"], at, found["day"])
     if found := _SHORT.fullmatch(cell):
         day, month = (found["first"], found["second"]) if day_first else (found["second"], found["first"])

@@ -4,13 +4,19 @@ import re
 from collections import Counter
 from typing import NamedTuple
 
+from omniloom.tools.tabular.dates import MONTH
+
 _NUMBER = re.compile(
     r"(?P<open>\()?\s*(?P<sign>[-+\u2212\u2013])?\s*(?P<money>[$€£¥₹]|US\$|USD|EUR|GBP)?\s*(?P<sign2>[-\u2212])?"
     r"(?P<digits>\d+(?:[.,'\u2019 \u00a0\u202f]\d+)*|[.,]\d+)"
-    r"\s*(?P<unit>%|[$€£¥₹]|[^\W\d_][\w./²³°]{0,14})?\s*(?P<close>\))?"
+    r"\s*(?P<unit>%|[$€£¥₹]|[^\W\d_](?:[^\W\d]|[./°]){0,14})?\s*(?P<close>\))?"
 )
 _SPACES = re.compile(r"['\u2019 \u00a0\u202f]")
-_MONTH = re.compile(r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?", re.IGNORECASE)
+_MONTH = re.compile(MONTH, re.IGNORECASE)
+_CODE = re.compile(r"0[\d'\u2019 \u00a0\u202f]")
+_DOUBTFUL = re.compile(r"[1-9]\d{0,2},\d{3}")  # beside decimal commas: a thousand, or three decimals
+_SIGNS = frozenset("%$€£¥₹")
+LONGEST = 60
 _ORDINAL = frozenset({"st", "nd", "rd", "th"})
 
 
@@ -22,25 +28,42 @@ class Found(NamedTuple):
 
 
 def numbers(cells: list[str], least: float) -> Found | None:
-    """The cells as numbers, or None where fewer than `least` of them are numbers of one unit. Given without blanks."""
-    parsed = [_NUMBER.fullmatch(cell) for cell in cells]
-    good = [one for one in parsed if one and bool(one["open"]) == bool(one["close"]) and _sound(one)]
+    """The cells as numbers, or None where fewer than `least` of them are numbers of one unit, or their reading is in
+    doubt. Given without blanks around."""
+    parsed = [_NUMBER.fullmatch(cell) if len(cell) <= LONGEST else None for cell in cells]
+    sound = [one if one and _sound(one) else None for one in parsed]
+    good = [one for one in sound if one]
     if not good or len(good) < least * len(cells):
         return None
     units = Counter(unit for one in good if (unit := _unit(one)))
-    if len(units) > 1 or _codes(good) or any(_is_word(unit) and units[unit] < len(good) for unit in units):
+    if all(one["open"] for one in good):  # a way to number lines as well
         return None
-    comma = _decimal_comma([one["digits"] for one in good])
-    values = [_value(one, comma) if one in good else None for one in parsed]
-    if sum(value is not None for value in values) < least * len(cells):
+    if len(units) > 1 or _codes(good) or any(_on_all(unit) and units[unit] < len(good) for unit in units):
+        return None
+    digits = [one["digits"] for one in good]
+    comma = _decimal_comma(digits)
+    if comma and any(_DOUBTFUL.fullmatch(each) for each in digits):
+        return None
+    values = [_value(one, comma) if one else None for one in sound]
+    given = [value for value in values if value is not None]
+    if len(given) < least * len(cells) or not _exact(given):
         return None
     return Found(values, _notes(good, units, comma))
 
 
+def _exact(values: list[int | float]) -> bool:
+    """Whether a column of 64 bits holds them as they are written."""
+    whole = all(isinstance(value, int) for value in values)
+    return all(abs(value) < (1 << 63 if whole else 1 << 53) for value in values)
+
+
 def _sound(one: re.Match[str]) -> bool:
-    if _MONTH.fullmatch(one["unit"] or ""):
+    unit = one["unit"] or ""
+    if _MONTH.fullmatch(unit) or (unit and not unit[0].isalpha() and unit not in _SIGNS):
         return False
-    return sum(bool(one[name]) for name in ("open", "sign", "sign2")) <= 1 and not (one["money"] and one["unit"])
+    if bool(one["open"]) != bool(one["close"]) or (one["sign"] == "+" and _SPACES.search(one["digits"])):
+        return False  # the second is a telephone number
+    return sum(bool(one[name]) for name in ("open", "sign", "sign2")) <= 1 and not (one["money"] and unit)
 
 
 def _unit(one: re.Match[str]) -> str:
@@ -48,14 +71,14 @@ def _unit(one: re.Match[str]) -> str:
     return "ordinal" if unit.lower() in _ORDINAL else unit
 
 
-def _is_word(unit: str) -> bool:
-    """A word must stand behind every number of a column: 5000 BC and 1639 do not compare; $5 and 6 do."""
-    return unit[0].isalpha()
+def _on_all(unit: str) -> bool:
+    """A word or percent must stand behind every number of a column: 5000 BC and 1639, 50% and 0.5 do not compare."""
+    return unit == "%" or unit[0].isalpha()
 
 
 def _codes(found: list[re.Match[str]]) -> bool:
-    """Numbers with leading zeros are names, such as post codes."""
-    return any(len(one["digits"]) > 1 and one["digits"].startswith("0") and one["digits"].isdigit() for one in found)
+    """Numbers with leading zeros are names, such as post codes and telephone numbers."""
+    return any(_CODE.match(one["digits"]) for one in found)
 
 
 def _decimal_comma(digits: list[str]) -> bool:
@@ -84,7 +107,7 @@ def _notes(good: list[re.Match[str]], units: Counter[str], comma: bool) -> list[
     notes: list[str] = []
     if any(thousands in one["digits"] or _SPACES.search(one["digits"]) for one in good):
         notes.append("thousands separators removed")
-    if comma:
+    if comma and any("," in one["digits"] for one in good):
         notes.append("decimal commas read")
     for unit in units:
         notes.append(

@@ -18,18 +18,19 @@ class Trees:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+        self._forms: dict[str, Node] = {}
 
     def read(self, sql: str) -> Node:
         """The one statement of `sql`, or UsageError."""
         if len(sql) > _LETTERS:
-            raise UsageError(f"the query has {len(sql)} characters, {_LETTERS} are taken")
+            raise UsageError(f"the query has {len(sql)} characters, {_LETTERS} are taken", hint="ask for less at once")
         statements = self._connection.extract_statements(sql)
         if len(statements) != 1 or not _is_select(statements[0]):
             raise UsageError("only one SELECT statement is run", hint="write one query that begins with SELECT or WITH")
         query = "SELECT json_serialize_sql($1::VARCHAR, skip_null := false)"
         read = json.loads(self._connection.execute(query, [sql]).fetchone()[0])
         if read.get("error"):
-            raise UsageError(f"only SELECT is run: {read.get('error_message', '')}"[:300])
+            raise UsageError(f"only SELECT is run: {read.get('error_message', '')}"[:300], hint="write one SELECT")
         return read
 
     def write(self, tree: Node) -> str:
@@ -38,10 +39,15 @@ class Trees:
 
     def expression(self, sql: str, **holes: Node) -> Node:
         """The tree of an expression, with trees in place of the columns that are named like `holes`."""
-        return _filled(body(self.read(f"SELECT {sql}"))["select_list"][0], holes)
+        if sql not in self._forms:
+            self._forms[sql] = body(self.read(f"SELECT {sql}"))["select_list"][0]
+        return _filled(self._forms[sql], holes)
 
-    def table(self, sql: str) -> Node:
-        return body(self.read(f"SELECT * FROM {sql}"))["from_table"]  # noqa: S608 parsed, not run
+    def named(self, item: Node) -> str:
+        """What a column of a result is called that has no name of its own."""
+        form = self.read("SELECT 1")
+        body(form)["select_list"] = [item]
+        return self.write(form).removeprefix("SELECT ")
 
 
 def _is_select(statement: Any) -> bool:
@@ -57,42 +63,54 @@ def body(tree: Node) -> Node:
 
 def inside(node: Any, stop: Callable[[Node], bool] = lambda _: False) -> Iterator[Node]:
     """Every object of the tree, outer ones first; not what is inside those where `stop` holds."""
-    if isinstance(node, dict):
-        yield node
-        if not stop(node):
-            for each in node.values():
-                yield from inside(each, stop)
-    elif isinstance(node, list):
-        for each in node:
-            yield from inside(each, stop)
+    waiting: list[Any] = [node]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            yield each
+            waiting += [] if stop(each) else reversed(each.values())
+        elif isinstance(each, list):
+            waiting += reversed(each)
 
 
 def is_subquery(node: Node) -> bool:
     return node.get("class") == "SUBQUERY"
 
 
-def with_names(tree: Any) -> set[str]:
-    """What WITH names, anywhere, in lower case."""
-    return {each["key"].lower() for node in inside(tree) for each in (node.get("cte_map") or {}).get("map", [])}
-
-
 def checked(tree: Node, tables: dict[str, str]) -> None:
-    """Raises UsageError where the query reads anything but `tables` (lower case → name) and what it names itself."""
-    known = with_names(tree) | tables.keys()
+    """Raises UsageError where the query reads anything but `tables` (lower case → name) and what it names itself.
+
+    What WITH names is known after it in its own query, and nowhere else: outside, such a name may be the system's.
+    """
     shown = ", ".join(sorted(tables.values()))[:300]
-    for node in inside(tree):
-        kind = node.get("type")
-        if kind == "BASE_TABLE":
-            outside = node.get("schema_name") or node.get("catalog_name") or len(_path(node)) > 1
-            if outside or str(node["table_name"]).lower() not in known:
-                raise UsageError(f"there is no table {'.'.join(_path(node))[:80]!r}", hint=f"the tables are {shown}")
-        elif kind == "TABLE_FUNCTION" and str(node["function"].get("function_name")).lower() not in _GIVERS:
-            name = str(node["function"].get("function_name"))[:80]
-            raise UsageError(f"{name}() gives no table here", hint=f"the tables are {shown}")
-        elif kind == "SHOW_REF":
-            raise UsageError("DESCRIBE, SUMMARIZE and SHOW are not run", hint="only SELECT over the tables is")
-        elif node.get("class") == "FUNCTION" and str(node.get("function_name")).lower() in _FORBIDDEN:
-            raise UsageError(f"{node['function_name']}() is not allowed")
+    waiting: list[tuple[Any, frozenset[str]]] = [(tree["statements"], frozenset(tables))]
+    while waiting:
+        node, known = waiting.pop()
+        if isinstance(node, list):
+            waiting += [(each, known) for each in node]
+        elif isinstance(node, dict):
+            _allowed(node, known, shown)
+            if node.get("type") == "RECURSIVE_CTE_NODE":
+                known |= {str(node["cte_name"]).lower()}
+            for each in (node.get("cte_map") or {}).get("map", []):
+                waiting.append((each["value"], known))
+                known |= {str(each["key"]).lower()}
+            waiting += [(value, known) for key, value in node.items() if key != "cte_map"]
+
+
+def _allowed(node: Node, known: frozenset[str], shown: str) -> None:
+    kind = node.get("type")
+    if kind == "BASE_TABLE":
+        outside = node.get("schema_name") or node.get("catalog_name") or len(_path(node)) > 1
+        if outside or str(node["table_name"]).lower() not in known:
+            raise UsageError(f"there is no table {'.'.join(_path(node))[:80]!r}", hint=f"the tables are {shown}")
+    elif kind == "TABLE_FUNCTION" and str(node["function"].get("function_name")).lower() not in _GIVERS:
+        name = str(node["function"].get("function_name"))[:80]
+        raise UsageError(f"{name}() gives no table here", hint=f"the tables are {shown}")
+    elif kind == "SHOW_REF":
+        raise UsageError("DESCRIBE, SUMMARIZE and SHOW are not run", hint="only SELECT over the tables is")
+    elif node.get("class") == "FUNCTION" and str(node.get("function_name")).lower() in _FORBIDDEN:
+        raise UsageError(f"{node['function_name']}() is not allowed", hint="ask for columns of the tables")
 
 
 def _path(node: Node) -> list[str]:
@@ -106,3 +124,7 @@ def _filled(node: Any, holes: dict[str, Node]) -> Any:
             return copy.deepcopy(holes[named[0]])
         return {key: _filled(value, holes) for key, value in node.items()}
     return [_filled(each, holes) for each in node] if isinstance(node, list) else node
+
+
+class UntraceableError(Exception):
+    """The query has something that rows cannot be followed through."""
