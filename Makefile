@@ -23,7 +23,7 @@ test: $(VENV)/.developer
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist worksteal --durations=25
 
 measure: $(VENV)/.developer
 	$(BIN)/python -m measure --data $(DATA)
