@@ -10,8 +10,8 @@ ROOMS = {
     "metres wide and needs two people. The oldest one has not been moved since the house was opened. Light comes from "
     "the north, through windows that are washed every Friday, for dust on the glass costs an hour of work in winter. ",
     "dyeing": "The dyeing room has three copper vats for indigo, madder and weld. The indigo vat is kept at fifty "
-    "degrees day and night, and Nils Berg alone may open its lid, for the bath spoils in the air. What is dyed hangs two "
-    "days under the roof, and is washed in the river below the mill before it is counted and sold. ",
+    "degrees day and night, and Nils Berg alone may open its lid, for the bath spoils in the air. What is dyed hangs "
+    "two days under the roof, and is washed in the river below the mill before it is counted and sold. ",
     "store": "Forty bales of blue cotton and six of raw silk lie in the store. They are counted on the first Monday of "
     "each month by the clerk, who signs the list and hangs it on the inner side of the door. Mice are kept away by two "
     "cats, and damp by a stove that burns from October until the snow in the yard has gone. ",
