@@ -18,11 +18,17 @@ STORY = (
 
 
 @pytest.fixture(scope="session")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Weights]:
-    """Of the tiny model that the engine builds for its self-test."""
-    path = tmp_path_factory.mktemp("tiny") / "tiny.gguf"
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny model that the engine builds for its self-test."""
+    path = tmp_path_factory.mktemp("tiny") / "model.gguf"
     build_tiny(path)
-    made = Weights(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def weights(model: Path) -> Iterator[Weights]:
+    """Of the tiny model."""
+    made = Weights(model)
     yield made
     made.close()
 

@@ -22,7 +22,6 @@ from omniloom.core.values import Message, Request
 from omniloom.engines import open_engine
 from omniloom.engines.llamacpp import LlamaCpp, adapters
 from omniloom.engines.llamacpp.header import read_header
-from omniloom.engines.llamacpp.native.tiny import build_tiny
 
 COUNT = 20_000 if os.environ.get("OMNILOOM_EXHAUSTIVE", "") == "1" else 1_500
 REQUEST = Request(messages=(Message(role="user", content=("hello",)),), max_output_tokens=4)
@@ -55,13 +54,6 @@ DEADLY = {
     "no numbers": {"fields": {"adapter.lora.alpha": float("inf")}},
     "a text for a number": {"fields": {"adapter.lora.alpha": "eight"}},
 }
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("tiny") / "model.gguf"
-    build_tiny(path)
-    return path
 
 
 @pytest.fixture

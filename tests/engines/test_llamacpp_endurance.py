@@ -21,7 +21,6 @@ from omniloom.engines.llamacpp.loop.loop import Loop, Told
 from omniloom.engines.llamacpp.loop.sequence import Sequence
 from omniloom.engines.llamacpp.native.context import Context, Sizes
 from omniloom.engines.llamacpp.native.stop import Stop
-from omniloom.engines.llamacpp.native.tiny import build_tiny
 from omniloom.engines.llamacpp.native.weights import Weights
 from omniloom.isolation import Limits
 from omniloom.runtime.model import Model
@@ -42,13 +41,6 @@ def finish(engine: LlamaCpp, request: Request) -> Completion:
     *_, last = engine.stream(request)
     assert isinstance(last, Finished)
     return last.completion
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("tiny") / "tiny.gguf"
-    build_tiny(path)
-    return path
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from omniloom.core.events import Finished, Progress
 from omniloom.core.values import Completion, Message, Request, Sampling, Segment
 from omniloom.engines.llamacpp import LlamaCpp, choices
 from omniloom.engines.llamacpp.loop.splices import LINK
-from omniloom.engines.llamacpp.native.tiny import build_tiny
 
 TEXTS = {
     "a": "The weaver does not change the thread more often than she has to.",
@@ -21,13 +20,6 @@ TEXTS = {
     "c": "A loom of red oak stands in the hall, which nobody has moved.",
 }
 Opened = Callable[..., LlamaCpp]
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("tiny") / "tiny.gguf"
-    build_tiny(path)
-    return path
 
 
 @pytest.fixture

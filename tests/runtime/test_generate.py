@@ -3,7 +3,6 @@
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +23,6 @@ from omniloom.core.errors import (
 )
 from omniloom.core.events import CitationAdded, Completed, ReasoningDelta, TextDelta
 from omniloom.core.values import Completion, Message, Request
-from omniloom.engines.scripted import Scripted
-from omniloom.runtime.model import Model
-from omniloom.storage.store import Store
 
 PAPER = "Throughput doubled from 410 to 820 jobs per second. The trial ran for six weeks."
 ANSWER = "Throughput doubled from 410 to 820 jobs per second [1]. It costs 99 dollars [1]."
@@ -43,19 +39,6 @@ def paper(tmp_path: Path) -> Path:
     path = tmp_path / "paper.txt"
     path.write_text(PAPER)
     return path
-
-
-@pytest.fixture
-def models(private_home: Path) -> Iterator[Any]:
-    made: list[Model] = []
-
-    def make(*script: Any, **options: Any) -> Model:
-        made.append(Model(Scripted(script, **options), Store()))
-        return made[-1]
-
-    yield make
-    for model in made:
-        model.close()
 
 
 def test_claims_are_cited_or_marked(models: Any, paper: Path) -> None:

@@ -2,7 +2,6 @@
 
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +11,8 @@ import omniloom as ol
 from omniloom.core.errors import BudgetError, CancelledError, UsageError, WeightsError
 from omniloom.core.values import Budget
 from omniloom.engines.scripted import Scripted
-from omniloom.runtime.model import Model
 from omniloom.runtime.run import EngineRun
 from omniloom.storage.store import Store
-
-
-@pytest.fixture
-def models(private_home: Path) -> Iterator[Any]:
-    made: list[Model] = []
-
-    def make(*script: Any, **options: Any) -> Model:
-        made.append(Model(Scripted(script, **options), Store()))
-        return made[-1]
-
-    yield make
-    for model in made:
-        model.close()
 
 
 @pytest.mark.parametrize(

@@ -38,19 +38,6 @@ def games(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def models(private_home: Path) -> Iterator[Any]:
-    made: list[Model] = []
-
-    def make(*script: Any, **options: Any) -> Model:
-        made.append(Model(Scripted(script, **options), Store()))
-        return made[-1]
-
-    yield make
-    for model in made:
-        model.close()
-
-
 def decisions(model: Model, response: Response) -> list[dict[str, Any]]:
     trace = model.store.journal.trace(response.trace_id)
     assert trace is not None

@@ -12,8 +12,6 @@ from omniloom.core.events import Event, ReasoningDelta, TextDelta
 from omniloom.core.protocols import Capabilities
 from omniloom.core.values import Completion, Request
 from omniloom.engines.scripted import Scripted
-from omniloom.runtime.model import Model
-from omniloom.storage.store import Store
 
 PAPER = "Throughput doubled from 410 to 820 jobs per second. The trial ran for six weeks."
 NULLABLE = {
@@ -29,19 +27,6 @@ def paper(tmp_path: Path) -> Path:
     path = tmp_path / "paper.txt"
     path.write_text(PAPER)
     return path
-
-
-@pytest.fixture
-def models(private_home: Path) -> Iterator[Any]:
-    made: list[Model] = []
-
-    def make(*script: Any, engine: type[Scripted] = Scripted, **options: Any) -> Model:
-        made.append(Model(engine(script, **options), Store()))
-        return made[-1]
-
-    yield make
-    for model in made:
-        model.close()
 
 
 def test_an_answer_cut_by_a_budget_is_not_the_answer_without_one(models: Any, paper: Path) -> None:

@@ -12,8 +12,9 @@ from typing import Any, Protocol
 from omniloom.core.errors import BudgetError, ContextError, EngineError
 from omniloom.core.protocols import Run
 from omniloom.core.values import Completion, Constraint, Message, Request, Segment, ToolCall, ToolResult
+from omniloom.isolation.database import literal, quoted
 from omniloom.reasoning.prompts import Task
-from omniloom.reasoning.selects import Join, View, quoted
+from omniloom.reasoning.selects import Join, View
 from omniloom.reasoning.wording import keys
 
 PURPOSE, TOOL = "program", "sql"
@@ -218,7 +219,7 @@ def _share(text: str, asked: frozenset[str]) -> float:
 
 
 def _literal(text: str) -> str:
-    return "'" + _short(text).replace("'", "''") + "'"
+    return literal(_short(text))
 
 
 def _short(text: str) -> str:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
 
+from omniloom.isolation.database import quoted
+
 Kind = Literal["number", "date", "text"]
 _MOST_JOINS = 6
 _LEAST_SHARED, _LEAST_VALUES = 0.5, 2
@@ -80,10 +82,6 @@ class View:
 
 
 Join = tuple[int, str, int, str]  # a table and its column, another table and its column
-
-
-def quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def joins(views: Sequence[View]) -> list[Join]:

@@ -7,11 +7,12 @@ from typing import Any
 
 from omniloom.core.errors import InputError, UsageError
 from omniloom.core.values import Constraint, Loss, Segment
+from omniloom.isolation.database import quoted
 from omniloom.reasoning import programs, survey
 from omniloom.reasoning.computed import MOST_CITED, MOST_ROWS, Computed
 from omniloom.reasoning.ground import Quote
 from omniloom.reasoning.prompts import Task
-from omniloom.reasoning.selects import Column, Kind, View, grammar, joins, quoted
+from omniloom.reasoning.selects import Column, Kind, View, grammar, joins
 from omniloom.reasoning.wording import keys
 from omniloom.runtime.run import EngineRun
 from omniloom.tools.sql import Result, Tables

@@ -1,15 +1,13 @@
 """The files through which the cells of one call's passages come and go: what is spliced (loop/splices.py)."""
 
-import contextlib
 import hashlib
 import json
 import secrets
 from pathlib import Path
 from typing import Any
 
-from omniloom.core.errors import StorageError
 from omniloom.engines.llamacpp.prompt import Passage, Prompt
-from omniloom.engines.llamacpp.states import Kept, shown_to_child
+from omniloom.engines.llamacpp.states import Kept, shown_to_child, take_in
 
 
 class Chunks:
@@ -43,15 +41,8 @@ class Chunks:
         passage, chunk = self._given.get(frame.get("lifted"), (None, {}))  # type: ignore[arg-type]
         if passage is None or "keep" not in chunk:
             return
-        path = self._slots / chunk.pop("keep")
         before = list(dict.fromkeys(self._prompt.sources[: passage.sources]))
-        try:
-            self._kept.put(self._key(passage), path, before)
-        except (StorageError, OSError):
-            pass  # as for a state: the next call computes it again
-        finally:
-            with contextlib.suppress(OSError):
-                path.unlink(missing_ok=True)
+        take_in(self._kept, self._key(passage), self._slots / chunk.pop("keep"), before)
 
     def files(self) -> list[str]:
         """What may lie in the child's folder because of this call."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Event as Flag
 from typing import Any
 
-from omniloom.core.errors import EngineError, StorageError
+from omniloom.core.errors import EngineError
 from omniloom.core.events import Event, Progress, ReasoningDelta, TextDelta
 from omniloom.core.values import Request, TokenLogprob
 from omniloom.engines import constraints
@@ -17,7 +17,7 @@ from omniloom.engines.llamacpp.line import Line
 from omniloom.engines.llamacpp.measured import Measured
 from omniloom.engines.llamacpp.process import Lost
 from omniloom.engines.llamacpp.prompt import Prompt, PromptBuilder
-from omniloom.engines.llamacpp.states import Kept, pauses, shown_to_child, state_keys, stops
+from omniloom.engines.llamacpp.states import Kept, pauses, shown_to_child, state_keys, stops, take_in
 from omniloom.engines.llamacpp.thinking import Tags, answer_lead, open_lead
 from omniloom.engines.llamacpp.vectors import Vectors
 
@@ -180,10 +180,5 @@ class _States:
         name = self._names.pop(frame["kept"], None) if "kept" in frame else None
         if name is None:
             return
-        path = self._slots / name
-        try:
-            self._kept.put(self._keys[frame["kept"]], path, self._prompt.sources_before(frame["kept"]))
-        except (StorageError, OSError):
-            pass  # a full disk costs the next call its time, not this call its answer
-        finally:
-            path.unlink(missing_ok=True)
+        key, sources = self._keys[frame["kept"]], self._prompt.sources_before(frame["kept"])
+        take_in(self._kept, key, self._slots / name, sources)

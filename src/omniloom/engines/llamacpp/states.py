@@ -141,6 +141,16 @@ def _sweep(kv_home: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def take_in(kept: Kept, key: str, path: Path, sources: Sequence[str]) -> None:
+    """Keep what a child left in its folder. A full disk costs the next call its time, not this call its answer."""
+    try:
+        kept.put(key, path, sources)
+    except (StorageError, OSError):
+        pass
+    finally:
+        path.unlink(missing_ok=True)
+
+
 def shown_to_child(path: Path, slots: Path) -> str:
     """A name in the child's folder for a state it may read there but not change."""
     import shutil

@@ -5,10 +5,9 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from omniloom.core.errors import StorageError
 from omniloom.engines.llamacpp.prompt import Prompt
 from omniloom.engines.llamacpp.sight import Shown
-from omniloom.engines.llamacpp.states import Kept, shown_to_child
+from omniloom.engines.llamacpp.states import Kept, shown_to_child, take_in
 from omniloom.storage.files import disk_errors
 
 
@@ -39,13 +38,8 @@ class Vectors:
         given = self._given.get(frame["encoded"]) if "encoded" in frame else None
         if given is None:
             return
-        path = self._slots / given["keep"]
-        try:
-            self._kept.put(self._key(frame["encoded"]), path, [self._shown[frame["encoded"]].source])
-        except (StorageError, OSError):
-            pass  # as for a state: the next call computes it again
-        finally:
-            path.unlink(missing_ok=True)
+        sources = [self._shown[frame["encoded"]].source]
+        take_in(self._kept, self._key(frame["encoded"]), self._slots / given["keep"], sources)
 
     def files(self) -> list[str]:
         """What may lie in the child's folder because of this call."""

@@ -322,7 +322,7 @@ class Loop:
     def _read(self, sequence: Sequence) -> list[Told]:
         self._slots.read(sequence)
         told = [Told(sequence.key, "read", done=min(sequence.done, sequence.prompt))]
-        if self._splices is not None and self._splices.lift(sequence) is not None:
+        if self._splices is not None and self._splices.lift(sequence):
             told.append(Told(sequence.key, "lifted", done=sequence.done))
         name = sequence.keep.get(sequence.done) if self._slots.exact(sequence.slot) == math.inf else None
         if name is not None and self._shelf is not None:

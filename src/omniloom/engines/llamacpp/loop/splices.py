@@ -45,12 +45,10 @@ class Splices:
         sequence.chunks = tuple(each._replace(stored="") if each == chunk else each for each in sequence.chunks)
         return False
 
-    def lift(self, sequence: Sequence) -> Chunk | None:
-        """The passage that ends here, if its cells are wanted, were computed in this text, and could be put on the
-        shelf."""
+    def lift(self, sequence: Sequence) -> bool:
+        """Whether a passage ends here whose cells are wanted, were computed in this text, and are on the shelf now."""
         ending = (chunk for chunk in sequence.chunks if chunk.keep and chunk.end == sequence.done)
         chunk = next(ending, None)
         if chunk is None or self._slots.exact(sequence.slot) < math.inf:
-            return None
-        cells = self._context.lift(sequence.slot, chunk.start, chunk.end)
-        return chunk if self._shelf.put(chunk.keep, cells) else None
+            return False
+        return self._shelf.put(chunk.keep, self._context.lift(sequence.slot, chunk.start, chunk.end))
