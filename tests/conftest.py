@@ -23,6 +23,18 @@ def data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def shallow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """SmolLM2-135M of the catalog with the first two of its thirty layers: its tokens, but no sense."""
+    from families.shallow import cut
+
+    from omniloom.catalog import ensure
+
+    path = tmp_path_factory.mktemp("shallow") / "shallow.gguf"
+    cut(ensure("smollm2-135m").paths["model"], path)
+    return path
+
+
 @pytest.fixture
 def private_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A store of the test's own; weights stay where they are, so that nothing is pulled twice."""
