@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from ratios import finish, first_median, options, ratios, turns
+from ratios import finish, first_median, options, ratios, read_and_written, turns
 from sides import OWN, Ours, peers
 from texts import document, questions
 
@@ -21,7 +21,8 @@ def main() -> None:
         finally:
             for side in sides:
                 side.close()
-    finish(asked, "interleave", ratios(found, ours.name, "interleave", 3.0, first_median))
+    parts = ratios(found, ours.name, "interleave", 3.0, first_median)
+    finish(asked, "interleave", parts, lambda: read_and_written(found))
 
 
 def conversations(ours: Ours, tokens: int, at: int, rounds: int) -> dict[str, Any]:

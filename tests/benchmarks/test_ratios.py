@@ -13,7 +13,7 @@ FOLDER = Path(__file__).parents[2] / "benchmarks"
 FILES = ["plain", "structured", "quote", "fanout", "samples", "interleave", "restart", "load"]
 sys.path.insert(0, str(FOLDER))
 
-from ratios import Ratio, finish, first_median, per_token, ratios, turns  # noqa: E402
+from ratios import Ratio, finish, first_median, per_token, ratios, read_and_written, turns, unequal  # noqa: E402
 from report import parts, table  # noqa: E402
 
 
@@ -53,6 +53,18 @@ def test_sides_take_turns_and_one_that_fails_is_left_out(capsys: pytest.CaptureF
     assert [len(runs) for runs in found.values()] == [2] and list(found) == ["ours"]
     assert ours.asked == other.asked == [{"asks": [0]}, {"asks": [1]}]
     assert "left out: other: no memory" in capsys.readouterr().out
+
+
+def test_answers_that_must_be_the_same_and_are_not_miss_a_floor() -> None:
+    same, other = run(1.0), run(1.0)
+    other["answers"] = [other["answers"][0] | {"text": "y"}]
+    found = {"ours": [same, same], "kept": [same, same], "changed": [same, other], "stranger": [other, other]}
+    assert unequal(found, "quote-same", ["kept"]) == []
+    [part] = unequal(found, "quote-same", ["kept", "changed"])
+    assert (part.peer, part.middle, part.holds) == ("changed", 0.5, False)
+    assert read_and_written({"ours": [same, same], "gone": []}).startswith(
+        "ours read 5 tokens, wrote 8, and took 1.0 s of processor time. "
+    )
 
 
 @pytest.mark.parametrize(("middle", "status"), [(0.96, 1), (0.97, 0)])
