@@ -106,6 +106,20 @@ def test_a_document_outlives_its_question(weights: Weights) -> None:
     assert last.reused == last.ends[0]
 
 
+def test_the_beginning_that_was_used_longest_ago_makes_room(weights: Weights) -> None:
+    loop = Counted(weights, sequences=3)
+
+    def reused(name: str) -> bool:
+        asked = Sequence(name, weights.tokenize(name * 70, first=True), 1, until=64)
+        loop.add(asked)
+        loop.run()
+        return asked.reused == 64
+
+    assert [reused(name) for name in "abcad"] == [False, False, False, True, False]
+    assert [reused(name) for name in "acdb"] == [True, True, True, False]
+    assert all(reused(name) for name in "cdb")
+
+
 def test_a_long_prompt_does_not_stall_a_short_answer(weights: Weights) -> None:
     loop = Counted(weights)
     loop.add(Sequence("short", weights.tokenize("Hello", first=True), 8))
