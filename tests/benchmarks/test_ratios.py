@@ -92,6 +92,12 @@ def test_the_table_marks_what_holds(tmp_path: Path) -> None:
     assert "| 1.00 (0.90 to 1.10) |" in lines[3]
 
 
+def test_the_readme_shows_what_was_measured() -> None:
+    """All of it: python benchmarks/report.py prints the table anew."""
+    shown = (FOLDER.parent / "README.md").read_text("utf-8")
+    assert table(parts(sorted(FOLDER.glob("results/*.json")))) in shown
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_each_says_what_it_does(name: str) -> None:
     done = subprocess.run(
