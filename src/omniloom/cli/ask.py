@@ -133,10 +133,10 @@ def _answered(
 def is_withheld(response: Response) -> bool:
     """Whether nothing is given, in words or as data, of an answer that was written. Where the model says itself that
     the sources do not say it, its words, or its nulls, are given."""
-    from omniloom.runtime.prose import NOT_ANSWERED, TOO_UNCERTAIN
+    from omniloom.reasoning import phrases
 
-    in_place = any(words in response.text for words in (NOT_ANSWERED, TOO_UNCERTAIN))
-    return response.abstained and response.data is None and (in_place or not response.text.strip())
+    in_place = phrases.is_withheld(response.text) or not response.text.strip()
+    return response.abstained and response.data is None and in_place
 
 
 def _choose(store: Any, calibrator: str) -> None:
