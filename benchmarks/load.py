@@ -4,6 +4,7 @@ Alone: tokens a second against the tuned server. With it: the worst first token 
 that of one when nothing else runs (load-prefill: 3 x idle / worst).
 """
 
+from argparse import Namespace
 from typing import Any
 
 from kernels import kernels
@@ -13,7 +14,7 @@ from texts import COPY, document, questions
 
 
 def main() -> None:
-    asked = options(__doc__ or "", context=12_288, slots=17)
+    asked = options(__doc__ or "", parts=("clients", "prefill"), context=12_288, slots=17)
     long, clients, scale = (500, (1, 4), 2) if asked.quick else (8000, (1, 4, 16), 1)
     asked.context = 1024 if asked.quick else asked.context
     ours = Ours(asked, together=True)
@@ -22,18 +23,26 @@ def main() -> None:
     parts: list[Ratio] = []
     try:
         warm_up(sides, ours.ask(COPY, document(60, 99), limit=24))
-        for count in clients:
+        for count in clients if "clients" in asked.parts else ():
             print(f"{count} clients:")
             found = turns(asked, sides, lambda at, count=count: {"asks": mixed(ours, at, count, scale)})
             parts += ratios(found, ours.name, f"load-{count}", 0.98, per_token)
-        print("one short question alone, then six while a long document is read:")
-        times = None if asked.quick else 2  # each reading of the long document takes minutes
-        idle = turns(asked, sides, lambda at: {"asks": short(ours, at + 50, 1)}, times)
-        busy = turns(asked, sides, lambda at: {"asks": [reading(ours, at, long), *short(ours, at + 60, 6)]}, times)
+        if "prefill" in asked.parts:
+            parts += beside_a_prefill(asked, ours, sides, long)
     finally:
         for side in sides:
             side.close()
-    for name in idle:
+    finish(asked, "load", parts, lambda: kernels(asked))
+
+
+def beside_a_prefill(asked: Namespace, ours: Ours, sides: list[Side], long: int) -> list[Ratio]:
+    """Ours; a peer's is printed beside it."""
+    print("one short question alone, then six while a long document is read:")
+    times = None if asked.quick else 2  # each reading of the long document takes minutes
+    idle = turns(asked, sides, lambda at: {"asks": short(ours, at + 50, 1)}, times)
+    busy = turns(asked, sides, lambda at: {"asks": [reading(ours, at, long), *short(ours, at + 60, 6)]}, times)
+    parts: list[Ratio] = []
+    for name in busy:
         alone = [first_worst(run) for run in idle[name]]
         worst = [first_worst({"answers": run["answers"][1:]}) for run in busy[name]]
         pairs = [3 * one / many for one, many in zip(alone, worst, strict=True)]
@@ -42,7 +51,7 @@ def main() -> None:
             parts.append(part)
         else:
             print(f"beside it, {name}: {part.line()}")
-    finish(asked, "load", parts, lambda: kernels(asked))
+    return parts
 
 
 def mixed(ours: Ours, at: int, count: int, scale: int) -> list[dict[str, Any]]:

@@ -38,8 +38,11 @@ class Ratio(NamedTuple):
         return f"{self.name} ratio {self.middle:.2f} ({self.low:.2f}-{self.high:.2f}) floor {self.floor}"
 
 
-def options(description: str, quick_model: str = "qwen2.5-coder-0.5b", **defaults: Any) -> argparse.Namespace:
-    """context: tokens of a sequence. slots: sequences at once. Both may be given as defaults."""
+def options(
+    description: str, quick_model: str = "qwen2.5-coder-0.5b", parts: Sequence[str] = (), **defaults: Any
+) -> argparse.Namespace:
+    """context: tokens of a sequence. slots: sequences at once. Both may be given as defaults. parts: `--parts` runs
+    some of them; `asked.parts` are those to run."""
     known = {"context": 2048, "slots": 1, "repetitions": 5, "quick_repetitions": 3} | defaults
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true", help="the same work in small, under two minutes on two cores")
@@ -50,6 +53,8 @@ def options(description: str, quick_model: str = "qwen2.5-coder-0.5b", **default
     parser.add_argument("--data", type=Path, help="real receipts and schemas, for structured.py; the rest is made")
     parser.add_argument("--json", type=Path, help="write the result there, for report.py")
     parser.add_argument("--peer-python", default="", help="a Python that has llama-cpp-python and openvino-genai")
+    if parts:
+        parser.add_argument("--parts", nargs="+", choices=parts, default=parts, help="run these only (all)")
     asked = parser.parse_args()
     asked.model = asked.model or (quick_model if asked.quick else "qwen2.5-coder-1.5b")
     asked.repetitions = asked.repetitions or known["quick_repetitions" if asked.quick else "repetitions"]

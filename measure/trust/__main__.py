@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from measure.trust.going import DEFAULTS, close_all, gone, sides, tasks_of
+from measure.trust.going import DEFAULTS, at_most, close_all, gone, sides, tasks_of
 from measure.trust.rows import rows
 from measure.trust.table import as_json, markdown, status, text
 
@@ -26,7 +26,7 @@ def main(given: Sequence[str] | None = None) -> int:
     found: list[Any] = []
     opened = sides(asked, tasks)
     try:
-        found = gone(opened, tasks, asked.data, asked.limit)
+        found = gone(opened, tasks, asked.data, at_most(asked.limit, DEFAULTS))
     finally:
         close_all(opened)
     table = rows(found, splits=asked.splits)

@@ -30,6 +30,10 @@ class Answers(NamedTuple):
     records: tuple[Record, ...]
 
 
+def at_most(limit: int | None, counts: Mapping[str, int]) -> dict[str, int]:
+    return {name: count if limit is None else min(limit, count) for name, count in counts.items()}
+
+
 def tasks_of(names: Sequence[str]) -> dict[str, Task]:
     return {name: registry.task(name) for name in names}
 
@@ -46,13 +50,12 @@ def _drawn(name: str) -> bytes:
     return hashlib.sha256(f"trust/1 {name}".encode()).digest()
 
 
-def gone(sides: Sequence[Side], tasks: Mapping[str, Task], data: Path, limit: int | None) -> list[Answers]:
-    """All answers. A task without its files is left out, and said."""
+def gone(sides: Sequence[Side], tasks: Mapping[str, Task], data: Path, counts: Mapping[str, int]) -> list[Answers]:
+    """All answers; counts: of how many samples of each task. A task without its files is left out, and said."""
     found: list[Answers] = []
     for name, task in tasks.items():
-        count = DEFAULTS[name] if limit is None else min(limit, DEFAULTS[name])
         try:
-            samples = picked(task, data, count)
+            samples = picked(task, data, counts[name])
         except UsageError as error:
             _say(f"left out: {name}: {error}")
             continue
@@ -75,14 +78,14 @@ def sides(asked: argparse.Namespace, tasks: Mapping[str, Task]) -> list[Side]:
     model = ol.load(asked.model, home=asked.out / "home", **own)
     opened: list[Side] = [Ours(model, logs, asked.data, tasks)]
     try:
-        _add_peers(opened, asked, lambda peer, mark: Peer(peer, logs, model.store, tasks, mark), model.engine.name)
+        add_peers(opened, asked, lambda peer, mark: Peer(peer, logs, model.store, tasks, mark), model.engine.name)
     except BaseException:
         close_all(opened)
         raise
     return opened
 
 
-def _add_peers(opened: list[Side], asked: argparse.Namespace, peer: Callable[[Any, str], Peer], engine: str) -> None:
+def add_peers(opened: list[Side], asked: argparse.Namespace, peer: Callable[[Any, str], Peer], engine: str) -> None:
     """peer: makes one of what is asked, and of a digest of what its answers depend on."""
     plain = "plain" not in asked.without
     if not asked.peer_python:

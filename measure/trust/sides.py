@@ -57,12 +57,14 @@ def scored(
 
 
 class Ours:
-    """logs: one for each task, as of `omniloom eval`, named by all that its answers depend on."""
+    """logs: one for each task, as of `omniloom eval`, named by all that its answers depend on. options: of
+    `generate`, over those of the samples."""
 
-    name = "ours"
-
-    def __init__(self, model: Model, logs: Path, data: Path, tasks: Mapping[str, Task]) -> None:
+    def __init__(
+        self, model: Model, logs: Path, data: Path, tasks: Mapping[str, Task], name: str = "ours", **options: Any
+    ) -> None:
         self._model, self._logs, self._data, self._tasks = model, logs, data, tasks
+        self.name, self._options = name, options
         self._open: dict[str, tuple[Writer, dict[str, Record]]] = {}
 
     def ask(self, task: str, sample: Sample) -> None:
@@ -72,7 +74,7 @@ class Ours:
             return
         began, error, label = time.monotonic(), None, f"trust {task} {sample.id}"
         try:
-            made = self._model.generate(list(sample.inputs), **{"trace": label, **sample.options})
+            made = self._model.generate(list(sample.inputs), **{"trace": label, **sample.options, **self._options})
         except (StorageError, WeightsError, OfflineError, CancelledError):
             raise
         except Exception as raised:  # it stands in the log, and counts as wrong
@@ -92,8 +94,8 @@ class Ours:
 
     def _log(self, task: str) -> tuple[Writer, dict[str, Record]]:
         if task not in self._open:
-            header: Header = header_of(Plan(task, self._data), self._tasks[task], self._model)
-            path = self._logs / f"ours-{task}-{header.key}-{digest(_SCORING)[:8]}.jsonl"
+            header: Header = header_of(Plan(task, self._data, options=self._options), self._tasks[task], self._model)
+            path = self._logs / f"{self.name}-{task}-{header.key}-{digest(_SCORING)[:8]}.jsonl"
             begun = path.is_file() and b"\n" in path.read_bytes()  # a killed run may have left half a header
             known = {each.id: each for each in read(path).records} if begun else {}
             writer = Writer(path)

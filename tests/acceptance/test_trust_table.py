@@ -71,10 +71,10 @@ def both(folder: Path, peer: Told, **options: Any) -> list[Any]:
     return [ours, Peer(peer, logs, ours._model.store, tasks, "1")]
 
 
-def run(folder: Path, peer: Told, limit: int | None = None, **options: Any) -> list[Answers]:
+def run(folder: Path, peer: Told, limit: int = 99, **options: Any) -> list[Answers]:
     sides = both(folder, peer, **options)
     try:
-        return gone(sides, tasks_of(["xquad"]), folder / "data", limit)
+        return gone(sides, tasks_of(["xquad"]), folder / "data", {"xquad": limit})
     finally:
         for side in sides:
             side.close()
@@ -117,7 +117,7 @@ def test_a_higher_limit_has_the_samples_of_a_lower_one(tmp_path: Path) -> None:
 
 
 def test_a_task_without_its_files_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert gone([], tasks_of(["xquad"]), tmp_path, 1) == []
+    assert gone([], tasks_of(["xquad"]), tmp_path, {"xquad": 1}) == []
     assert "left out: xquad: " in capsys.readouterr().err
 
 

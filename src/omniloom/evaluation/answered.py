@@ -80,9 +80,8 @@ def _claimed(claim: Claim, names: dict[str, str]) -> Claimed:
         Cited(source=names.get(c.source, ""), part=c.source, fragment=c.locator.fragment, quote=c.quote)
         for c in claim.citations
     )
-    return Claimed(
-        at=claim.at, text=claim.text, citations=cited, supported=claim.supported, confidence=claim.confidence
-    )
+    told = claim.model_dump(include={"at", "text", "supported", "derived"})
+    return Claimed(**told, citations=cited, confidence=claim.confidence)
 
 
 def signals(response: Response) -> dict[str, float | None]:

@@ -62,13 +62,14 @@ class Cited(_Line):
 
 
 class Claimed(_Line):
-    """A claim. at: a span of the answer's text, or a JSON Pointer into its data."""
+    """A claim. at: a span of the answer's text, or a JSON Pointer into its data. derived: how it was computed."""
 
     at: tuple[int, int] | str
     text: str
     citations: tuple[Cited, ...] = ()
     supported: bool = False
     confidence: Confidence | None = None
+    derived: str = ""
 
 
 class Expected(_Line):

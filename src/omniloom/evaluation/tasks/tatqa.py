@@ -60,8 +60,9 @@ def samples(data: Path) -> Iterator[Sample]:
 
 def compared(sample: Sample, response: Response) -> Score:
     """As the data set's own evaluation: `exact` where all items are the same, numbers times their scale; `f1` over the
-    different words and numbers, which for sums and counts is `exact`; `scale` alone. Two differences: "(1,234)" is
-    negative as "(123)" is, and the order of items never counts."""
+    different words and numbers, which for sums and counts is `exact`; `scale` alone; `arithmetic` is `exact` of those
+    that are to be computed. Two differences: "(1,234)" is negative as "(123)" is, and the order of items never counts.
+    """
     given, scale = _given(response)
     wanted = items(sample.metadata["answers"], sample.metadata["scale"])
     found = [items(given, scale)]
@@ -71,6 +72,8 @@ def compared(sample: Sample, response: Response) -> Score:
     f1 = exact if sample.metadata["type"] in ("arithmetic", "count") else max(_f1(each, wanted) for each in found)
     said = "; ".join(given) + ("" if scale == "none" else f" ({scale})")
     values = {"exact": exact, "f1": f1, "scale": float(bool(given) and scale == sample.metadata["scale"])}
+    if sample.metadata["type"] == "arithmetic":
+        values["arithmetic"] = exact
     return Score(values, said, "" if exact else f"wanted {sample.target[0]!r}")
 
 

@@ -1,0 +1,68 @@
+"""The table of thinking: each row's arithmetic, and whether its floor is seen as held or missed."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from measure.thinking.rows import rows
+from measure.trust.going import Answers
+from measure.trust.rows import Row
+
+from omniloom.core.values import Usage
+from omniloom.evaluation.log import Claimed, Failure, Record, Scored
+
+
+def record(name: str, derived: str = "", /, **values: float) -> Record:
+    claims = (Claimed(at="/answer", text="7", derived=derived),) if derived else ()
+    usage = Usage(output_tokens=10 * len(name), reasoning_tokens=1)
+    return Record(
+        id=name, question="?", scores=(Scored(scorer="all", values=dict(values)),), claims=claims, usage=usage
+    )
+
+
+def table(**logs: Sequence[Record]) -> dict[str, Row]:
+    """Logs by side and task, joined by an underscore."""
+    found = [Answers(*name.split("_"), "exact", tuple(records)) for name, records in logs.items()]
+    return {each.measure: each for each in rows(found)}
+
+
+def test_cells_count_for_right_answers_only() -> None:
+    told = [record("a", exact=1, cited=1), record("b", exact=1, cited=0), record("c", exact=0, cited=1)]
+    found = table(ours_wtq=told, plain_wtq=[record(each.id, exact=0) for each in told])
+    right, cited = found["WikiTableQuestions, exact"], found["of the right ones, cells cited"]
+    assert right.holds and right.cells["ours"].value == pytest.approx(2 / 3) and right.cells["plain"].value == 0
+    assert cited.cells["ours"].value == 0.5 and cited.holds is False
+
+
+def test_arithmetic_is_set_against_the_plain_model_and_must_show_how_it_was_made() -> None:
+    ours = [record("a", "7 - 2", arithmetic=1, exact=1), record("b", arithmetic=1, exact=1), record("c", exact=0)]
+    plain = [record("a", arithmetic=1, exact=1), record("b", arithmetic=0, exact=0), record("c", exact=1)]
+    found = table(ours_tatqa=ours, plain_tatqa=plain)
+    against = found["TAT-QA arithmetic, against the plain model"]
+    assert against.cells["ours"].value == 2.0 and against.cells["ours"].n == 2 and against.holds
+    assert found["TAT-QA arithmetic, exact"].cells["plain"].value == 0.5
+    derived = found["of the right ones, derivation shown"]
+    assert derived.cells["ours"].value == 0.5 and derived.holds is False
+    none = table(ours_tatqa=ours, plain_tatqa=[record(each.id, arithmetic=0) for each in ours])
+    assert none["TAT-QA arithmetic, against the plain model"].holds is None
+
+
+def test_points_over_direct_are_paired_and_a_failed_answer_is_wrong() -> None:
+    failed = Record(id="d", question="?", error=Failure(type="EngineError", code="engine", message="x"))
+    ours = [record("a", exact=1), record("b", exact=1), record("c", exact=0), record("d", exact=1)]
+    direct = [record("a", exact=1), record("b", exact=0), record("c", exact=1), failed]
+    row = table(ours_gsm8k=ours, direct_gsm8k=direct)["GSM8K, points over direct"]
+    assert row.cells["ours"].value == pytest.approx(25.0) and row.holds
+    worse = table(ours_gsm8k=direct, direct_gsm8k=ours)["GSM8K, points over direct"]
+    assert worse.cells["ours"].value == pytest.approx(-25.0) and worse.holds is False
+
+
+def test_tokens_written_are_those_of_answers() -> None:
+    failed = Record(id="bb", question="?", error=Failure(type="EngineError", code="engine", message="x"))
+    found = table(ours_wtq=[record("a", exact=1), record("bbb", exact=1)], direct_wtq=[record("a", exact=1), failed])
+    written = found["tokens written for an answer"]
+    assert written.cells["ours"].value == 21.0 and written.cells["direct"].value == 11.0
