@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import pytest
+
+from omniloom.core.errors import UnsupportedError
 from omniloom.core.values import Message, Request, Segment
 from omniloom.engines.llamacpp.prompt import PromptBuilder
 
@@ -37,3 +40,27 @@ def test_what_was_tokenized_is_not_asked_again() -> None:
     assert child.tokenized[4:] == ["A mill.", "Why?"] and len(child.rendered) == 1
     prompts.build(request("Why?"), True)  # another text of the template, perhaps
     assert len(child.tokenized) == 6 and len(child.rendered) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda text: text.replace("y0z", "y7z") + text, "shows a message 7"),
+        (lambda text: text.replace("y0z", f"y{'9' * 5000}z") + text, ""),
+        (lambda text: text.replace("y0z", "z"), "leaves out message 0"),
+    ],
+)
+def test_a_template_that_changes_the_messages(change: Any, why: str) -> None:
+    """It is a program of whoever made the model, and sees what stands for the messages."""
+
+    class Changing(Child):
+        def __call__(self, path: str, body: dict[str, Any]) -> Any:
+            told = super().__call__(path, body)
+            return {"prompt": change(told["prompt"])} if path == "/apply-template" else told
+
+    prompts = PromptBuilder(Changing())
+    if why:
+        with pytest.raises(UnsupportedError, match=why):
+            prompts.build(request("Who?"), False)
+    else:
+        assert prompts.build(request("Who?"), False).turns
