@@ -9,7 +9,10 @@ import pytest
 from omniloom.core.errors import EngineError
 from omniloom.core.values import Message, Request
 from omniloom.engines.llamacpp import LlamaCpp
+from omniloom.engines.llamacpp.decode import generate
+from omniloom.engines.llamacpp.host import _refusal
 from omniloom.engines.llamacpp.told import checked
+from omniloom.engines.wire import RefusedError
 
 ENDED = {"ended": "stop", "thought_tokens": 0, "said_tokens": 1, "forced_tokens": 0, "reused": 0}
 REQUEST = Request(messages=(Message(role="user", content=("Why?",)),), max_output_tokens=4)
@@ -88,3 +91,32 @@ def test_frames_of_an_answer_too(opened: Opened, frame: dict[str, Any]) -> None:
         list(engine.stream(REQUEST))
     engine._host.run = lambda sequence, cancel: iter([ENDED])  # type: ignore[union-attr, method-assign, assignment]
     assert list(engine.stream(REQUEST))
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {},
+        {"content": 3},
+        {"content": "x", "completion_probabilities": [{"id": 1}]},
+        {"content": "x", "completion_probabilities": 7},
+        {"prompt_progress": {}},
+        {"stop": True, "timings": []},
+        {"stop": True, "tokens_predicted": float("inf")},
+    ],
+)
+def test_a_servers_stream_too(item: dict[str, Any]) -> None:
+    class Host:
+        def stream(self, *_: object) -> Iterator[dict[str, Any]]:
+            yield {"content": "Well"}
+            yield item
+
+    told = generate(Host(), {}, None)  # type: ignore[arg-type]
+    with pytest.raises(EngineError, match="said what it may not"):
+        list(told)
+
+
+@pytest.mark.parametrize("error", [{"code": [], "message": "no"}, {"code": "x"}, {"type": 3}, "no", None])
+def test_a_refusal_is_one_whatever_it_says(error: Any) -> None:
+    assert isinstance(_refusal(error), EngineError)
+    assert not isinstance(_refusal(error), RefusedError) and isinstance(_refusal({"code": 400}), RefusedError)
