@@ -7,6 +7,12 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
+# Before anything native is loaded. Workers share the cores: threads that wait for each other's turn would cost more
+# than they compute. And a thread of libgomp that waits does not burn the core that another one needs.
+if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
+os.environ.setdefault("GOMP_SPINCOUNT", "300")
+
 
 @pytest.fixture(scope="session")
 def data() -> Path:
@@ -15,6 +21,18 @@ def data() -> Path:
     if not folder.is_dir():
         pytest.skip("the development data folder is not here; set OMNILOOM_DATA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def shallow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """SmolLM2-135M of the catalog with the first two of its thirty layers: its tokens, but no sense."""
+    from families.shallow import cut
+
+    from omniloom.catalog import ensure
+
+    path = tmp_path_factory.mktemp("shallow") / "shallow.gguf"
+    cut(ensure("smollm2-135m").paths["model"], path)
+    return path
 
 
 @pytest.fixture

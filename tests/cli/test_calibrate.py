@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -45,9 +46,7 @@ def answer(request: Request) -> Completion:
     return Completion(text=text, logprobs=logprobs)
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    place = tmp_path / "mine"
+def write_folder(place: Path) -> Path:
     place.mkdir()
     lines = []
     for at in range(4):
@@ -61,19 +60,50 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_folder(tmp_path / "mine")
+
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What was said to every question of such a folder: another one of the same content asks the same."""
+    place = tmp_path_factory.mktemp("record")
+    with Model(Scripted([answer]), Store(place / "recording")) as model:
+        evaluate(Plan("folder", write_folder(place / "mine")), recording(model, place / "record.jsonl"), place / "logs")
+    return place / "record.jsonl"
+
+
+def called(*words: object, **environment: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "omniloom", *map(str, words)]
+    given = {**os.environ, **environment}
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", env=given)
+
+
+@pytest.fixture
 def omniloom(private_home: Path) -> Command:
-    def run(*words: object) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "omniloom", *map(str, words)]
-        return subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
-
-    return run
+    return called
 
 
-def test_a_folder_becomes_a_calibrator(omniloom: Command, folder: Path, tmp_path: Path, private_home: Path) -> None:
-    record = tmp_path / "record.jsonl"
-    with Model(Scripted([answer]), Store(tmp_path / "recording")) as model:
-        evaluate(Plan("folder", folder), recording(model, record), tmp_path / "logs")
-    done = omniloom("calibrate", folder, "--model", f"recorded:{record}", "--name", "lockers")
+@pytest.fixture(scope="module")
+def calibrated(
+    record: Path, tmp_path_factory: pytest.TempPathFactory
+) -> "tuple[subprocess.CompletedProcess[str], Path]":
+    """How `calibrate` ended on such a folder, and the home that has "lockers" since."""
+    place = tmp_path_factory.mktemp("calibrated")
+    words = ("calibrate", write_folder(place / "mine"), "--model", f"recorded:{record}", "--name", "lockers")
+    return called(*words, OMNILOOM_HOME=str(place / "home")), place / "home"
+
+
+@pytest.fixture
+def mine(calibrated: "tuple[subprocess.CompletedProcess[str], Path]", tmp_path: Path) -> Path:
+    """The file of that calibrator, under another name."""
+    found = json.loads(next(calibrated[1].rglob("lockers.json")).read_text())
+    (tmp_path / "mine.json").write_text(json.dumps(found | {"name": "mine"}))
+    return tmp_path / "mine.json"
+
+
+def test_a_folder_becomes_a_calibrator(calibrated: "tuple[subprocess.CompletedProcess[str], Path]") -> None:
+    done, home = calibrated
     assert done.returncode == 0, done.stderr
     for said in (
         "lockers: scripted, extract (folder), 80 answers",
@@ -83,7 +113,7 @@ def test_a_folder_becomes_a_calibrator(omniloom: Command, folder: Path, tmp_path
         "said",
     ):
         assert said in done.stdout
-    made = calibrators.find(private_home, "scripted", "extract")
+    made = calibrators.find(home, "scripted", "extract")
     assert made is not None and made.name == "lockers" and made.data.tasks == ("folder",)
     # A wrong answer stands in no source here, which tells as much as how sure the words were.
     sure = {"logprob_mean": -0.1, "logprob_min": -0.1}
@@ -180,10 +210,7 @@ def test_answers_are_compared_word_for_word(folder: Path, tmp_path: Path) -> Non
     assert found == [[1.0, 1.0], [0.0, 0.0]]
 
 
-def test_a_calibrator_is_taken_by_its_file(omniloom: Command, folder: Path, tmp_path: Path) -> None:
-    record = tmp_path / "record.jsonl"
-    with Model(Scripted([answer]), Store(tmp_path / "recording")) as model:
-        evaluate(Plan("folder", folder, limit=1), recording(model, record), tmp_path / "logs")
+def test_a_calibrator_is_taken_by_its_file(omniloom: Command, folder: Path, tmp_path: Path, record: Path) -> None:
     made = log(tmp_path / "a.jsonl", 200, model="scripted")
     assert omniloom("calibrate", "--from-log", made, "--out", tmp_path).returncode == 0
     run = ("eval", "folder", "--data", folder, "--recorded", record, "--limit", "1", "--json", "--calibrator")
@@ -194,10 +221,7 @@ def test_a_calibrator_is_taken_by_its_file(omniloom: Command, folder: Path, tmp_
     assert done.returncode == 2 and "cannot be read" in done.stderr
 
 
-def test_a_risk_needs_a_calibrator(omniloom: Command, folder: Path, tmp_path: Path) -> None:
-    record = tmp_path / "record.jsonl"
-    with Model(Scripted([answer]), Store(tmp_path / "recording")) as model:
-        evaluate(Plan("folder", folder, limit=1), recording(model, record), tmp_path / "logs")
+def test_a_risk_needs_a_calibrator(omniloom: Command, folder: Path, record: Path) -> None:
     question = "What is the code of locker 0?"
     done = omniloom("ask", question, folder / "0.txt", "-m", f"recorded:{record}", "--max-risk", "0.1")
     assert done.returncode == 2, done.stdout + done.stderr
@@ -283,12 +307,9 @@ def test_the_family_of_a_line_follows_from_its_sources_and_schema(folder: Path, 
 
 
 def test_a_calibrator_on_its_own_data_is_noticed(
-    omniloom: Command, folder: Path, tmp_path: Path, private_home: Path
+    omniloom: Command, folder: Path, tmp_path: Path, private_home: Path, record: Path, mine: Path
 ) -> None:
-    record = tmp_path / "record.jsonl"
-    with Model(Scripted([answer]), Store(tmp_path / "recording")) as model:
-        evaluate(Plan("folder", folder), recording(model, record), tmp_path / "logs")
-    assert omniloom("calibrate", folder, "-m", f"recorded:{record}", "--name", "mine").returncode == 0
+    calibrators.keep(private_home, calibrators.read(mine.read_text(), "mine"))
     run = ("eval", "folder", "--data", folder, "--recorded", record, "--calibrator", "mine", "--limit", "8")
     done = omniloom(*run)
     assert done.returncode == 0 and "on its own data: the calibrator was made from 8 of these 8 samples" in done.stdout
@@ -313,17 +334,13 @@ def promising(path: Path, made: Path, least: float) -> Path:
 
 
 def test_an_answer_is_given_or_withheld_by_the_calibrator_that_is_named(
-    omniloom: Command, folder: Path, tmp_path: Path, private_home: Path
+    omniloom: Command, folder: Path, tmp_path: Path, private_home: Path, record: Path, mine: Path
 ) -> None:
     """Exit code 3 and a message where it is withheld; nothing is promised by a calibrator for other answers."""
-    record = tmp_path / "record.jsonl"
-    with Model(Scripted([answer]), Store(tmp_path / "recording")) as model:
-        evaluate(Plan("folder", folder), recording(model, record), tmp_path / "logs")
     name = f"recorded:{record}"
-    assert omniloom("calibrate", folder, "-m", name, "--name", "mine", "--out", tmp_path).returncode == 0
     ask = ("ask", "What is the code of locker 0?", folder / "0.txt", "-m", name, "--no-stream", "--max-risk", "0.1")
-    all_ = promising(tmp_path / "all.json", tmp_path / "mine.json", 0.0)
-    none = promising(tmp_path / "none.json", tmp_path / "mine.json", 1.0)
+    all_ = promising(tmp_path / "all.json", mine, 0.0)
+    none = promising(tmp_path / "none.json", mine, 1.0)
     done = omniloom(*ask, "--calibrator", none)
     assert done.returncode == 3, done.stdout + done.stderr
     assert "withheld: no answer was given under --max-risk 0.1" in done.stderr and "code is" not in done.stdout

@@ -20,7 +20,8 @@ HEARD = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 def test_ctrl_c_in_mid_answer_and_before_it(stream: str, tmp_path: Path, private_home: Path) -> None:
     paper = tmp_path / "paper.txt"
-    paper.write_text("The weaving trial was held in Lisbon. It finished 820 jobs per second.\n" * 40)
+    lines = 8 if stream == "stdout" else 40  # before its first words it reads all of them
+    paper.write_text("The weaving trial was held in Lisbon. It finished 820 jobs per second.\n" * lines)
     command = [sys.executable, "-c", HEARD, "ask", "Tell a very long story.", str(paper), "-m", "smollm2-135m"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
     first = getattr(process, stream).read(1)  # stderr speaks before the answer, stdout with its first words

@@ -40,7 +40,7 @@ def omniloom(tmp_path: Path, private_home: Path) -> Command:
 
 
 def usage(omniloom: Command, *words: str) -> dict[str, Any]:
-    done = omniloom("ask", "Say how fast row 3 is.", *words, *MODEL, "--json", "--max-tokens", "4")
+    done = omniloom("ask", "Say how fast row 3 is.", *words, "--json", "--max-tokens", "4")
     assert done.returncode in (0, 3), done.stderr
     return json.loads(done.stdout)["usage"]
 
@@ -49,20 +49,21 @@ def computed(used: dict[str, Any]) -> int:
     return used["input_tokens"] - used["cached_tokens"]
 
 
-def test_the_next_ask_computes_its_question_only(omniloom: Command, files: tuple[str, str]) -> None:
-    first = omniloom("warm", *files, *MODEL)
+def test_the_next_ask_computes_its_question_only(omniloom: Command, files: tuple[str, str], shallow: Path) -> None:
+    model = ("-m", str(shallow))
+    first = omniloom("warm", *files, *model)
     assert first.returncode == 0, first.stderr
     tokens = int(first.stdout.split()[0])
     assert tokens > 400 and f"{tokens} tokens are ready, 0 were before" in first.stdout
-    used = usage(omniloom, *files)
+    used = usage(omniloom, *files, *model)
     assert used["cached_tokens"] == tokens and computed(used) < 45
-    assert omniloom("warm", *files, *MODEL).stdout == f"{tokens} tokens were ready already\n"
-    one = omniloom("warm", files[0], *MODEL)
+    assert omniloom("warm", *files, *model).stdout == f"{tokens} tokens were ready already\n"
+    one = omniloom("warm", files[0], *model)
     assert one.returncode == 0 and int(one.stdout.split()[0]) < tokens
     # Other words at the beginning are another prefix.
-    assert usage(omniloom, *files, "--system", "Be short.")["cached_tokens"] == 0
-    assert omniloom("warm", *files, *MODEL, "--system", "Be short.").returncode == 0
-    assert computed(usage(omniloom, *files, "--system", "Be short.")) < 45
+    assert usage(omniloom, *files, "--system", "Be short.", *model)["cached_tokens"] == 0
+    assert omniloom("warm", *files, *model, "--system", "Be short.").returncode == 0
+    assert computed(usage(omniloom, *files, "--system", "Be short.", *model)) < 45
 
 
 def test_more_than_the_context_holds_is_said(omniloom: Command, tmp_path: Path) -> None:

@@ -51,11 +51,21 @@ def engine(small_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.fixture
 def fresh(small_model: Path, tmp_path: Path) -> Iterator[Callable[..., LlamaCpp]]:
     """Opens engines of the test's own, and ends them."""
+    yield from _opening(small_model, tmp_path)
+
+
+@pytest.fixture
+def quick(shallow: Path, tmp_path: Path) -> Iterator[Callable[..., LlamaCpp]]:
+    """As `fresh`, where neither the sense of an answer nor the time it takes is what is tested."""
+    yield from _opening(shallow, tmp_path)
+
+
+def _opening(model: Path, place: Path) -> Iterator[Callable[..., LlamaCpp]]:
     opened: list[LlamaCpp] = []
 
     def open_one(**options: object) -> LlamaCpp:
-        settings = {"context_tokens": 2048, "threads": 1, "kv_home": tmp_path / "kv", "digest": "small"} | options
-        opened.append(LlamaCpp(small_model, **settings))  # type: ignore[arg-type]
+        settings = {"context_tokens": 2048, "threads": 1, "kv_home": place / "kv", "digest": model.stem} | options
+        opened.append(LlamaCpp(model, **settings))  # type: ignore[arg-type]
         return opened[-1]
 
     yield open_one

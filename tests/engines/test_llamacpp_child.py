@@ -44,9 +44,9 @@ def gone(pid: int) -> bool:
         return True
 
 
-def test_a_killed_child_changes_no_answer(fresh: Fresh, ask: Ask, story: str) -> None:
+def test_a_killed_child_changes_no_answer(quick: Fresh, ask: Ask, story: str) -> None:
     """Ten answers, the child killed in the middle of each: the text is what it would have been, and nothing twice."""
-    engine = fresh()
+    engine = quick()
     request = ask("Tell me about the keeper.", story, max_output_tokens=12)
     alone = finish(engine, request)
     for at in range(10):
@@ -155,8 +155,8 @@ def test_waiting_callers_come_in_order_and_can_leave(fresh: Fresh, ask: Ask) -> 
     assert order == ["two left", "one", "three"]
 
 
-def test_three_threads_get_what_they_would_get_alone(fresh: Fresh, ask: Ask, story: str) -> None:
-    engine = fresh()
+def test_three_threads_get_what_they_would_get_alone(quick: Fresh, ask: Ask, story: str) -> None:
+    engine = quick()
     probes = Sampling(top_logprobs=2)
     requests = [ask(q, story, sampling=probes) for q in ("Who built it?", "How high is it?", "Who is Nils Berg?")]
     alone = [finish(engine, request) for request in requests]
@@ -175,8 +175,8 @@ def test_three_threads_get_what_they_would_get_alone(fresh: Fresh, ask: Ask, sto
 
 
 @linux
-def test_closing_leaves_nothing(fresh: Fresh, ask: Ask, story: str, tmp_path: Path) -> None:
-    engine = fresh()
+def test_closing_leaves_nothing(quick: Fresh, ask: Ask, story: str, tmp_path: Path) -> None:
+    engine = quick()
     finish(engine, ask("Who?", story))
     pid, folder = pid_of(engine), engine._slots
     engine.close()
@@ -251,10 +251,10 @@ def test_a_model_the_engine_cannot_load_is_named(tmp_path: Path) -> None:
 
 
 def test_a_hung_child_is_ended_and_started_again(
-    fresh: Fresh, ask: Ask, story: str, monkeypatch: pytest.MonkeyPatch
+    quick: Fresh, ask: Ask, story: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("omniloom.engines.llamacpp.host._SILENT_SECONDS", 0.5)
-    engine, request = fresh(), ask("Tell me about the keeper.", story)
+    engine, request = quick(), ask("Tell me about the keeper.", story)
     before = finish(engine, request)
     for event in engine.stream(request):
         if isinstance(event, TextDelta):
@@ -266,8 +266,8 @@ def test_a_hung_child_is_ended_and_started_again(
     assert gone(hung)
 
 
-def test_deaths_between_embeddings_are_not_deaths_in_a_row(fresh: Fresh) -> None:
-    engine = fresh(embedding=True)
+def test_deaths_between_embeddings_are_not_deaths_in_a_row(quick: Fresh) -> None:
+    engine = quick(embedding=True)
     first = engine.embed(["a lighthouse"])
     for _ in range(4):
         os.kill(pid_of(engine), signal.SIGKILL)

@@ -49,8 +49,8 @@ def side_by_side(
     return found
 
 
-def test_sixteen_streams_outlive_their_child(fresh: Fresh, ask: Ask, story: str) -> None:
-    engine = fresh()
+def test_sixteen_streams_outlive_their_child(quick: Fresh, ask: Ask, story: str) -> None:
+    engine = quick()
     requests = [ask(f"Tell me of year {1870 + number}.", story, max_output_tokens=6) for number in range(16)]
     alone = [finish(engine, request) for request in requests]
     lock, deltas = threading.Lock(), 0
@@ -90,8 +90,8 @@ def test_the_computation_stops_with_its_call(fresh: Fresh, ask: Ask, story: str,
     assert time.monotonic() - cancelled < 0.5  # a piece of 512 tokens takes seconds
 
 
-def test_one_that_leaves_changes_nothing_for_the_others(fresh: Fresh, ask: Ask, story: str) -> None:
-    engine = fresh()
+def test_one_that_leaves_changes_nothing_for_the_others(quick: Fresh, ask: Ask, story: str) -> None:
+    engine = quick()
     request = ask("Who built it?", story, max_output_tokens=12)
     alone = finish(engine, request)
     streams = [engine.stream(ask(f"Tale {number}.", story, max_output_tokens=200)) for number in range(3)]
@@ -119,8 +119,8 @@ def test_one_that_leaves_changes_nothing_for_the_others(fresh: Fresh, ask: Ask, 
         {"refused": "no"},
     ],
 )
-def test_what_a_hostile_child_says_is_a_typed_error(fresh: Fresh, ask: Ask, story: str, frame: dict[str, Any]) -> None:
-    engine = fresh()
+def test_what_a_hostile_child_says_is_a_typed_error(quick: Fresh, ask: Ask, story: str, frame: dict[str, Any]) -> None:
+    engine = quick()
     finish(engine, ask("x", max_output_tokens=1))
     engine._host.run = lambda sequence, cancel: iter([frame])  # type: ignore[union-attr, method-assign, assignment]
     with pytest.raises(Exception) as caught:
@@ -128,8 +128,8 @@ def test_what_a_hostile_child_says_is_a_typed_error(fresh: Fresh, ask: Ask, stor
     assert isinstance(caught.value, EngineError) or type(caught.value).__module__ == "omniloom.core.errors"
 
 
-def test_a_link_left_for_a_state_is_not_followed(fresh: Fresh, ask: Ask, story: str, tmp_path: Path) -> None:
-    engine = fresh()
+def test_a_link_left_for_a_state_is_not_followed(quick: Fresh, ask: Ask, story: str, tmp_path: Path) -> None:
+    engine = quick()
     secret = tmp_path / "secret"
     secret.write_text("mine")
     run = engine._host.run  # type: ignore[union-attr]

@@ -51,28 +51,28 @@ def test_a_state_outlives_the_process(fresh: Fresh, ask: Ask, story: str) -> Non
     assert after.usage.cached_tokens >= after.usage.input_tokens - 32
 
 
-def test_one_more_source_computes_only_that_source(fresh: Fresh, ask: Ask, story: str, tmp_path: Path) -> None:
+def test_one_more_source_computes_only_that_source(quick: Fresh, ask: Ask, story: str, tmp_path: Path) -> None:
     more = "The harbour of Varn has four cranes and a blue door. " * 8
     request = ask("What colour is the door?", story * 3, more)
-    with fresh(kv_home=tmp_path / "alone") as engine:
+    with quick(kv_home=tmp_path / "alone") as engine:
         alone = finish(engine, request)
-    with fresh() as engine:
+    with quick() as engine:
         one = finish(engine, ask("Who built it?", story * 3))
         both = finish(engine, request)
     assert both.usage.cached_tokens > 0.8 * one.usage.input_tokens
     assert same(alone, both)
 
 
-def test_warm_computes_the_sources_ahead(fresh: Fresh, ask: Ask, story: str) -> None:
+def test_warm_computes_the_sources_ahead(quick: Fresh, ask: Ask, story: str) -> None:
     request = ask("Who built it?", story)
-    with fresh() as engine:
+    with quick() as engine:
         engine.warm(request)
         assert finish(engine, request).usage.cached_tokens > 0.7 * engine.count_tokens(request)
 
 
-def test_a_damaged_state_is_computed_anew(fresh: Fresh, ask: Ask, story: str, tmp_path: Path) -> None:
+def test_a_damaged_state_is_computed_anew(quick: Fresh, ask: Ask, story: str, tmp_path: Path) -> None:
     request = ask("Who built it?", story)
-    with fresh() as engine:
+    with quick() as engine:
         before = finish(engine, request)
     [state] = (tmp_path / "kv").glob("*.kv")
     data = state.read_bytes()
@@ -80,24 +80,24 @@ def test_a_damaged_state_is_computed_anew(fresh: Fresh, ask: Ask, story: str, tm
     flipped = [data[:at] + b"\xff\xff\xff\x7f" + data[at + 4 :] for at in (cells, middle)]
     for damage in (bytes(len(data)), data[: len(data) // 2], *flipped):
         state.write_bytes(damage)
-        with fresh() as engine:
+        with quick() as engine:
             again = finish(engine, request)
         assert (again.text, again.logprobs, again.usage.cached_tokens) == (before.text, before.logprobs, 0)
 
 
-def test_other_settings_do_not_share_states(fresh: Fresh, ask: Ask, story: str) -> None:
+def test_other_settings_do_not_share_states(quick: Fresh, ask: Ask, story: str) -> None:
     request = ask("Who built it?", story)
-    with fresh() as engine:
+    with quick() as engine:
         finish(engine, request)
     for other in ({"digest": "another"}, {"batch_tokens": 64}):
-        with fresh(**other) as engine:
+        with quick(**other) as engine:
             assert finish(engine, request).usage.cached_tokens == 0
 
 
-def test_forgetting_a_part_drops_its_states(fresh: Fresh, ask: Ask, story: str, tmp_path: Path) -> None:
+def test_forgetting_a_part_drops_its_states(quick: Fresh, ask: Ask, story: str, tmp_path: Path) -> None:
     from omniloom.storage.kv import KVStore
 
-    with fresh() as engine:
+    with quick() as engine:
         finish(engine, ask("Who built it?", story))
     kept = KVStore(tmp_path / "kv", 1 << 30)
     assert kept.size() > 0
@@ -105,7 +105,7 @@ def test_forgetting_a_part_drops_its_states(fresh: Fresh, ask: Ask, story: str, 
     assert kept.size() == 0
 
 
-def test_a_full_disk_costs_time_and_not_the_answer(fresh: Fresh, ask: Ask, story: str) -> None:
+def test_a_full_disk_costs_time_and_not_the_answer(quick: Fresh, ask: Ask, story: str) -> None:
     class Full:
         def get(self, key: str) -> Path | None:
             return None
@@ -115,14 +115,14 @@ def test_a_full_disk_costs_time_and_not_the_answer(fresh: Fresh, ask: Ask, story
 
         def drop(self, name: str) -> None: ...
 
-    with fresh(kept=Full()) as engine:
+    with quick(kept=Full()) as engine:
         assert finish(engine, ask("Who built it?", story)).text
         assert not list(engine._slots.iterdir())
 
 
-def test_short_sources_are_not_kept(fresh: Fresh, tmp_path: Path) -> None:
+def test_short_sources_are_not_kept(quick: Fresh, tmp_path: Path) -> None:
     tiny = Segment(source="t", content="Red roses.", made_by="text/1")
-    with fresh() as engine:
+    with quick() as engine:
         finish(engine, Request(messages=(Message(role="user", content=(tiny, "What?")),), max_output_tokens=4))
     assert not list((tmp_path / "kv").glob("*.kv"))
 
@@ -139,15 +139,15 @@ def test_stops_depend_on_nothing_after_them() -> None:
 
 
 @pytest.mark.parametrize("loop", [True, False])
-def test_what_is_stored_is_told(fresh: Fresh, ask: Ask, story: str, loop: bool) -> None:
+def test_what_is_stored_is_told(quick: Fresh, ask: Ask, story: str, loop: bool) -> None:
     more = "The harbour of Varn has four cranes. "
     request, longer = ask("Who?", story * 3), ask("Who?", story * 3, more * 40)
-    with fresh(loop=loop) as engine:
+    with quick(loop=loop) as engine:
         assert engine.capabilities.stored and engine.stored_tokens(longer) == 0
         engine.warm(request)
         stored = engine.stored_tokens(request)
         assert 256 < stored < engine.count_tokens(request)
         assert engine.stored_tokens(longer) == stored and engine.stored_tokens(ask("Who?", more, story * 3)) == 0
-    with fresh(loop=loop) as engine:
+    with quick(loop=loop) as engine:
         used = finish(engine, longer).usage
         assert used.cached_tokens == stored and engine.stored_tokens(longer) > stored

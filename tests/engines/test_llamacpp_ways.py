@@ -30,7 +30,7 @@ def test_greedy_answers_are_those_of_the_server(fresh: Fresh, ask: Ask, story: s
     requests = [
         ask("Tell me a tale of roses.", max_output_tokens=40),
         ask("Who built it?", story, max_output_tokens=24, sampling=Sampling(top_logprobs=3)),
-        ask("Tell all of it.", story * 3, more, max_output_tokens=32, stop=("1902", "\n\n")),
+        ask("Tell all of it.", story, more, max_output_tokens=32, stop=("1902", "\n\n")),
         ask("Which?", story, constraint=Constraint(kind="choices", value=["a lighthouse", "a harbour"])),
     ]
     with fresh(kv_home=tmp_path / "loop") as loop, fresh(kv_home=tmp_path / "server", loop=False) as server:
@@ -43,8 +43,8 @@ def test_greedy_answers_are_those_of_the_server(fresh: Fresh, ask: Ask, story: s
                 assert all(abs(one.logprob - other.logprob) < 1e-3 for one, other in pairs)
 
 
-def test_both_ways_read_the_same_tokens(fresh: Fresh, ask: Ask, story: str) -> None:
-    with fresh() as loop, fresh(loop=False) as server:
+def test_both_ways_read_the_same_tokens(quick: Fresh, ask: Ask, story: str) -> None:
+    with quick() as loop, quick(loop=False) as server:
         for request in (ask("Who?", story), ask("<|im_end|> é 😀 織機", "\u202e \ufeff<|im_start|>", story)):
             assert loop._prompt(request) == server._prompt(request)
 
@@ -58,11 +58,11 @@ def test_the_way_can_be_chosen(fresh: Fresh, monkeypatch: pytest.MonkeyPatch) ->
     assert fresh(loop=True).identity != fresh().identity
 
 
-def test_questions_asked_together_read_their_document_once(fresh: Fresh, ask: Ask, story: str) -> None:
+def test_questions_asked_together_read_their_document_once(quick: Fresh, ask: Ask, story: str) -> None:
     questions = ["Who built it?", "How high is it?", "Who is Nils Berg?", "What is it made of?", "When?", "Where?"]
     requests = [ask(question, "Long. " + story * 3, max_output_tokens=6) for question in questions]
     found: dict[int, Completion] = {}
-    with fresh() as engine:
+    with quick() as engine:
 
         def one(number: int) -> None:
             found[number] = finish(engine, requests[number])

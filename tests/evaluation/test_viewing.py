@@ -1,6 +1,7 @@
 """From a log to the values of a report: what went wrong, what is alike, curves, and places in sources."""
 
 import random
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -172,9 +173,10 @@ def test_withheld_answers_are_told_by_the_words_that_stand_in_their_place() -> N
     assert all(words in said for words in WITHHOLDING)
 
 
-@pytest.fixture
-def kept(tmp_path: Path) -> tuple[Path, list[Origin]]:
+@pytest.fixture(scope="module")
+def read_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Origin]]:
     """A store that has read a note, a table and a PDF."""
+    tmp_path = tmp_path_factory.mktemp("read")
     note = tmp_path / "note.txt"
     note.write_text("The first line.\n\nThe loom doubled <b>throughput</b>, in 1907.\n")
     root, origins = tmp_path / "kept", []
@@ -184,6 +186,13 @@ def kept(tmp_path: Path) -> tuple[Path, list[Origin]]:
             read_part(part, store, weights=lambda name: {})
             origins.append(Origin(id=part.id, name=part.name, kind=part.kind, media_type=part.media_type))
     return root, origins
+
+
+@pytest.fixture
+def kept(read_once: tuple[Path, list[Origin]], tmp_path: Path) -> tuple[Path, list[Origin]]:
+    """A copy of it, in which something may be forgotten."""
+    root, origins = read_once
+    return Path(shutil.copytree(root, tmp_path / "kept")), origins
 
 
 def failed(origins: list[Origin], at: int, fragment: str, quote: str, expected: Expected) -> Record:

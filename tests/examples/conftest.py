@@ -1,4 +1,4 @@
-"""Examples and documentation run as a reader would run them: a process each, the smallest model, one private store."""
+"""Examples and documentation run as a reader would run them: a process each, a shallow model, one private store."""
 
 import os
 import subprocess
@@ -12,8 +12,15 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="session")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Runs a script with warnings as errors; the store is shared, so that a file is read once in all these tests."""
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The store of all these tests, of those in other workers too: a file is read once."""
+    mine = tmp_path_factory.getbasetemp()
+    return (mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine) / "home-of-examples"
+
+
+@pytest.fixture(scope="session")
+def run(home: Path, shallow: Path) -> Run:
+    """Runs a script with warnings as errors."""
     from omniloom.catalog import ensure
     from omniloom.storage.home import weights_home
 
@@ -21,8 +28,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         ensure(name)
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("OMNILOOM_", "OPENAI_"))},
-        "OMNILOOM_MODEL": "smollm2-135m",
-        "OMNILOOM_HOME": str(tmp_path_factory.mktemp("home")),
+        "OMNILOOM_MODEL": str(shallow),
+        "OMNILOOM_HOME": str(home),
         "OMNILOOM_WEIGHTS": str(weights_home()),
         "OMNILOOM_OFFLINE": "1",
     }

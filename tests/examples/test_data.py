@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from omniloom.catalog import ensure
+from omniloom.core.parts import Audio, Video
 from omniloom.core.values import Segment
 from omniloom.inputs import read_part
 from omniloom.storage.intake import as_part, take_in
@@ -17,11 +18,14 @@ FACTS = json.loads((DATA / "facts.json").read_text())
 
 
 @pytest.fixture(scope="module")
-def readings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Segment, ...]]:
+def readings(home: Path) -> dict[str, tuple[Segment, ...]]:
+    """As the examples read them, and from the same store."""
     found = {}
-    with Store(tmp_path_factory.mktemp("store")) as store:
+    heard = {"author_interview.mp3": Audio, "clip.mp4": Video}
+    with Store(home) as store:
         for name in ("paper.pdf", "figure_1.png", "author_interview.mp3", "results.csv", "clip.mp4"):
-            part = take_in(as_part(DATA / name), store)
+            given = heard[name](DATA / name, language="en") if name in heard else as_part(DATA / name)
+            part = take_in(given, store)
             found[name] = read_part(part, store, weights=lambda weights: ensure(weights).paths).segments
     return found
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-import omniloom.inputs as inputs
 from omniloom.core.errors import (
     CancelledError,
     IsolationError,
@@ -21,6 +20,7 @@ from omniloom.core.errors import (
 from omniloom.core.events import Progress
 from omniloom.core.parts import Text
 from omniloom.core.values import Part
+from omniloom.inputs import reading as inputs
 from omniloom.storage.intake import take_in
 from omniloom.storage.store import Store
 

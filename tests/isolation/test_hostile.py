@@ -15,7 +15,7 @@ import pytest
 from omniloom.core import errors
 from omniloom.core.errors import CancelledError, IsolationError, TooLargeError
 from omniloom.isolation import Child, Limits, level, run_isolated
-from omniloom.isolation.limits import MIB
+from omniloom.isolation.limits import MIB, allowed_threads
 
 confined = pytest.mark.skipif(
     not (level().landlock_abi >= 3 and level().seccomp), reason="this system has no Landlock 3 or no seccomp"
@@ -57,11 +57,23 @@ def run(name: str, limits: Limits | None = None, **payload: Any) -> dict[str, An
 def test_environment_is_private(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_KEY", "hush")
     monkeypatch.setenv("PYTHONPATH", "/nowhere")
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     seen = run("echo", text="grüße \u2028 \U0001f600", number=1.5)
     assert seen["payload"] == [{"text": "grüße \u2028 \U0001f600", "number": 1.5}]
     assert "hush" not in str(seen["environment"]) and "/nowhere" not in str(seen["path"])
     assert seen["environment"][0]["OMP_NUM_THREADS"] == "2"
     assert not Path(seen["folder"][0]).exists()
+
+
+@pytest.mark.parametrize(("said", "allowed"), [("1", 1), ("64", 2), ("1,4", 1), ("many", 2), ("0", 2), ("", 2)])
+def test_no_more_threads_than_the_user_allows(said: str, allowed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", said)
+    assert allowed_threads(2) == allowed
+
+
+def test_a_child_is_told_what_the_user_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert run("echo")["environment"][0]["OMP_NUM_THREADS"] == "1"
 
 
 @confined

@@ -259,7 +259,7 @@ def test_more_than_a_dozen_sources_stay_as_given(tmp_path: Path, open_model: Any
 
 
 @pytest.mark.weights
-def test_a_real_engine_reads_sources_once(tmp_path: Path, private_home: Path) -> None:
+def test_a_real_engine_reads_sources_once(tmp_path: Path, private_home: Path, shallow: Path) -> None:
     paths = [tmp_path / f"{name}.txt" for name in ("amber", "blue", "coral")]
     for path in paths:
         row = "The {} loom of row {} weaves {} pieces of cloth each day."
@@ -269,11 +269,11 @@ def test_a_real_engine_reads_sources_once(tmp_path: Path, private_home: Path) ->
     for way in ("memory", "disk"):
         home = tmp_path / way
         used = []
-        model = ol.load("smollm2-135m", home=home, threads=1)
+        model = ol.load(shallow, home=home, threads=1)
         for inputs in ([a, b], [b, a], [b, a, c], [c, b]):
             if way == "disk":
                 model.close()
-                model = ol.load("smollm2-135m", home=home, threads=1)
+                model = ol.load(shallow, home=home, threads=1)
             question = f"Say how much cloth row {len(used)} weaves."  # a question may be judged, which reads more
             used.append(model.generate([question, *inputs], max_output_tokens=4).usage)
         model.close()

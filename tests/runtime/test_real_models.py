@@ -30,7 +30,10 @@ def paper(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_default_answers_with_places_and_json(paper: Path, private_home: Path) -> None:
+def test_the_default_answers_with_places_and_json(
+    paper: Path, private_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)  # with as many threads as users have
     question = "How many jobs per second were finished with the new scheduler?"
     with ol.load() as model:
         response = model.generate([question, paper], output_modes=["text", "structured_json"], schema=Report)
@@ -42,12 +45,14 @@ def test_the_default_answers_with_places_and_json(paper: Path, private_home: Pat
     assert again.usage.cached_tokens == again.usage.input_tokens
 
 
-def test_threads_get_the_answers_they_would_get_alone(paper: Path, private_home: Path, tmp_path: Path) -> None:
+def test_threads_get_the_answers_they_would_get_alone(
+    paper: Path, private_home: Path, tmp_path: Path, shallow: Path
+) -> None:
     questions = ["Where was the trial?", "How many jobs per second?", "How much memory?"]
-    with ol.load("smollm2-135m", home=tmp_path / "alone") as model:
+    with ol.load(shallow, home=tmp_path / "alone") as model:
         alone = [model.generate([question, paper], max_output_tokens=32).text for question in questions]
     together: dict[str, str] = {}
-    with ol.load("smollm2-135m", home=tmp_path / "together") as model:
+    with ol.load(shallow, home=tmp_path / "together") as model:
 
         def ask(question: str) -> None:
             together[question] = model.generate([question, paper], max_output_tokens=32).text
@@ -61,8 +66,10 @@ def test_threads_get_the_answers_they_would_get_alone(paper: Path, private_home:
 
 
 @pytest.mark.parametrize("moment", ["prefill", "text.delta", "citation"])
-def test_an_engine_that_dies_in_mid_answer_is_started_again(moment: str, paper: Path, private_home: Path) -> None:
-    with ol.load("smollm2-135m") as model:
+def test_an_engine_that_dies_in_mid_answer_is_started_again(
+    moment: str, paper: Path, private_home: Path, shallow: Path
+) -> None:
+    with ol.load("smollm2-135m" if moment == "citation" else shallow) as model:
         expected = model.generate(["Tell all of it.", paper], max_output_tokens=64, trace="whole").text
         pieces: list[str] = []
         killed = None

@@ -3,21 +3,23 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omniloom.core.errors import UnsupportedError, UsageError
-from omniloom.core.events import Progress
-from omniloom.core.protocols import Engine
+
+if TYPE_CHECKING:  # an engine's child imports this room too, and needs neither
+    from omniloom.core.events import Progress
+    from omniloom.core.protocols import Engine
 
 
 def open_engine(
     name: str,
     *,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: "Callable[[Progress], None] | None" = None,
     say: Callable[[str], None] | None = None,
     kv_home: Path | None = None,
     **options: Any,
-) -> Engine:
+) -> "Engine":
     """The engine a name means.
 
     name: "openai:http://host:port/v1#model", "scripted" (option script), "recorded:path", a path to a .gguf, a folder
@@ -47,7 +49,7 @@ def open_engine(
     return _embedded(name, on_progress, say, kv_home, options)
 
 
-def _built(engine: Callable[..., Engine], *arguments: Any, **options: Any) -> Engine:
+def _built(engine: "Callable[..., Engine]", *arguments: Any, **options: Any) -> "Engine":
     """Raises UsageError for options the engine does not have."""
     import inspect
 
@@ -60,11 +62,11 @@ def _built(engine: Callable[..., Engine], *arguments: Any, **options: Any) -> En
 
 def _embedded(
     name: str,
-    on_progress: Callable[[Progress], None] | None,
+    on_progress: "Callable[[Progress], None] | None",
     say: Callable[[str], None] | None,
     kv_home: Path | None,
     options: dict[str, Any],
-) -> Engine:
+) -> "Engine":
     from omniloom.engines.llamacpp import LlamaCpp
     from omniloom.storage.home import home
 
@@ -83,7 +85,7 @@ def _embedded(
     return _built(LlamaCpp, weights.paths["model"], name=weights.name, digest=weights.digest, **kept)
 
 
-def _model(name: str, on_progress: Callable[[Progress], None] | None, say: Callable[[str], None] | None) -> Any:
+def _model(name: str, on_progress: "Callable[[Progress], None] | None", say: Callable[[str], None] | None) -> Any:
     """The weights of a catalog name."""
     from omniloom.catalog import ensure, entry
 

@@ -11,6 +11,7 @@ from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from omniloom.core.errors import IsolationError
+from omniloom.isolation.limits import allowed_threads
 
 _T = TypeVar("_T")
 _PASSED = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "WINDIR", "TZ") + (
@@ -48,7 +49,7 @@ def start(entry: Path, folder: Path, threads: int) -> "subprocess.Popen[bytes]":
 def environment(folder: Path, threads: int) -> dict[str, str]:
     """Nothing of the parent's environment but what the loader needs: keys and tokens stay with the parent."""
     kept = {key: os.environ[key] for key in _PASSED if key in os.environ}
-    count = {key: str(threads) for key in _THREADS}
+    count = {key: str(allowed_threads(threads)) for key in _THREADS}
     own = {key: str(folder) for key in ("HOME", "TMPDIR", "TEMP", "TMP", "XDG_CACHE_HOME", "USERPROFILE")}
     return kept | count | own | {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "LC_ALL": "C.UTF-8"}
 

@@ -3,9 +3,11 @@
 import os
 from pathlib import Path
 
+from omniloom.isolation.limits import allowed_threads
+
 
 def physical_cores() -> int:
-    """Cores this process may run on, hyper-threads counted once."""
+    """Cores this process may run on, hyper-threads counted once, and at most what OMP_NUM_THREADS allows."""
     allowed = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
     siblings = set()
     for cpu in allowed:
@@ -13,7 +15,7 @@ def physical_cores() -> int:
             siblings.add(Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list").read_text("ascii"))
         except OSError:
             siblings.add(str(cpu))
-    return max(1, len(siblings))
+    return allowed_threads(max(1, len(siblings)))
 
 
 def devices() -> str:

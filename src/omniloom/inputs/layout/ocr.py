@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from omniloom.core.errors import UnsupportedError
 from omniloom.core.locators import Box
+from omniloom.isolation.limits import allowed_threads
 
 if TYPE_CHECKING:
     import numpy as np
@@ -124,7 +125,7 @@ def _engine() -> Any:
             "Global.log_level": "critical",
             "Global.use_cls": False,
             "Global.return_word_box": True,
-            "EngineConfig.onnxruntime.intra_op_num_threads": min(THREADS, os.cpu_count() or 1),
+            "EngineConfig.onnxruntime.intra_op_num_threads": allowed_threads(min(THREADS, os.cpu_count() or 1)),
             "EngineConfig.onnxruntime.inter_op_num_threads": 1,
             "Det.limit_side_len": 32,  # pictures are scaled here, not there
             "Det.model_path": str(found["det"][0]),

@@ -23,6 +23,7 @@ from omniloom.core.locators import union
 from omniloom.core.protocols import Source
 from omniloom.core.values import Anchor, Loss, Segment
 from omniloom.inputs.sound.decode import RATE, Pcm
+from omniloom.isolation.limits import allowed_threads
 
 Item = Segment | Loss | Progress
 
@@ -162,7 +163,7 @@ class Voices:
                 "telling voices apart needs onnxruntime", hint='pip install "omniloom[media]"'
             ) from error
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+        options.intra_op_num_threads, options.inter_op_num_threads = allowed_threads(threads), 1
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])

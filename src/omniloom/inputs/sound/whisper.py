@@ -10,6 +10,7 @@ from typing import Any
 from omniloom.core.errors import UnsupportedError, WeightsError
 from omniloom.inputs.sound import brief
 from omniloom.inputs.sound.voice import Window
+from omniloom.isolation.limits import allowed_threads
 
 FILES = ("model.bin", "config.json", "tokenizer.json", "vocabulary.txt")
 THREADS = 2
@@ -64,7 +65,7 @@ class Recogniser:
                 str(folder),
                 device="cpu",
                 compute_type="int8",
-                cpu_threads=THREADS,
+                cpu_threads=allowed_threads(THREADS),
                 num_workers=1,
                 local_files_only=True,
             )
