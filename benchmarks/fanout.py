@@ -7,7 +7,7 @@ by itself, so what it takes then is what it took cold.
 import tempfile
 from pathlib import Path
 
-from ratios import Ratio, finish, first_worst, options, ratios, seconds, turns, warm_up
+from ratios import Ratio, finish, first_worst, options, ratios, read_and_written, seconds, turns, warm_up
 from sides import OWN, Ours, peers
 from texts import COPY, document, questions
 
@@ -40,7 +40,7 @@ def main() -> None:
     against = stored | {name: runs for name, runs in cold.items() if name != ours.name}
     parts += ratios(against, ours.name, "fanout-stored", 5.0, seconds)
     parts += ratios(against, ours.name, "fanout-stored-first", 10.0, first_worst)
-    finish(asked, "fanout", parts)
+    finish(asked, "fanout", parts, lambda: f"cold: {read_and_written(cold)}\nstored: {read_and_written(stored)}")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any
 
 from kernels import kernels
 from ratios import Ratio, finish, first_worst, options, per_token, ratios, turns, warm_up
-from sides import OWN, Ours, Side, peers
+from sides import Ours, Peer, Side
 from texts import COPY, document, questions
 
 
@@ -19,7 +19,7 @@ def main() -> None:
     asked.context = 1024 if asked.quick else asked.context
     ours = Ours(asked, together=True)
     long = min(long, ours.engine.capabilities.context_tokens * 3 // 4)
-    sides: list[Side] = [ours, *peers(asked, OWN)[-1:]]
+    sides: list[Side] = [ours, Peer("llama_server", asked, tuned=True)]
     parts: list[Ratio] = []
     try:
         warm_up(sides, ours.ask(COPY, document(60, 99), limit=24))

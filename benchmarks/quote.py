@@ -1,7 +1,7 @@
 """Verbatim quoting from a source, greedy, with identical tokens; and free chat, where no draft can help."""
 
 from kernels import kernels
-from ratios import Ratio, equal_texts, finish, options, per_token, ratios, turns, warm_up, written
+from ratios import Ratio, equal_texts, finish, options, per_token, ratios, turns, unequal, warm_up, written
 from sides import Ours, peers
 from texts import COPY, document
 
@@ -24,6 +24,8 @@ def main() -> None:
     parts += ratios(free, ours.name, "quote-free", 0.98, per_token)
     for name, found in (("quoted", quoted), ("free", free)):
         print(f"{name}, answers as ours:", {side: round(share, 2) for side, share in equal_texts(found).items()})
+    # The same kernels must say the same; others round otherwise.
+    parts += unequal(quoted, "quote-same", [name for name in quoted if name.startswith("llama_server")])
     finish(asked, "quote", parts, lambda: kernels(asked))
 
 

@@ -4,7 +4,7 @@ import argparse
 import json
 import statistics
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -50,7 +50,7 @@ def options(
     parser.add_argument("--threads", type=int, default=2, help="of every side (%(default)s)")
     often = f"({known['repetitions']}; --quick: {known['quick_repetitions']})"
     parser.add_argument("--repetitions", type=int, default=None, help=often)
-    parser.add_argument("--data", type=Path, help="a folder of real documents, receipts and schemas")
+    parser.add_argument("--data", type=Path, help="real receipts and schemas, for structured.py; the rest is made")
     parser.add_argument("--json", type=Path, help="write the result there, for report.py")
     parser.add_argument("--peer-python", default="", help="a Python that has llama-cpp-python and openvino-genai")
     if parts:
@@ -152,6 +152,30 @@ def first_median(told: dict[str, Any]) -> float:
 
 def first_worst(told: dict[str, Any]) -> float:
     return max(answer["first"] for answer in told["answers"])
+
+
+def read_and_written(found: dict[str, list[dict[str, Any]]]) -> str:
+    """The profile of work that is mostly reading: what each side had left to compute, in the middle of its runs."""
+
+    def middle(runs: list[dict[str, Any]], word: str) -> float:
+        return statistics.median(sum(answer[word] for answer in run["answers"]) for run in runs)
+
+    told = [
+        f"{name} read {middle(runs, 'read'):.0f} tokens, wrote {middle(runs, 'tokens'):.0f}, and took "
+        f"{statistics.median(run['processor'] for run in runs):.1f} s of processor time"
+        for name, runs in found.items()
+        if runs
+    ]
+    return (
+        "; ".join(told)
+        + ". What is read and written here takes what llama.cpp takes: only more stored would change it."
+    )
+
+
+def unequal(found: dict[str, list[dict[str, Any]]], name: str, peers: Collection[str]) -> list[Ratio]:
+    """A part for each of the peers whose answers are not ours to the letter, which misses its floor."""
+    shares = {peer: share for peer, share in equal_texts(found).items() if peer in peers and share < 1}
+    return [Ratio(name, share, share, share, 1.0, peer) for peer, share in shares.items()]
 
 
 def equal_texts(found: dict[str, list[dict[str, Any]]]) -> dict[str, float]:

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ratios import Ratio, finish, options, ratios, turns
+from ratios import Ratio, equal_texts, finish, options, ratios, turns, unequal
 from sides import Ask, Ours, Peer
 from texts import document, questions
 
@@ -78,8 +78,8 @@ def main() -> None:
     parts: list[Ratio] = [
         part._replace(floor=floors[part.peer]) for part in ratios(found, "omniloom", "restart", 1.0, first)
     ]
-    texts = {answer["text"] for runs in found.values() for run in runs for answer in run["answers"]}
-    print("identical answers:", len(texts) == 1)
+    print("answers as ours:", equal_texts(found))
+    parts += unequal(found, "restart-same", floors)
     print("seconds until it listens:", {side.name: round(statistics.median(side.loads), 2) for side in sides})
     finish(asked, "restart", parts, lambda: profile(asked, probe, found))
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+from kernels import kernels
 from ratios import Ratio, finish, options, ratios, seconds, turns, warm_up, written
 from sides import Ours, peers
 from texts import COPY, document
@@ -103,7 +104,7 @@ def main() -> None:
     )
     if valid[ours.name] < 1:
         parts.append(Ratio("structured-valid", *[valid[ours.name]] * 3, 1.0, "its schema"))
-    finish(asked, "structured", parts)
+    finish(asked, "structured", parts, lambda: kernels(asked))
 
 
 def _valid(runs: list[dict[str, Any]], schemas: list[dict[str, Any]], limit: int) -> float:

@@ -83,7 +83,7 @@ def fields(plain: str, name: str) -> list[list[str]]:
     found: list[list[str]] = []
     for line in filter(None, (each.strip() for each in body.group(1).split(";"))):
         parts = re.fullmatch(r"(.*?)((?:\w+\s*,\s*)*\w+)", line, re.DOTALL)
-        if parts is None:
+        if parts is None or "," in parts[1]:
             raise SystemExit(f"the field {line!r} of {name} is not understood")
         kind, names = parts.groups()
         found += [[each.strip(), spelled(kind)] for each in names.split(",")]

@@ -13,7 +13,7 @@ FOLDER = Path(__file__).parents[2] / "benchmarks"
 FILES = ["plain", "structured", "quote", "fanout", "samples", "interleave", "restart", "load"]
 sys.path.insert(0, str(FOLDER))
 
-from ratios import Ratio, finish, first_median, per_token, ratios, turns  # noqa: E402
+from ratios import Ratio, finish, first_median, per_token, ratios, read_and_written, turns, unequal  # noqa: E402
 from report import parts, table  # noqa: E402
 
 
@@ -55,6 +55,18 @@ def test_sides_take_turns_and_one_that_fails_is_left_out(capsys: pytest.CaptureF
     assert "left out: other: no memory" in capsys.readouterr().out
 
 
+def test_answers_that_must_be_the_same_and_are_not_miss_a_floor() -> None:
+    same, other = run(1.0), run(1.0)
+    other["answers"] = [other["answers"][0] | {"text": "y"}]
+    found = {"ours": [same, same], "kept": [same, same], "changed": [same, other], "stranger": [other, other]}
+    assert unequal(found, "quote-same", ["kept"]) == []
+    [part] = unequal(found, "quote-same", ["kept", "changed"])
+    assert (part.peer, part.middle, part.holds) == ("changed", 0.5, False)
+    assert read_and_written({"ours": [same, same], "gone": []}).startswith(
+        "ours read 5 tokens, wrote 8, and took 1.0 s of processor time. "
+    )
+
+
 @pytest.mark.parametrize(("middle", "status"), [(0.96, 1), (0.97, 0)])
 def test_the_worst_part_is_the_last_line_and_the_exit_status(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], middle: float, status: int
@@ -78,6 +90,14 @@ def test_the_table_marks_what_holds(tmp_path: Path) -> None:
     lines = table(parts([file])).splitlines()
     assert lines[2].endswith("| llama-server tuned | **1.00 (0.90 to 1.10)** | 0.97 | m, 1, in small |")
     assert "| 1.00 (0.90 to 1.10) |" in lines[3]
+
+
+def test_the_readme_shows_nothing_that_was_not_measured() -> None:
+    """python benchmarks/report.py prints the table anew."""
+    known = table(parts(sorted(FOLDER.glob("results/*.json")))).splitlines()
+    speed = (FOLDER.parent / "README.md").read_text("utf-8").partition("## Speed")[2]
+    rows = [line for line in speed.splitlines() if line.startswith("|")]
+    assert len(rows) > 20 and set(rows) <= set(known)
 
 
 @pytest.mark.parametrize("name", FILES)

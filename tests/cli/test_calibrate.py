@@ -22,8 +22,8 @@ from omniloom.evaluation.recording import recording
 from omniloom.evaluation.run import Plan, evaluate
 from omniloom.evaluation.tasks.folder import family, samples
 from omniloom.reasoning import calibrators
+from omniloom.reasoning.phrases import phrase
 from omniloom.runtime.model import Model
-from omniloom.runtime.prose import NOT_ANSWERED, TOO_UNCERTAIN
 from omniloom.storage.store import Store
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -231,8 +231,9 @@ def test_a_risk_needs_a_calibrator(omniloom: Command, folder: Path, record: Path
 @pytest.mark.parametrize(
     ("response", "withheld"),
     [
-        (Response(text=TOO_UNCERTAIN, abstained=True), True),
-        (Response(text=f"It is K0Z [1].\nWhat stands above is withdrawn. {NOT_ANSWERED}", abstained=True), True),
+        (Response(text=phrase("too_uncertain", "Who?"), abstained=True), True),
+        (Response(text=f"K0Z [1].\n{phrase('withdrawn', '')}{phrase('not_answered', '')}", abstained=True), True),
+        (Response(text=phrase("not_answered", "Wer hat das geschrieben?"), abstained=True), True),
         (Response(abstained=True), True),
         (Response(text="The price is not mentioned.", abstained=True), False),
         (Response(data={"price": None}, abstained=True), False),

@@ -78,6 +78,14 @@ def omniloom(tmp_path: Path, private_home: Path, paper: Path) -> Command:
     return run
 
 
+def test_a_strategy_is_given_on(omniloom: Command, paper: Path) -> None:
+    done = omniloom("ask", QUESTION, str(paper), "--strategy", "sample")
+    assert done.returncode == 0 and "820" in done.stdout
+    assert "sample" in omniloom("trace", "show").stdout
+    refused = omniloom("ask", QUESTION, str(paper), "--strategy", "vote")
+    assert refused.returncode != 0 and "strategy" in refused.stderr
+
+
 def test_files_of_one_name_stay_two_in_a_conversation(omniloom: Command, paper: Path, private_home: Path) -> None:
     files = (str(paper), str(Path("other", paper.name)))
     assert omniloom("ask", QUESTION, *files).returncode == 0

@@ -285,6 +285,22 @@ def test_the_body_of_a_quote_is_forced_once_its_first_tokens_tell_which_it_is(sm
 
 
 @pytest.mark.weights
+def test_what_is_forced_has_the_tokens_that_the_text_has_by_itself(small: Weights) -> None:
+    """Also where a forced text ends, and what follows could belong to its last token."""
+    names = {
+        "number_of_white_flashes": {"type": "integer", "minimum": 0, "maximum": 99},
+        "is_it_of_granite": {"type": "boolean"},
+    }
+    schema = {"type": "object", "properties": names, "required": list(names), "additionalProperties": False}
+    told = constraints.to_lark(Constraint(kind="json_schema", value=schema))
+    for lark in (told, 'start: "It is " ("41" | "fourteen") " metres high" ("." | ", they say.")'):
+        sequence, _ = bound(small, lark, chat("What of it?"))
+        written = [token for token in sequence.tokens[sequence.prompt :] if not small.ends(token)]
+        assert sequence.answer is not None and sequence.answer.forced_tokens > len(written) / 2
+        assert written == small.tokenize(small.text(written))
+
+
+@pytest.mark.weights
 def test_a_model_drafts_for_itself(small: Weights) -> None:
     prompt = small.tokenize(chat("Tell me about the lighthouse, in your own words."), special=True)
     told = []

@@ -50,17 +50,20 @@ def written(told: list[Told]) -> list[tuple[int, float]]:
     return [(each.token, each.logprob) for each in told if each.kind == "token"]
 
 
-@pytest.mark.parametrize("temperature", [0.0, 1.0])
-def test_company_changes_no_bit(weights: Weights, temperature: float) -> None:
-    sampling = Sampling(temperature=temperature)
+@pytest.mark.parametrize("temperatures", [(0.0,), (1.0,), (0.0, 1.0, 2.0)])
+def test_company_changes_no_bit(weights: Weights, temperatures: tuple[float, ...]) -> None:
+    """Also where each is drawn in another way."""
+    drawn = {
+        question: Sampling(temperature=temperatures[at % len(temperatures)]) for at, question in enumerate(QUESTIONS)
+    }
     alone = {}
     for question in QUESTIONS:
         loop = Counted(weights)
-        loop.add(asked(weights, question, sampling=sampling, seed=3))
+        loop.add(asked(weights, question, sampling=drawn[question], seed=3))
         alone |= loop.run()
     loop = Counted(weights)
     for question in QUESTIONS:
-        loop.add(asked(weights, question, sampling=sampling, seed=3))
+        loop.add(asked(weights, question, sampling=drawn[question], seed=3))
     together = loop.run()
     assert {key: written(told) for key, told in together.items()} == {key: written(told) for key, told in alone.items()}
     assert len({str(written(told)) for told in together.values()}) > 1
@@ -104,6 +107,20 @@ def test_a_document_outlives_its_question(weights: Weights) -> None:
     loop.add(last)
     loop.run()
     assert last.reused == last.ends[0]
+
+
+def test_the_beginning_that_was_used_longest_ago_makes_room(weights: Weights) -> None:
+    loop = Counted(weights, sequences=3)
+
+    def reused(name: str) -> bool:
+        asked = Sequence(name, weights.tokenize(name * 70, first=True), 1, until=64)
+        loop.add(asked)
+        loop.run()
+        return asked.reused == 64
+
+    assert [reused(name) for name in "abcad"] == [False, False, False, True, False]
+    assert [reused(name) for name in "acdb"] == [True, True, True, False]
+    assert all(reused(name) for name in "cdb")
 
 
 def test_a_long_prompt_does_not_stall_a_short_answer(weights: Weights) -> None:

@@ -8,16 +8,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import asker
 import pytest
 
 from omniloom.core.events import Finished
 from omniloom.core.values import Completion, Message, Request, Sampling, Segment
-from omniloom.engines.llamacpp import LlamaCpp
+from omniloom.engines.llamacpp import LlamaCpp, host, line
 from omniloom.engines.llamacpp.native.tiny import build_tiny
-from omniloom.engines.llamacpp.states import shown_to_child, slots_folder
+from omniloom.engines.llamacpp.states import shown_to_child
 from omniloom.isolation import Child, level
 from omniloom.storage import kv
 
@@ -170,14 +170,26 @@ def test_a_disk_that_takes_nothing_from_the_child(open_engine: Opened, tmp_path:
 
 
 @pytest.mark.skipif(not level().landlock_abi, reason="this system does not confine what a process may write")
-def test_a_child_changes_no_stored_state_and_sees_no_key(open_engine: Opened, tmp_path: Path) -> None:
+def test_a_child_changes_no_stored_state_and_sees_no_key(
+    open_engine: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is confined as the engine's is."""
     _, state = kept(open_engine, tmp_path)
-    before = state.read_bytes()
-    slots = slots_folder(tmp_path / "kv")
-    link = slots / shown_to_child(state, slots)
-    payload = {"link": str(link), "state": str(state), "key": str(tmp_path / "kv.key"), "slots": str(slots)}
-    with Child("state_spoiler:run", payload, readable=[slots.parent], writable=[slots]) as child:
-        told = child.receive()
+    before, confined = state.read_bytes(), dict[str, Any]()
+
+    def noting(target: str, payload: dict[str, Any], **places: Any) -> Child:
+        confined.update(places)
+        return Child(target, payload, **places)
+
+    for module in (line, host):
+        monkeypatch.setattr(module, "Child", noting)
+    with open_engine() as engine:
+        engine.count_tokens("it runs")
+        slots = engine._slots
+        link = slots / shown_to_child(state, slots)
+        payload = {"link": str(link), "state": str(state), "key": str(tmp_path / "kv.key"), "slots": str(slots)}
+        with Child("state_spoiler:run", payload, **confined) as child:
+            told = child.receive()
     assert told is not None and [what for what, works in told.items() if works] == ["read the state"]
     assert state.read_bytes() == before
 
@@ -202,8 +214,8 @@ def test_engines_killed_at_random_moments(models: list[Path], tmp_path: Path) ->
             said += oldest.communicate()[0].splitlines()
     running[0].kill()
     running[0].communicate()
-    for line in said:
-        story, _, text = line.strip().partition(" ")
+    for heard in said:
+        story, _, text = heard.strip().partition(" ")
         assert text == repr(wanted[story])
     with LlamaCpp(models[0], context_tokens=512, threads=1, kv_home=home, loop=True) as engine:
         for story, text in wanted.items():

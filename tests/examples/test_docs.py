@@ -51,3 +51,10 @@ def test_pictures_are_small_and_used() -> None:
         content = picture.read_bytes()
         assert content.startswith(_PNG) and len(content) < 200_000
         assert f"pictures/{picture.name}" in pages, f"{picture.name} is on no page"
+
+
+def test_every_variable_of_ours_is_listed() -> None:
+    code = "".join(path.read_text("utf-8") for path in (REPOSITORY / "src").rglob("*.py"))
+    listed = (REPOSITORY / "docs" / "privacy.md").read_text("utf-8").partition("## Every variable")[2]
+    names = set(re.findall(r"\bOMNILOOM_[A-Z_]+", code))
+    assert len(names) > 8 and {name for name in names if f"`{name}`" not in listed} == set()

@@ -48,7 +48,11 @@ PROMISES = {
     "stream": [r"the pieces are the whole text: True", r"[1-9]\d* tokens, first after"],
     "table_cells": [r"results\.csv: .", r"last weeks: .|pandas is not installed"],
     "table_program": [r"query: SELECT "],
-    "thinking": [r"budget 0: .*(\n.*)*thinking 0,", r"thinking [1-9]\d*, answer"],
+    "thinking": [
+        r"direct, budget 0: .*(\n.*)*thinking 0,",
+        r"direct, budget 64: .*(\n.*)*thinking [1-9]\d*, answer",
+        r"sample, budget 64: .*(\n.*)*thinking [1-9]\d*, answer.*\n  of the other answers \d+% say",
+    ],
     "trace": [r"generate first", r"read results\.csv", r"answer: replayed True"],
     "warm": [r"read ahead: [1-9]\d+ tokens, 0 were", r"question: [1-9]\d? of [1-9]\d+ tokens", r"among them: True"],
     "video": [r"clip\.mp4#t=\S+ .*PNG of [1-9]\d* kB|reduced: ", r"sounds other than speech"],

@@ -241,6 +241,16 @@ def test_a_copy_that_contradicts_is_said_and_cited_on_both_sides(models: Any, st
     assert "The sources disagree: story.txt says" in told.text and len(told.claims[-1].citations) == 2
 
 
+def test_our_own_sentences_are_in_the_language_of_the_question(models: Any, story: Path) -> None:
+    other = story.with_name("copy.txt")
+    other.write_text(COPY)
+    told = models(said("Built by Anna Marbury [1].")).generate(["Von wem wurde die Brücke gebaut?", story, other])
+    assert "\nDie Quellen widersprechen sich: In story.txt steht “" in told.text
+    model = models(said("Madrid"))
+    none = model.generate(["Qui a construit le pont ?", story], unsupported="abstain")
+    assert none.abstained and none.text == "Les sources ne répondent pas à cette question."
+
+
 def test_a_computed_field_cites_what_it_is_made_of(models: Any, tmp_path: Path) -> None:
     table = tmp_path / "jobs.csv"
     table.write_text("city;jobs\nLisbon;410\nMadrid;820\nPorto;95\n")

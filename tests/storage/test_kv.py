@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from omniloom.core.errors import StorageError
+from omniloom.engines.llamacpp.states import slots_folder
 from omniloom.storage.kv import KVStore
 
 
@@ -73,12 +74,20 @@ def test_what_the_dead_were_writing_goes(tmp_path: Path) -> None:
     mine.write_bytes(b"being written")
     dead = mine.with_name(f"{'0' * 64}.999999999-5-abc.17.partial")
     dead.write_bytes(b"left over")
-    for pid in (999_999_999, os.getpid()):
-        (kv.root / f"live-{pid}-x").mkdir()
-        (kv.root / f"live-{pid}-x" / "state").write_bytes(b"of an engine")
     KVStore(tmp_path / "kv", 1000)
     assert mine.exists() and not dead.exists()
-    assert [folder.name for folder in kv.root.glob("live-*")] == [f"live-{os.getpid()}-x"]
+
+
+@pytest.mark.parametrize("way", ["open", "forget", "clear"])
+def test_what_an_engine_of_the_dead_left_goes(tmp_path: Path, way: str) -> None:
+    """A state that was not sealed yet, of nobody knows which part."""
+    kv = KVStore(tmp_path / "kv", 1000)
+    running, dead = slots_folder(kv.root), kv.root / "live.999999999-5-abc.x"
+    dead.mkdir()
+    for folder in (running, dead):
+        (folder / "state").write_bytes(b"of a document")
+    {"open": lambda: KVStore(kv.root, 1000), "forget": lambda: kv.drop("p"), "clear": kv.clear}[way]()
+    assert list(kv.root.iterdir()) == [running] and (running / "state").exists()
 
 
 def test_as_an_engine_keeps_them(tmp_path: Path) -> None:

@@ -23,6 +23,9 @@ Schema = Annotated[str | None, typer.Option("--schema", "-s", help='JSON Schema 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the whole Response as one JSON object.")]
 Html = Annotated[Path | None, typer.Option("--html", help="Write the answer with its places as one file.")]
 Thinking = Annotated[int, typer.Option("--budget", min=0, help="Thinking tokens: an exact cap.")]
+Strategy = Annotated[
+    str, typer.Option("--strategy", help="direct, verify, sample (what most answers say) or program (tables by SQL).")
+]
 Name = Annotated[str | None, typer.Option("--model", "-m", help="Catalog name, .gguf, or openai:http://host/v1#name.")]
 Adapter = Annotated[
     Path | None, typer.Option("--adapter", help="LoRA adapter (.gguf) of the model, which then answers with it.")
@@ -70,6 +73,7 @@ def ask(
     pages: Pages = "",
     language: Language = "",
     adapter: Adapter = None,
+    strategy: Strategy = "direct",
 ) -> None:
     """Ask a question about files. Every claim of the answer links to the place it came from.
 
@@ -77,10 +81,9 @@ def ask(
     """
     checked(html, "--html")
     parameters: dict[str, Any] = {"reasoning_budget": budget, "system": system, "max_risk": max_risk}
+    parameters["strategy"] = strategy
     parameters |= {"max_output_tokens": max_tokens, "unsupported": unsupported, "on_loss": on_loss, "timeout": timeout}
-    if schema is not None:
-        modes = ["structured_json"] if as_json and not html else ["text", "structured_json"]
-        parameters.update(schema=_schema(schema), output_modes=modes)
+    parameters |= _shaped(schema, words=not as_json or html is not None)
     inputs = _inputs(question, files or [])
     reading = {"pdf": {"password": password, "pages": pages}, "speech": {"language": language}}
     shown = not (no_stream or as_json)
@@ -133,10 +136,10 @@ def _answered(
 def is_withheld(response: Response) -> bool:
     """Whether nothing is given, in words or as data, of an answer that was written. Where the model says itself that
     the sources do not say it, its words, or its nulls, are given."""
-    from omniloom.runtime.prose import NOT_ANSWERED, TOO_UNCERTAIN
+    from omniloom.reasoning import phrases
 
-    in_place = any(words in response.text for words in (NOT_ANSWERED, TOO_UNCERTAIN))
-    return response.abstained and response.data is None and (in_place or not response.text.strip())
+    in_place = phrases.is_withheld(response.text) or not response.text.strip()
+    return response.abstained and response.data is None and in_place
 
 
 def _choose(store: Any, calibrator: str) -> None:
@@ -195,6 +198,12 @@ def read_with(given: Any, reading: dict[str, dict[str, str]]) -> Any:
     part = as_part(given)
     taken = reading.get("speech" if part.kind in ("audio", "video") else part.kind, {})
     return part.model_copy(update={"options": {**part.options, **{key: v for key, v in taken.items() if v}}})
+
+
+def _shaped(schema: str | None, *, words: bool) -> dict[str, Any]:
+    """The parameters of JSON, beside words or alone; none without a schema."""
+    modes = ["text", "structured_json"] if words else ["structured_json"]
+    return {} if schema is None else {"schema": _schema(schema), "output_modes": modes}
 
 
 def _schema(text: str) -> Any:

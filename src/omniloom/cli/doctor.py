@@ -19,17 +19,19 @@ def doctor() -> None:
     """Devices, threads, isolation in force, weights and extras; each missing thing with the way to get it."""
     from omniloom.catalog import entries, installed
     from omniloom.engines.llamacpp import devices
+    from omniloom.engines.llamacpp.choices import is_turned_off
     from omniloom.engines.llamacpp.native.check import self_test
     from omniloom.isolation import level
     from omniloom.isolation.programs import confined
     from omniloom.storage.home import home, offline, weights_home
 
     isolation = level()
+    reason = "OMNILOOM_LOOP=0" if is_turned_off() else self_test()
     lines = [
         ("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
         ("cores", f"{os.cpu_count()}"),
         ("devices", devices()),
-        ("engine", f"server-level API only: {reason}" if (reason := self_test()) else "C interface: self-test passed"),
+        ("engine", f"server-level API only: {reason}" if reason else "C interface: self-test passed"),
         ("isolation", isolation.detail),
         ("programs", "run without files, network and threads" if confined(isolation) else _NO_PROGRAMS),
         ("store", str(home())),

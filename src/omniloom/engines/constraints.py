@@ -18,6 +18,7 @@ _SINGLE = ("items", "additionalProperties", "additionalItems", "not", "if", "the
 KINDS = frozenset({"json_schema", "grammar", "regex", "choices"})
 # Whitespace is fixed as models were taught it: free whitespace costs tokens and lets a weak model pad for ever.
 _WHITESPACE = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
+_ESCAPES = re.compile(r"\\.|[/\n]", re.DOTALL)  # in a regex: what is escaped already, and what has to be
 
 
 def to_lark(constraint: Constraint) -> str:
@@ -36,8 +37,13 @@ def to_lark(constraint: Constraint) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError(f"a {constraint.kind} is a text that is not empty, got {value!r}")
     if constraint.kind == "regex":
-        return "start: /" + value.replace("/", "\\/").replace("\n", "\\n") + "/"
+        return f"start: /{_ESCAPES.sub(_in_lark, value)}/"
     return value.removeprefix("%llguidance {}").lstrip("\n")
+
+
+def _in_lark(found: re.Match[str]) -> str:
+    """A bare slash would end the regex, a new line the rule."""
+    return {"/": "\\/", "\n": "\\n", "\\\n": "\\n"}.get(found[0], found[0])
 
 
 def refusal(constraint: Constraint) -> str | None:

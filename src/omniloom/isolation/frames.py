@@ -1,11 +1,13 @@
 """Frames between parent and child: one JSON object per line, UTF-8, over a pipe of its own."""
 
 import json
+import re
 from typing import Any
 
 from omniloom.core.errors import IsolationError
 
 MAX_FRAME = 64 << 20
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def encode(frame: dict[str, Any]) -> bytes:
@@ -14,9 +16,12 @@ def encode(frame: dict[str, Any]) -> bytes:
 
 
 def decode(line: bytes) -> dict[str, Any]:
-    """Raises IsolationError on anything but one JSON object: what a child sends is not trusted."""
+    """Raises IsolationError on anything but one JSON object: what a child sends is not trusted. Also here a lone
+    surrogate becomes `?`, which JSON can spell and no file or terminal takes."""
     try:
         frame = json.loads(line)
+        if _SURROGATE.search(line):  # `encode` never writes one
+            frame = json.loads(json.dumps(frame, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError) as error:
         raise IsolationError(f"the child process sent {line[:40]!r}, which is not a frame") from error
     if not isinstance(frame, dict):

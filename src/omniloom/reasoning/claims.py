@@ -11,6 +11,7 @@ from omniloom.core.values import Citation, Claim, Confidence, Part
 from omniloom.reasoning.absence import says_absent
 from omniloom.reasoning.ground import Grounding, Passages, Quote, ground, pointers, without_pointers
 from omniloom.reasoning.naming import Naming
+from omniloom.reasoning.phrases import phrase
 from omniloom.reasoning.recompute import reground
 from omniloom.reasoning.sentences import boundary, undecided
 from omniloom.reasoning.wording import tokens
@@ -155,7 +156,7 @@ class ClaimWriter:
     def amend(self, old: str, sentence: str) -> Iterator[str]:
         """Says a sentence that takes the place of one that was shown; `old` is its text, "" if it was left out."""
         told = " ".join(old.split()[:_FIRST_WORDS])
-        lead = f"Instead of “{told} …”, the sources say: " if told else ""
+        lead = phrase("instead", self.said, old=told) if told else ""
         count = len(self.claims)
         yield from chain(self.say(f"\n{lead}" if self.text else lead), self.feed(sentence), self.finish())
         for at in range(count, len(self.claims)):
@@ -184,9 +185,11 @@ class ClaimWriter:
         for citation in citations:
             # A note of the source's own is no marker of ours.
             words = without_pointers(" ".join(citation.quote.split()), len(self.passages.segments))
-            sides.append(f"{self._name(citation.source)} says “{words}” {self._marker([citation])}")
+            sides.append(f"“{words}” {self._marker([citation])}")
         start = len(self.text) + 1
-        sentence = f"The sources disagree: {sides[0]}, but {sides[1]}."
+        names = [self._name(citation.source) for citation in citations]
+        told = {"first": names[0], "one": sides[0], "second": names[1], "other": sides[1]}
+        sentence = phrase("disagree", self.said, **told)
         self.claims.append(Claim(at=(start, start + len(sentence)), text=sentence, citations=citations, supported=True))
         yield from self.say(f"\n{sentence}")
 

@@ -40,7 +40,13 @@ def answer(
 ) -> Completion:
     """The answer in free text, with pointers such as `[3]` as the model set them."""
     instruction = _ANSWER.format(notes=_quoted(notes), said=task.said)
-    return run.ask(request(task, instruction, reasoning_budget=native_budget), purpose="answer", on_text=on_text)
+    asked = request(task, instruction, reasoning_budget=native_budget)
+    if task.sampler is None:
+        return run.ask(asked, purpose="answer", on_text=on_text)
+    done = task.sampler.ask(run, asked, "answer")
+    if on_text is not None:
+        on_text(done.text)
+    return done
 
 
 def fill(
@@ -55,7 +61,9 @@ def fill(
         shape=shape,
     )
     asked = request(task, instruction, constraint=constraint, reasoning_budget=native_budget)
-    return run.ask(asked, purpose="structured_json")
+    if task.sampler is None or text:  # what the words say is settled
+        return run.ask(asked, purpose="structured_json")
+    return task.sampler.ask(run, asked, "structured_json")
 
 
 def repair(run: Run, task: Task, constraint: Constraint, shape: str, broken: str, why: str) -> Completion:

@@ -15,6 +15,7 @@ from omniloom.core.values import Constraint, Message, Part, Request, Sampling, S
 from omniloom.reasoning.computed import Computed
 from omniloom.reasoning.ground import Passages
 from omniloom.reasoning.naming import Naming
+from omniloom.reasoning.sample import Sampler
 
 _SYSTEM_SOURCES = (
     "You answer questions from numbered passages of sources. Copy numbers and names exactly as they are written. "
@@ -38,7 +39,7 @@ class Task:
     passages: the Segments shown, in the user's order as well. left_out: sources of which none could be shown.
     order: the places in `parts` in the order in which prompts show them; the user's without it. Prompts number passages
     from 1, and letter sources from A, in their own order; `naming` leads back to the user's. computed: what a query
-    over the sources gave.
+    over the sources gave. sampler: asks for the answer several times, if it is given.
     """
 
     said: str
@@ -54,6 +55,7 @@ class Task:
     left_out: frozenset[str] = frozenset()
     order: tuple[int, ...] = ()
     computed: Computed | None = None
+    sampler: Sampler | None = None
 
     @property
     def arranged(self) -> tuple[Part, ...]:

@@ -76,12 +76,12 @@ def agreement(answer: str, others: Sequence[str]) -> float | None:
     the same units, and denied as often. None without others."""
     if not others:
         return None
-    own = _meaning(answer)
-    return sum(own.agrees(_meaning(other)) for other in others) / len(others)
+    own = meaning(answer)
+    return sum(own.agrees(meaning(other)) for other in others) / len(others)
 
 
 @dataclass(frozen=True)
-class _Meaning:
+class Meaning:
     """What is left of an answer once spelling and filling words are gone.
 
     said: its words in order, with those that tell who does and who suffers it; only its numbers, if it has no others.
@@ -92,12 +92,12 @@ class _Meaning:
     denials: int
     units: tuple[str, ...] = ()
 
-    def agrees(self, other: "_Meaning") -> bool:
+    def agrees(self, other: "Meaning") -> bool:
         units = self.units == other.units or not self.units or not other.units
         return self.said == other.said and self.denials == other.denials and units
 
 
-def _meaning(text: str) -> _Meaning:
+def meaning(text: str) -> Meaning:
     text = re.sub(
         r"\bcan(?:not|['’]t)\b|n['’]t\b", lambda short: "can not" if short.group()[0] in "cC" else " not", text
     )
@@ -105,13 +105,13 @@ def _meaning(text: str) -> _Meaning:
     words = tokens(text)
     figures = tuple(word.key for word in words if word.kind == "number")
     if figures and all(word.kind in ("number", "unit", "scale") for word in words):
-        return _Meaning(figures, denials, tuple(word.key for word in words if word.kind == "unit"))
+        return Meaning(figures, denials, tuple(word.key for word in words if word.kind == "unit"))
     content = {word.start for word in words}
     kept = [w for w in tokens(text, stop_words=True) if w.start in content or w.key in _ROLES]
     if kept and kept[0].key in _OPENING:
         del kept[0]
     said = tuple(word.key for word in kept)
-    return _Meaning(said or (text.strip().lower(),), denials)
+    return Meaning(said or (text.strip().lower(),), denials)
 
 
 def leaf_spans(text: str) -> dict[str, Span]:

@@ -7,6 +7,7 @@ from omniloom.reasoning import conflicts, copies
 from omniloom.reasoning.claims import ClaimWriter
 from omniloom.reasoning.conflicts import Conflict
 from omniloom.reasoning.ground import Quote
+from omniloom.reasoning.phrases import phrase
 from omniloom.reasoning.prompts import Task
 from omniloom.runtime.run import EngineRun
 
@@ -46,8 +47,9 @@ def disputed(run: EngineRun, task: Task, claims: Sequence[Claim]) -> Iterator[tu
         sides = [conflict.first, conflict.second]
         citations = tuple(map(writer.cite, sides))
         names = {part.id: part.name for part in task.parts}
-        said = [f"{names.get(each.source, each.source)} says “{' '.join(each.quote.split())}”" for each in citations]
-        text = f"The sources disagree: {said[0]}, but {said[1]}."
+        first, second = (names.get(each.source, each.source) for each in citations)
+        one, other = (f"“{' '.join(each.quote.split())}”" for each in citations)
+        told = {"first": first, "one": one, "second": second, "other": other}
         at = next(
             claim.at
             for claim in claims
@@ -57,7 +59,8 @@ def disputed(run: EngineRun, task: Task, claims: Sequence[Claim]) -> Iterator[tu
             kind="contradiction",
             severity="reduced",
             part=names.get(citations[1].source, ""),
-            detail=text,
+            detail=phrase("disagree", "", **told),
             locator=citations[1].locator,
         )
+        text = phrase("disagree", task.said, **told)
         yield Claim(at=at, text=text, citations=citations, supported=True), loss

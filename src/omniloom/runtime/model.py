@@ -69,7 +69,8 @@ class Model:
         output_modes: "text" and "structured_json"; the latter needs `schema` (pydantic model, JSON Schema, or
         "name, age int"). reasoning_budget: exact cap on thinking tokens. messages: earlier turns. strategy: "direct";
         "verify", which asks the model whether the sources say this, samples again, and asks once more for what they
-        do not support; or "program", which answers from tables by a query that the model writes.
+        do not support; "sample", which buys further answers with the reasoning budget and gives what most of them say,
+        stopping when it is settled; or "program", which answers from tables by a query that the model writes.
         unsupported: what happens to claims without support. max_risk: the share of given answers that may be wrong, as
         a calibrator promises it; a riskier answer is abstained. on_loss: "error" raises LossError for anything lost,
         "report" goes on.

@@ -8,16 +8,13 @@ from omniloom.core.values import Completion, Loss
 from omniloom.reasoning import direct, survey
 from omniloom.reasoning.claims import ClaimWriter
 from omniloom.reasoning.computed import Computed
+from omniloom.reasoning.phrases import phrase
 from omniloom.reasoning.prompts import Task
 from omniloom.runtime.call import Unsupported
 from omniloom.runtime.disputes import disputes
 from omniloom.runtime.mend import Mend
 from omniloom.runtime.run import EngineRun
 from omniloom.runtime.trust import Refusal
-
-NOT_ANSWERED = "The sources do not answer this."
-_WITHDRAWN = "What stands above is withdrawn. "
-TOO_UNCERTAIN = "This is not answered: the risk of a wrong answer is above the one that was asked for."
 
 
 class Prose:
@@ -81,7 +78,7 @@ class Prose:
             if quotes or not self.drops:
                 self._tell(writer.compute(text, quotes, made.query))
         if made.more:
-            self._tell(writer.say(f"\n({made.more} more rows)"))
+            self._tell(writer.say("\n" + phrase("more_rows", self.task.said, count=made.more)))
         if not writer.claims or (self.strict and not all(claim.supported for claim in writer.claims)):
             self._abstain("unanswered")
         elif not self.live:
@@ -172,12 +169,12 @@ class Prose:
             writer.text = ""
             writer.claims.clear()
         if refused == "risky":
-            self._show(writer.say(TOO_UNCERTAIN))
+            self._show(writer.say(phrase("too_uncertain", self.task.said)))
             return
         writer.claims[:] = [claim.model_copy(update={"supported": False}) for claim in writer.claims]
         gap = "\n" if writer.text.strip() else ""
-        gap += _WITHDRAWN if writer.claims else ""
-        self._show(chain(writer.say(gap + NOT_ANSWERED), self._unseen()))
+        gap += phrase("withdrawn", self.task.said) if writer.claims else ""
+        self._show(chain(writer.say(gap + phrase("not_answered", self.task.said)), self._unseen()))
 
     def _unseen(self) -> Iterator[str]:
         """Why the answer may be missing: the first thing in the sources that nobody saw or heard."""

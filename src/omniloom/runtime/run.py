@@ -27,6 +27,7 @@ from omniloom.storage.store import Store
 
 _ATTEMPTS = 2
 _LEAST_ANSWER = 16
+_THOUGHT = ("reasoning", "sample")  # purposes whose output is not the answer's
 _TRACED = 2000  # characters of a tool's result that stand in the trace
 _T = TypeVar("_T")
 
@@ -164,7 +165,7 @@ class EngineRun:
     def _account(self, completion: Completion, kept: dict[str, Any]) -> None:
         usage = completion.usage
         self.usage = self.usage + usage
-        if kept.get("purpose") == "reasoning":
+        if kept.get("purpose") in _THOUGHT:
             self.scratch_tokens += usage.output_tokens
         self._spent += usage.input_tokens + usage.output_tokens + usage.reasoning_tokens
         kept.update(usage.model_dump(exclude={"money"}), finish_reason=completion.finish_reason, text=completion.text)

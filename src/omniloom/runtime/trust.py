@@ -134,6 +134,8 @@ class Trust:
         """Of the answer, with its signals: a probability where there is a calibrator, else a score."""
         if done is not None and not self.answer:
             self.answer = signals.of_tokens(done.logprobs)
+        if self.task.sampler is not None and self.task.sampler.share is not None:
+            self.answer["agreement"] = round(self.task.sampler.share, 6)
         return self.risk.confidence(self.answer)
 
     def _retrieval(self, index: int) -> float:

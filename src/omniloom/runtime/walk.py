@@ -16,6 +16,7 @@ from omniloom.reasoning.claims import ClaimWriter
 from omniloom.reasoning.confidence import mean_probability
 from omniloom.reasoning.ground import Passages
 from omniloom.reasoning.prompts import Task, heading, request, said_text
+from omniloom.reasoning.sample import Sampler
 from omniloom.reasoning.signals import values
 from omniloom.reasoning.wording import keys
 from omniloom.retrieval.fuse import fit, shown_text
@@ -164,6 +165,7 @@ class Walk:
             max_output_tokens=self.call.max_output_tokens,
             stop=self.call.stop,
             natives=natives,
+            sampler=Sampler(self.call.reasoning_budget) if self.call.strategy == "sample" else None,
         )
         if not task.said and not sources:
             raise UsageError("nothing was asked", hint="give a question, a file, or both")
@@ -267,7 +269,7 @@ class Walk:
     def _answered(self, task: Task, constraint: Constraint | None, risk: Risk) -> Response:
         task = measured(self.run, task)
         trust = Trust(self.run, task, risk, verify=self.call.verify)
-        native = self.call.reasoning_budget if self.engine.capabilities.reasoning else 0
+        native = self.call.reasoning_budget if self.engine.capabilities.reasoning and task.sampler is None else 0
         surveys = "text" in self.call.output_modes and survey.is_broad(task)
         notes = self._notes(task, surveys)
 
@@ -334,7 +336,7 @@ class Walk:
 
     def _notes(self, task: Task, surveys: bool) -> str:
         """Notes from a scratch-pad, where they are asked for and of use, and the token budget has room for them."""
-        budget = self.call.reasoning_budget
+        budget = self.call.reasoning_budget if task.sampler is None else 0  # which it buys samples with
         if budget and surveys:
             self.run.note("reasoning", skipped="every source is visited on its own instead")
             return ""

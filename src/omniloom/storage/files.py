@@ -130,11 +130,8 @@ def process_token() -> str:
     return _token_of(os.getpid())
 
 
-def is_alive(token: str, *, exact: bool = True) -> bool:
-    """True while the process that `process_token` named runs; a reused process id is not mistaken for it.
-
-    Not `exact`: `token` is a bare process id.
-    """
+def is_alive(token: str) -> bool:
+    """True while the process that `process_token` named runs; a reused process id is not mistaken for it."""
     number = token.split("-")[0]
     if not number.isdigit():
         return False
@@ -146,7 +143,7 @@ def is_alive(token: str, *, exact: bool = True) -> bool:
         return False
     except (PermissionError, OverflowError):
         return True
-    return not exact or _token_of(int(number)) == token
+    return _token_of(int(number)) == token
 
 
 def _token_of(pid: int) -> str:

@@ -240,16 +240,16 @@ class KVStore:
         return note["parts"] if note else None
 
     def _remove_left_over(self) -> None:
-        """Remove what processes that died were writing, and the notes that once lay beside states."""
+        """Remove what processes that died left behind, and the notes that once lay beside states."""
         for note in self.root.glob("*.json"):
             note.unlink(missing_ok=True)
         now = time.time()
         for partial in self.root.glob("*.partial"):
             if is_left_over(partial, now):
                 partial.unlink(missing_ok=True)
-        # Engines write in folders `live-<process id>-…` beside the states.
-        for folder in self.root.glob("live-*"):
-            if not is_alive(folder.name.split("-")[1], exact=False):
+        # Through these folders engines give and take states, not sealed yet: `live.<process token>.…`.
+        for folder in self.root.glob("live.*.*"):
+            if not is_alive(folder.name.split(".")[1]):
                 shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -19,7 +19,7 @@ Splice = bool | Literal["unmeasured"]
 def loops(loop: bool | None, together: bool, projector: Any, draft: Any, adapters: Any) -> bool:
     """Whether it answers in the loop. Raises UsageError for options that exclude each other, UnsupportedError for what
     cannot be had here."""
-    looping = _may_loop() if loop is None else loop
+    looping = not is_turned_off() and why_not() is None if loop is None else loop
     if together and (projector is not None or not looping):
         raise UsageError("answers share steps only in the loop, and not beside a projector")
     if together and adapters:
@@ -46,8 +46,8 @@ def tags_of(header: Header, given: tuple[str, str] | None) -> Tags | None:
     return Tags(*tags) if (tags := given or native) else None
 
 
-def _may_loop() -> bool:
-    return os.environ.get("OMNILOOM_LOOP", "") != "0" and why_not() is None
+def is_turned_off() -> bool:
+    return os.environ.get("OMNILOOM_LOOP", "") == "0"
 
 
 def splices(splice: Splice, digest: str, looping: bool, together: bool, projector: Any, adapters: Any) -> bool:

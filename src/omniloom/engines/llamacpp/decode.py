@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from threading import Event as Flag
 from typing import Any, NamedTuple
 
+from omniloom.core.errors import EngineError
 from omniloom.core.events import Event, Progress, ReasoningDelta, TextDelta
 from omniloom.core.values import FinishReason, Request, TokenLogprob
 from omniloom.engines.llamacpp.host import Host
@@ -67,17 +68,14 @@ def generate(
     made = Generated()
     held: list[tuple[int, TokenLogprob]] = []
     for item in host.stream("/completion", body | {"stream": True, "return_progress": True}, cancel):
-        if "prompt_progress" in item:
-            yield _progress(item["prompt_progress"])
-            continue
+        try:
+            event = _heard(made, held, item, reasoning, lead, top)
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+            raise EngineError(f"the engine's process said what it may not: {str(error)[:300]}") from error
+        if event is not None:
+            yield event
         if item.get("stop"):
-            _finish(made, item)
             break
-        held += _logprobs(item, top)
-        text = item["content"] if made.text else item["content"].lstrip(lead)
-        if text:
-            yield _delta(made, text, held, reasoning)
-            held = []
     if not made.stopped:
         raise Lost("the stream ended in the middle of the answer")
     if made.stopped == "limit" and held and body.get("stop"):
@@ -105,6 +103,24 @@ def generate_quietly(host: Host, body: dict[str, Any], cancel: Flag | None) -> G
             return end.value
         if isinstance(event, Progress):
             yield event
+
+
+def _heard(
+    made: Generated, held: list[tuple[int, TokenLogprob]], item: dict[str, Any], reasoning: bool, lead: str, top: int
+) -> Event | None:
+    """What one item of the stream means; it is not trusted. held: tokens that have given no text yet."""
+    if "prompt_progress" in item:
+        return _progress(item["prompt_progress"])
+    if item.get("stop"):
+        _finish(made, item)
+        return None
+    held += _logprobs(item, top)
+    text = item["content"] if made.text else item["content"].lstrip(lead)
+    if not text:
+        return None
+    event = _delta(made, text, held, reasoning)
+    held.clear()
+    return event
 
 
 def _delta(made: Generated, text: str, held: list[tuple[int, TokenLogprob]], reasoning: bool) -> Event:

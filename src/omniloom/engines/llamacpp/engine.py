@@ -35,6 +35,7 @@ from omniloom.engines.llamacpp.prompt import Prompt, PromptBuilder
 from omniloom.engines.llamacpp.served import Served
 from omniloom.engines.llamacpp.sight import Sight
 from omniloom.engines.llamacpp.states import Kept, longest_kept, pauses, slots_folder, state_keys, stops
+from omniloom.engines.llamacpp.told import checked
 from omniloom.storage.home import cache_bytes
 from omniloom.storage.kv import KVStore
 
@@ -199,6 +200,8 @@ class LlamaCpp:
                 answer = self._ask("/embedding", {"content": contents})
                 self._host.worked()
             told = sorted(answer, key=lambda each: each["index"])
+            if [len(each["embedding"]) for each in told] != [1] * len(contents):
+                raise EngineError("the engine's process gave another number of vectors than of texts")
             vectors += [[float(value) for value in each["embedding"][0]] for each in told]
         return vectors
 
@@ -247,7 +250,7 @@ class LlamaCpp:
         for _ in range(_ATTEMPTS):
             self._host.ensure()
             try:
-                return self._host.post(path, body)
+                return checked(path, self._host.post(path, body))
             except Lost as lost:
                 self._host.died(lost)
         raise EngineError(f"the engine's process died twice during {path}")

@@ -81,7 +81,10 @@ class Host(Process):
     def busy(self, cancel: Flag | None = None) -> bool:
         """Whether the slot computes."""
         [slots] = self._call("GET", "/slots", None, cancel, stream=False)
-        return bool(slots[0]["is_processing"])
+        try:
+            return bool(slots[0]["is_processing"])
+        except (IndexError, KeyError, TypeError) as error:
+            raise EngineError("the engine's process does not say whether it computes") from error
 
     def kill(self) -> None:
         super().kill()
@@ -147,7 +150,7 @@ class Host(Process):
                 yield item
         except Status as answer:
             raise _refused(answer.status, answer.body) from None
-        except (*GONE, json.JSONDecodeError) as error:
+        except (*GONE, ValueError, RecursionError) as error:  # gone, or it sent what is no JSON or no event
             raise self._lost(child, str(error)) from error
 
 
@@ -169,5 +172,6 @@ def _refusal(error: Any) -> EngineError:
     message = str(details.get("message", details))
     if details.get("type") == "exceed_context_size_error":
         return ContextError(message)
-    kind = EngineError if int(details.get("code") or 500) >= 500 else RefusedError
+    code = details.get("code")
+    kind = RefusedError if isinstance(code, int) and 0 < code < 500 else EngineError
     return kind(f"the engine refused the request: {message}")

@@ -100,12 +100,13 @@ class Looped:
                 try:
                     states.heard(frame)
                     event = _event(made, frame, len(prompt.tokens))
-                except (KeyError, TypeError, ValueError) as error:
+                    read = len(prompt.tokens) - int(frame["reused"]) if "ended" in frame else 0
+                except (KeyError, TypeError, ValueError, OverflowError) as error:
                     raise EngineError(f"the engine's process said what it may not: {error}") from error
                 if event is not None:
                     yield event
                 if "ended" in frame:
-                    return made._replace(computed=max(0, len(prompt.tokens) - frame["reused"]))
+                    return made._replace(computed=max(0, read))
         raise Lost("the stream ended in the middle of the answer")
 
 

@@ -137,10 +137,12 @@ class PromptBuilder:
             rendered = self._ask("/apply-template", body)["prompt"]
         except EngineError as error:
             raise UnsupportedError(f"the model's chat template refuses this conversation: {error.message}") from error
-        pieces = re.split(f"x{self._nonce}y(\\d+)z", rendered)
+        pieces = re.split(f"x{self._nonce}y(\\d{{1,6}})z", rendered)
         shape: list[str | int] = [int(piece) if at % 2 else piece for at, piece in enumerate(pieces)]
-        missing = set(range(len(roles))) - {piece for piece in shape if isinstance(piece, int)}
-        if missing:
+        found, given = {piece for piece in shape if isinstance(piece, int)}, set(range(len(roles)))
+        if not found <= given:
+            raise UnsupportedError(f"the model's chat template shows a message {max(found)} that is not there")
+        if missing := given - found:
             first = min(missing)
             raise UnsupportedError(f"the model's chat template leaves out message {first} (role {roles[first]!r})")
         return tuple(piece for at, piece in enumerate(shape) if piece != "" or at == 0)

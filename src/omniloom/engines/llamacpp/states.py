@@ -14,7 +14,7 @@ from omniloom.core.events import Event
 from omniloom.engines.llamacpp.decode import prefill
 from omniloom.engines.llamacpp.host import Host
 from omniloom.engines.llamacpp.prompt import Prompt
-from omniloom.storage.files import is_alive, process_token
+from omniloom.storage.files import process_token
 
 _SHORTEST = 64
 _STEP, _GROWTH = 256, 1.5
@@ -126,19 +126,10 @@ class Prefix:
 
 
 def slots_folder(kv_home: Path) -> Path:
-    """A new folder beside the kept states, so that moving a file in needs no copy; removed by the engine's close."""
+    """A new folder among the kept states, for the child to write in; removed by the engine's close, or by the store
+    where this process is killed before."""
     kv_home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _sweep(kv_home)
     return Path(tempfile.mkdtemp(prefix=f"live.{process_token()}.", dir=kv_home))
-
-
-def _sweep(kv_home: Path) -> None:
-    """Remove what processes that were killed left behind."""
-    import shutil
-
-    for folder in kv_home.glob("live.*.*"):
-        if not is_alive(folder.name.split(".")[1]):
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def take_in(kept: Kept, key: str, path: Path, sources: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ the time it runs, the memory it takes, and the numbers it can make are bounded.
 """
 
 import contextlib
+import json
 import sys
 import time
 from collections.abc import Iterator
@@ -95,14 +96,10 @@ def _refuse(message: str) -> NoReturn:
 
 
 def _now(form: str) -> str:
-    import time
-
     return time.strftime(form)
 
 
 def _json(value: Any, indent: int | None = None) -> str:
-    import json
-
     return json.dumps(value, ensure_ascii=False, indent=indent)
 
 

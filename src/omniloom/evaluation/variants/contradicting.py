@@ -19,6 +19,7 @@ from omniloom.evaluation.exchange import exchanged
 from omniloom.evaluation.parts import free_name, sources, text_of, with_sources, with_text
 from omniloom.evaluation.scorers import at_place, distinct
 from omniloom.evaluation.values import Place, Sample, Score
+from omniloom.reasoning.phrases import says_disagreement
 
 _SAID = re.compile(
     r"(?i)\b(?:disagree|contradict|conflict|inconsisten|discrepan|at odds|do(?:es)? not (?:agree|match)|"
@@ -101,23 +102,23 @@ def _whole(quote: str) -> "re.Pattern[str]":
 def contradiction(sample: Sample, response: Response) -> Score:
     """1 where the answer says that the sources disagree and cites both sides; nothing for samples that are not varied.
 
-    It is said in words, in English, or by a Loss named so. `contradiction_cited`: both sides are cited, said or not.
+    It is said in words, in English or in ours of another language, or by a Loss named so. `contradiction_cited`: both
+    sides are cited, said or not.
     """
     told = sample.metadata.get("contradiction")
     if not told:
         return Score({})
     sides = [Place(*each) for each in told["places"]]
     given = distinct(response)
-    said = bool(_SAID.search(_words(response))) or any(loss.kind in _TOLD for loss in response.losses)
+    words = _words(response)
+    said = bool(_SAID.search(words)) or says_disagreement(words) or any(loss.kind in _TOLD for loss in response.losses)
     both = all(any(at_place(each, side, response) for each in given) for side in sides)
     values = {
         "contradiction": float(said and both),
         "contradiction_said": float(said),
         "contradiction_cited": float(both),
     }
-    return Score(
-        values, _words(response), "" if said and both else f"{told['answers']}: said {said}, cited both {both}"
-    )
+    return Score(values, words, "" if said and both else f"{told['answers']}: said {said}, cited both {both}")
 
 
 def _words(response: Response) -> str:

@@ -10,9 +10,8 @@ wrong place. 7. wrong words: at the right place, at a wrong one, or where nobody
 from typing import NamedTuple
 
 from omniloom.evaluation.log import Header, Record
-from omniloom.runtime.prose import NOT_ANSWERED, TOO_UNCERTAIN
+from omniloom.reasoning.phrases import is_withheld
 
-WITHHOLDING = (NOT_ANSWERED, TOO_UNCERTAIN)
 FORMATS = ("format", "valid", "fits", "schema", "json")
 
 
@@ -61,7 +60,7 @@ def _withheld(record: Record) -> bool:
     """Whether something was written that Omniloom did not give: its own words stand there, or nothing does."""
     told = record.text.strip()
     if told:
-        return record.abstained and any(words in told for words in WITHHOLDING)
+        return record.abstained and is_withheld(told)
     return record.abstained and record.usage.output_tokens > 1
 
 

@@ -33,7 +33,7 @@ class Slots:
             return source
 
         def worth(slot: int) -> tuple[bool, int]:
-            return slot == source, self._held[slot].used if slot in self._held else -1
+            return slot == source and length > 0, self._held[slot].used if slot in self._held else -1
 
         return min(free, key=worth, default=None)
 

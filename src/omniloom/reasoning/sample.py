@@ -1,0 +1,101 @@
+"""Ask several times, and take what most answers say; stop when one more would hardly change it.
+
+Self-consistency (Wang et al., 2023), stopped as adaptive consistency does (Aggarwal et al., 2023): when the commonest
+answer is likely to stay ahead of the next, by a flat prior on their shares.
+"""
+
+import re
+from math import comb
+
+from omniloom.core.errors import BudgetError, EngineError
+from omniloom.core.protocols import Run
+from omniloom.core.values import Completion, Request
+from omniloom.reasoning.signals import Meaning, meaning, values
+
+_MOST = 8
+_WARM = 0.7
+_SETTLED = 0.85  # two that agree are enough, and it takes three more to outvote one that differs
+_NUMBER = re.compile(r"[$€£]?\s?[-+−]?\d[\d,]*(?:\.\d+)?")
+_POINTER = re.compile(r"\[\d+\]")
+_CONCLUDES = re.compile(r"####|\\boxed\s*\{|\banswer\b(?:\s+is)?\s*:?", re.IGNORECASE)
+
+
+class Sampler:
+    """Of one call. budget: the most tokens that all samples but the first may take, together. The first is the answer
+    that would be given without it, so nothing is bought with a budget of 0.
+
+    share: of the other samples, how many say what the chosen one says; None where there were none.
+    """
+
+    def __init__(self, budget: int) -> None:
+        self.left = budget
+        self.share: float | None = None
+
+    def ask(self, run: Run, request: Request, purpose: str) -> Completion:
+        """The first of those completions that say what most of them say."""
+        drawn = [run.ask(request, purpose=purpose)]
+        groups = [[0]]
+        while len(drawn) < _MOST and not settled([len(each) for each in groups]):
+            other = self._another(run, request, len(drawn), drawn[0])
+            if other is None:
+                break
+            new = _said(other, request)
+            same = (each for each in groups if new.agrees(_said(drawn[each[0]], request)))
+            group = next(same, [])
+            groups += [] if group else [group]
+            group.append(len(drawn))
+            drawn.append(other)
+        best = max(groups, key=len)  # of equals the one that came first
+        self.share = (len(best) - 1) / (len(drawn) - 1) if len(drawn) > 1 else None
+        run.note("sample", drawn=len(drawn), agree=len(best), chosen=best[0], tokens_left=self.left)
+        return drawn[best[0]]
+
+    def _another(self, run: Run, request: Request, number: int, first: Completion) -> Completion | None:
+        """One more, if there is room for one as long as the first."""
+        if self.left < max(1, first.usage.output_tokens):
+            return None
+        warm = max(_WARM, request.sampling.temperature)
+        changed = {
+            "sampling": request.sampling.model_copy(update={"temperature": warm}),
+            "seed": request.seed + number,
+            "max_output_tokens": min(request.max_output_tokens, self.left),
+        }
+        try:
+            done = run.ask(request.model_copy(update=changed), purpose="sample")
+        except (BudgetError, EngineError) as error:
+            run.check()  # the deadline ends the call
+            run.note("not sampled", error=str(error))
+            return None
+        self.left -= done.usage.output_tokens + done.usage.reasoning_tokens
+        cut = done.finish_reason == "length" and changed["max_output_tokens"] < request.max_output_tokens
+        return None if cut else done
+
+
+def settled(sizes: list[int]) -> bool:
+    """sizes: how many samples give each answer."""
+    first, second = sorted([*sizes, 0], reverse=True)[:2]
+    return stays_ahead(first, second) > _SETTLED
+
+
+def stays_ahead(one: int, other: int) -> float:
+    """The probability that a share is above 1/2, seen `one` times for and `other` times against it: of a Beta(one + 1,
+    other + 1), as a sum of binomial terms."""
+    draws = one + other + 1
+    return sum(comb(draws, for_) for for_ in range(one + 1)) / 2**draws
+
+
+def _said(done: Completion, request: Request) -> Meaning:
+    """What a completion comes to: the values of JSON, what follows the words that conclude, or else all of it."""
+    if request.constraint is not None:
+        return meaning(values(done.text))
+    return meaning(conclusion(done.text))
+
+
+def conclusion(text: str) -> str:
+    """What follows the last words that conclude; all of it without such. Of a number behind a mark of mathematics the
+    number alone: "#### 7 apples" and "#### 7" are one answer."""
+    text = _POINTER.sub("", text)
+    marks = list(_CONCLUDES.finditer(text))
+    rest = text[marks[-1].end() :].strip().rstrip("}$. ") if marks else ""
+    number = _NUMBER.match(rest) if marks and marks[-1].group()[0] in "#\\" else None
+    return number.group() if number else rest or text

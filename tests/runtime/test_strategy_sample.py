@@ -1,0 +1,118 @@
+"""`strategy="sample"`: the answer that most samples give, within the budget, and no more samples than it takes."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from omniloom.core.errors import UsageError
+from omniloom.core.values import Response
+from omniloom.engines.scripted import Scripted
+from omniloom.reasoning.sample import conclusion, settled, stays_ahead
+from omniloom.runtime.model import Model
+from omniloom.storage.store import Store
+
+SUM = "There are 3 and 4.\n#### {}"
+ONE = {"type": "object", "properties": {"answer": {"type": "string"}}, "required": ["answer"]}
+
+
+@pytest.fixture
+def models(private_home: Path) -> Iterator[Any]:
+    made: list[Model] = []
+
+    def make(*script: str) -> Model:
+        made.append(Model(Scripted(script, name=f"scripted-{len(made)}"), Store()))
+        return made[-1]
+
+    yield make
+    for model in made:
+        model.close()
+
+
+def decision(model: Model, response: Response) -> dict[str, Any]:
+    [told] = [
+        span
+        for span in model.store.journal.trace(response.trace_id).spans
+        if span.operation == "decision" and span.name == "sample"
+    ]
+    return dict(told.attributes)
+
+
+def test_two_that_agree_are_enough(models: Any) -> None:
+    model = models(SUM.format(7), "In all there are 7.\n#### 7 apples", SUM.format(8))
+    response = model.generate("How many?", strategy="sample", reasoning_budget=100)
+    assert response.text == SUM.format(7)
+    assert [request.sampling.temperature for request in model.engine.requests] == [0.0, 0.7]
+    assert model.engine.requests[0].seed != model.engine.requests[1].seed
+    assert response.confidence.signals["agreement"] == 1.0
+    assert decision(model, response)["drawn"] == 2
+
+
+def test_the_commonest_answer_wins_and_its_first_sample_is_given(models: Any) -> None:
+    first, *others = (SUM.format(each) for each in (8, 7, "7.0", 7, 7))
+    model = models(first, *others)
+    response = model.generate("How many?", strategy="sample", reasoning_budget=100)
+    assert response.text == others[0] and len(model.engine.requests) == 5
+    assert response.confidence.signals["agreement"] == 0.75
+    assert (decision(model, response)["agree"], decision(model, response)["chosen"]) == (4, 1)
+
+
+def test_of_equals_the_first_is_given_and_eight_are_the_most(models: Any) -> None:
+    model = models(*(SUM.format(each) for each in (1, 2, 3, 4, 5, 6, 7, 8, 9)))
+    response = model.generate("How many?", strategy="sample", reasoning_budget=1000)
+    assert response.text == SUM.format(1) and len(model.engine.requests) == 8
+    assert response.confidence.signals["agreement"] == 0.0
+
+
+@pytest.mark.parametrize("budget", [0, 6, 7, 13, 14, 20])
+def test_the_budget_is_never_exceeded_and_what_it_buys_is_whole(models: Any, budget: int) -> None:
+    model = models(*(SUM.format(each) for each in (1, 2, 3, 4)))  # seven tokens each
+    response = model.generate("How many?", strategy="sample", reasoning_budget=budget)
+    bought = budget // 7
+    assert len(model.engine.requests) == 1 + bought
+    assert response.usage.reasoning_tokens == 7 * bought <= budget and response.usage.output_tokens == 7
+
+
+def test_a_sample_that_the_budget_cut_counts_for_nothing(models: Any) -> None:
+    model = models("#### 7", "We count them one by one and so we find that there are\n#### 8")
+    response = model.generate("How many?", strategy="sample", reasoning_budget=5)
+    assert response.text == "#### 7" and response.usage.reasoning_tokens <= 5
+    assert decision(model, response)["drawn"] == 1 and "agreement" not in response.confidence.signals
+
+
+def test_data_are_sampled_too_and_words_only_once(models: Any, tmp_path: Path) -> None:
+    story = tmp_path / "story.txt"
+    story.write_text("The bridge was built by Anna Marbury. The mill was built by Tom Quillon.")
+    tom, anna = '{"answer": "Tom Quillon"}', '{"answer": "Anna Marbury"}'
+    model = models(tom, anna, '{"answer": "anna marbury"}', anna, anna)
+    asked = ["Who was the bridge built by?", story]
+    response = model.generate(asked, strategy="sample", reasoning_budget=99, schema=ONE)
+    assert response.data == {"answer": "Anna Marbury"} and response.claims[0].citations
+    both = models("It was built by Anna Marbury [1].", "Anna Marbury built it [1].", anna)
+    modes = {"output_modes": ["text", "structured_json"], "schema": ONE, "strategy": "sample", "reasoning_budget": 9}
+    assert both.generate(asked, **modes).data == {"answer": "Anna Marbury"}
+    assert [each.constraint is None for each in both.engine.requests].count(False) == 1
+
+
+def test_no_risk_is_promised_of_it(models: Any, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="promises nothing of strategy='sample'"):
+        models("x").generate(["?", tmp_path], strategy="sample", max_risk=0.1)
+
+
+def test_when_it_is_settled() -> None:
+    assert [settled(each) for each in ([1], [2], [1, 1], [2, 1], [3, 1], [4, 1], [3, 3, 1])] == [
+        *(False, True, False, False, False, True, False)
+    ]
+    # Beta(3, 2) above one half: 1 - (C(4, 3) + C(4, 4)) / 16
+    assert stays_ahead(2, 1) == pytest.approx(11 / 16)
+    assert all(math.isclose(stays_ahead(a, b) + stays_ahead(b, a), 1) for a in range(6) for b in range(6))
+
+
+def test_what_an_answer_comes_to() -> None:
+    assert conclusion("3 + 4 = 7\n#### 7") == "7"
+    assert conclusion("So the answer is: Anna [2].") == "Anna"
+    assert conclusion("thus \\boxed{12}.") == "12"
+    assert conclusion("#### $1,200.50 a year") == "$1,200.50" and conclusion("the answer is 7 pears") == "7 pears"
+    assert conclusion("Anna did it [1].") == "Anna did it ."
