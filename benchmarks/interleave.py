@@ -15,12 +15,12 @@ from texts import document, questions
 
 def main() -> None:
     asked = options(__doc__ or "", slots=2, quick_repetitions=1)
-    tokens, rounds = (250, 1) if asked.quick else (1000, 2)
+    tokens = 250 if asked.quick else 1000
     with tempfile.TemporaryDirectory() as home:
         ours = Ours(asked, Path(home))
         sides = [ours, *peers(asked, OWN, ram=0)]
         try:
-            found = turns(asked, [_InTurn(side) for side in sides], lambda at: conversations(ours, tokens, at, rounds))
+            found = turns(asked, [_InTurn(side) for side in sides], lambda at: conversations(ours, tokens, at))
         finally:
             for side in sides:
                 side.close()
@@ -28,11 +28,10 @@ def main() -> None:
     finish(asked, "interleave", parts, lambda: read_and_written(found))
 
 
-def conversations(ours: Ours, tokens: int, at: int, rounds: int) -> dict[str, Any]:
-    """So many turns of each of eight conversations."""
+def conversations(ours: Ours, tokens: int, at: int) -> dict[str, Any]:
+    """A turn of each of eight conversations: further ones would only find more of them stored."""
     asks = [
-        ours.ask(questions(8, 3 * at + talk % 3)[(talk + turn) % 8], document(tokens, 3 * at + talk % 3), limit=8)
-        for turn in range(rounds)
+        ours.ask(questions(8, 3 * at + talk % 3)[talk], document(tokens, 3 * at + talk % 3), limit=8)
         for talk in range(8)
     ]
     return {"asks": asks}

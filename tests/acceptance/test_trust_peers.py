@@ -219,7 +219,7 @@ def test_a_server_is_ended_whichever_peers_start(
     monkeypatch.setattr(going, "_langchain", langchain)
     opened: list[Any] = [ours]
     asked = Namespace(without=without, peer_python="python", threads=1)
-    going._add_peers(opened, asked, lambda peer, _: peer, "engine")
+    going.add_peers(opened, asked, lambda peer, _: peer, "engine")
     assert len(opened) == 2 - len(without) and chat.closed == len(without)
     going.close_all(opened)
     assert chat.closed == ours.closed == 1

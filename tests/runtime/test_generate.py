@@ -185,7 +185,7 @@ def test_losses_are_errors_unless_reported(models: Any, tmp_path: Path) -> None:
     ("parameters", "error"),
     [
         ({"tools": [print]}, UnsupportedError),
-        ({"strategy": "sample"}, UnsupportedError),
+        ({"strategy": "vote"}, UnsupportedError),
         ({"max_risk": 0.1}, UsageError),
         ({"reasoning_budget": -1}, UsageError),
         ({"output_modes": ["structured_json"]}, UsageError),

@@ -1,7 +1,6 @@
 """TAT-QA (Zhu et al., 2021): a table of a financial report and the paragraphs around it; spans, sums, ratios, counts.
 
-The folder: `tables/tatqa.json`, a list of pages as the data set has them. The table is given as CSV, the paragraphs as
-one text.
+The folder: `tables/tatqa.json`, pages as the data set has them. The table is given as CSV, the paragraphs as one text.
 """
 
 import csv
@@ -59,10 +58,9 @@ def samples(data: Path) -> Iterator[Sample]:
 
 
 def compared(sample: Sample, response: Response) -> Score:
-    """As the data set's own evaluation: `exact` where all items are the same, numbers times their scale; `f1` over the
-    different words and numbers, which for sums and counts is `exact`; `scale` alone; `arithmetic` is `exact` of those
-    that are to be computed. Two differences: "(1,234)" is negative as "(123)" is, and the order of items never counts.
-    """
+    """As the data set's own evaluation, but that "(1,234)" is negative as "(123)" is, and the order of items is free:
+    `exact` where all items are the same, numbers times their scale; `f1` over the different words and numbers, which
+    for sums and counts is `exact`; `scale`; and `arithmetic`, the `exact` of what is to be computed."""
     given, scale = _given(response)
     wanted = items(sample.metadata["answers"], sample.metadata["scale"])
     found = [items(given, scale)]
@@ -72,8 +70,7 @@ def compared(sample: Sample, response: Response) -> Score:
     f1 = exact if sample.metadata["type"] in ("arithmetic", "count") else max(_f1(each, wanted) for each in found)
     said = "; ".join(given) + ("" if scale == "none" else f" ({scale})")
     values = {"exact": exact, "f1": f1, "scale": float(bool(given) and scale == sample.metadata["scale"])}
-    if sample.metadata["type"] == "arithmetic":
-        values["arithmetic"] = exact
+    values |= {"arithmetic": exact} if sample.metadata["type"] == "arithmetic" else {}
     return Score(values, said, "" if exact else f"wanted {sample.target[0]!r}")
 
 
