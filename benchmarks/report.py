@@ -70,8 +70,7 @@ def draw(found: list[Part]) -> None:
     axes.set_yticks(range(len(found)), labels, fontsize=7)
     axes.xaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:g}x"))
     axes.spines[["top", "right"]].set_visible(False)
-    figure.tight_layout()
-    figure.savefig(PICTURE, dpi=110)
+    figure.savefig(PICTURE, dpi=110, bbox_inches="tight")
 
 
 def main() -> None:
