@@ -72,6 +72,14 @@ def test_an_answer_in_words_is_the_values_with_their_cells(models: Any, games: P
     assert (tool.name, tool.attributes["result"], tool.status) == ("sql", "Paris", "ok")
 
 
+def test_nothing_is_thought_about_what_was_computed(models: Any, games: Path) -> None:
+    model = models(MOST)
+    response = model.generate(["Where were most people?", games], strategy="program", reasoning_budget=50)
+    trace = model.store.journal.trace(response.trace_id)
+    assert [each.attributes for each in trace.spans if each.name == "reasoning"] == [{"skipped": "it was computed"}]
+    assert len(requests(model)) == 1 and response.usage.reasoning_tokens == 0
+
+
 @pytest.mark.parametrize("unsupported", ["drop", "abstain"])
 def test_values_with_cells_are_given_however_strict(models: Any, games: Path, unsupported: str) -> None:
     events = list(models(MOST).stream(["Where?", games], strategy="program", unsupported=unsupported))

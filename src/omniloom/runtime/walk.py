@@ -337,8 +337,9 @@ class Walk:
     def _notes(self, task: Task, surveys: bool) -> str:
         """Notes from a scratch-pad, where they are asked for and of use, and the token budget has room for them."""
         budget = self.call.reasoning_budget if task.sampler is None else 0  # which it buys samples with
-        if budget and surveys:
-            self.run.note("reasoning", skipped="every source is visited on its own instead")
+        if budget and (surveys or task.computed is not None):
+            why = "it was computed" if task.computed is not None else "every source is visited on its own instead"
+            self.run.note("reasoning", skipped=why)
             return ""
         try:
             return direct.think(self.run, task, budget, self.engine.capabilities)
