@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from measure.trust.asked import parsed, parser
 from measure.trust.going import DEFAULTS, at_most, close_all, gone, sides, tasks_of
 from measure.trust.rows import rows
 from measure.trust.table import as_json, markdown, status, text
@@ -39,25 +40,11 @@ def main(given: Sequence[str] | None = None) -> int:
 
 
 def options(given: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m measure.trust", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, required=True, help="a folder of the form of the development data")
-    parser.add_argument("--limit", type=int, help="of every task at most so many samples")
-    parser.add_argument("--only", action="append", choices=list(DEFAULTS), help="a task; may be repeated")
-    parser.add_argument("--peer-python", default="", help="a Python that has LangChain; else that peer is left out")
-    parser.add_argument("--without", action="append", default=[], choices=["plain"], help="a peer to leave out")
-    parser.add_argument("--out", type=Path, default=Path(".measure") / "trust", help="logs and tables (%(default)s)")
-    parser.add_argument("--json", type=Path, help="the numbers (OUT/trust.json)")
-    parser.add_argument("--model", "-m", default=None, help="a catalog name; the embedded default without")
-    parser.add_argument("--threads", type=int, default=2, help="of every side (%(default)s)")
-    parser.add_argument("--splits", type=int, default=200, help="calibration and test splits (%(default)s)")
-    asked = parser.parse_args(given)
-    if not asked.data.is_dir():
-        parser.error(f"{asked.data} is not a folder")
-    if asked.limit is not None and asked.limit < 1:
-        parser.error("--limit must be 1 or more")
-    return asked
+    made = parser("python -m measure.trust", __doc__ or "", DEFAULTS, "trust")
+    made.add_argument("--peer-python", default="", help="a Python that has LangChain; else that peer is left out")
+    made.add_argument("--json", type=Path, help="the numbers (OUT/trust.json)")
+    made.add_argument("--splits", type=int, default=200, help="calibration and test splits (%(default)s)")
+    return parsed(made, given)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from omniloom.core.errors import OmniloomError, UsageError
 from omniloom.evaluation import registry
 from omniloom.evaluation.log import Record
 from omniloom.evaluation.values import Sample, Task
+from omniloom.runtime.model import Model
 
 DEFAULTS = {"xquad": 200, "xquad_unanswerable": 120, "mixed": 60, "contradicting": 40, "injected": 100}
 """Tasks, and how many samples of each: a few hours on two cores, with two peers."""
@@ -72,11 +73,22 @@ def gone(sides: Sequence[Side], tasks: Mapping[str, Task], data: Path, counts: M
 
 def sides(asked: argparse.Namespace, tasks: Mapping[str, Task]) -> list[Side]:
     """Ours, and the peers that start; the others are named, with why."""
+    model, logs = loaded(asked)
+    return with_peers([Ours(model, logs, asked.data, tasks)], asked, tasks, model, logs)
+
+
+def loaded(asked: argparse.Namespace) -> tuple[Model, Path]:
+    """The model, and the folder of the logs."""
     logs = asked.out / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     own = {} if ":" in (asked.model or "") else {"threads": asked.threads}  # a server or a record has none
-    model = ol.load(asked.model, home=asked.out / "home", **own)
-    opened: list[Side] = [Ours(model, logs, asked.data, tasks)]
+    return ol.load(asked.model, home=asked.out / "home", **own), logs
+
+
+def with_peers(
+    opened: list[Side], asked: argparse.Namespace, tasks: Mapping[str, Task], model: Model, logs: Path
+) -> list[Side]:
+    """These sides and the peers that start; where one breaks, none is left open."""
     try:
         add_peers(opened, asked, lambda peer, mark: Peer(peer, logs, model.store, tasks, mark), model.engine.name)
     except BaseException:

@@ -34,18 +34,19 @@ class Sampler:
     def ask(self, run: Run, request: Request, purpose: str) -> Completion:
         """The first of those completions that say what most of them say."""
         drawn = [run.ask(request, purpose=purpose)]
-        groups = [[0]]
-        while len(drawn) < _MOST and not settled([len(each) for each in groups]):
+        groups = [(_said(drawn[0], request), [0])]
+        while len(drawn) < _MOST and not settled([len(each) for _, each in groups]):
             other = self._another(run, request, len(drawn), drawn[0])
             if other is None:
                 break
             new = _said(other, request)
-            same = (each for each in groups if new.agrees(_said(drawn[each[0]], request)))
-            group = next(same, [])
-            groups += [] if group else [group]
-            group.append(len(drawn))
+            same = next((each for said, each in groups if new.agrees(said)), None)
+            if same is None:
+                groups.append((new, [len(drawn)]))
+            else:
+                same.append(len(drawn))
             drawn.append(other)
-        best = max(groups, key=len)  # of equals the one that came first
+        best = max((each for _, each in groups), key=len)  # of equals the one that came first
         self.share = (len(best) - 1) / (len(drawn) - 1) if len(drawn) > 1 else None
         run.note("sample", drawn=len(drawn), agree=len(best), chosen=best[0], tokens_left=self.left)
         return drawn[best[0]]
