@@ -1,7 +1,8 @@
 """What a query over the tables of the sources gave, as an answer takes it: values, and the cells they came from."""
 
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +12,9 @@ from omniloom.reasoning.ground import Quote
 
 MOST_ROWS = 50  # of a result that are told
 MOST_CITED = 12  # places of a value
+_SEMICOLON = re.compile(r"\s*;\s*")
 _BETWEEN = re.compile(r"\s*[;,\n]\s*|\s+and\s+")
+_TRUTHS = {"yes": True, "no": False}
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
@@ -57,13 +60,32 @@ class Computed:
         for row, quotes in zip(self.rows, self.quotes, strict=True):
             yield ", ".join(value for value in row if value), _few(each for some in quotes for each in some)
 
+    def as_json(self, schema: Mapping[str, Any]) -> str | None:
+        """As JSON, where no judgement is needed: a value for each field in their order, or one column for one field,
+        as a list or with ; between. None elsewhere; the schema may still refuse it."""
+        fields: Mapping[str, Any] = schema.get("properties") or {}
+        width = len(self.rows[0]) if self.rows else 0
+        if self.more or len(fields) != width:
+            return None
+        [field, *others] = fields.values()
+        if "array" in _types(field) and not others:
+            made: list[Any] = [[_typed(value, field.get("items")) for (value,) in self.rows]]
+        elif len(self.rows) == 1:
+            made = [_typed(value, field) for value, field in zip(self.rows[0], fields.values(), strict=True)]
+        elif not others and "string" in _types(field):
+            made = ["; ".join(value for (value,) in self.rows if value)]
+        else:
+            return None
+        return json.dumps(dict(zip(fields, made, strict=True)), ensure_ascii=False)
+
     def evidence(self, value: Any) -> Evidence | None:
         """Where a value of a JSON came from, if it is one of the result's, or several of them; else None."""
         text = {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value).strip()
         found = self._places(text)
-        if found is None:
-            parts = [self._places(part) for part in _BETWEEN.split(text)]
-            found = None if None in parts else tuple(quote for part in parts if part for quote in part)
+        for between in (_SEMICOLON, _BETWEEN):
+            if found is None:
+                parts = [self._places(part) for part in between.split(text)]
+                found = None if None in parts else tuple(quote for part in parts if part for quote in part)
         return Evidence(_few(found), 1.0, derived=self.query) if found else None
 
     def _places(self, text: str) -> tuple[Quote, ...] | None:
@@ -72,6 +94,23 @@ class Computed:
                 if value and _same(value, text):
                     return places
         return None
+
+
+def _types(field: Any) -> Sequence[str]:
+    kind: Any = field.get("type", ()) if isinstance(field, Mapping) else ()
+    return (kind,) if isinstance(kind, str) else kind
+
+
+def _typed(text: str, field: Any) -> Any:
+    """A value as a field takes it; as text where it takes none, which the schema then refuses."""
+    kinds = _types(field)
+    if not text:
+        return None
+    if "boolean" in kinds and text in _TRUTHS:
+        return _TRUTHS[text]
+    if _NUMBER.fullmatch(text) and {"integer", "number"} & {*kinds}:
+        return float(text) if "." in text else int(text)
+    return text
 
 
 def _few(quotes: Any) -> tuple[Quote, ...]:

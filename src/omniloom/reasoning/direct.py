@@ -61,7 +61,7 @@ def fill(
         shape=shape,
     )
     asked = request(task, instruction, constraint=constraint, reasoning_budget=native_budget)
-    if task.sampler is None or text:  # what the words say is settled
+    if task.sampler is None or text or task.computed is not None:  # what is said is settled
         return run.ask(asked, purpose="structured_json")
     return task.sampler.ask(run, asked, "structured_json")
 

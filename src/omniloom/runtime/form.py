@@ -1,5 +1,6 @@
 """The JSON of an answer: filled in, repaired once, spelled as the sources spell it, with a place for every value."""
 
+import contextlib
 import copy
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -121,8 +122,12 @@ def _repaired(
 
 
 def _written(run: EngineRun, task: Task, form: Form, notes: str, text: str, native: int) -> tuple[Completion, Any, Any]:
-    """(completion, plain value, value in the user's type), repaired once."""
+    """(completion, plain value, value in the user's type), repaired once. Of what was computed no model is asked where
+    its values fill the fields."""
     looks = shape(form.schema)
+    if task.computed is not None and (made := task.computed.as_json(form.schema)) is not None:
+        with contextlib.suppress(OutputError):
+            return task.computed.completion, *form.parsed(made)
     done = direct.fill(run, task, form.constraint, looks, notes, text, native)
     try:
         return done, *form.parsed(done.text)

@@ -12,8 +12,8 @@ from omniloom.core.protocols import Engine
 from omniloom.core.values import Completion, Constraint, Loss, Message, Part, Request, Response, Segment, Usage
 from omniloom.outputs.schemas import shape
 from omniloom.reasoning import direct, survey
+from omniloom.reasoning.arithmetic import slips
 from omniloom.reasoning.claims import ClaimWriter
-from omniloom.reasoning.confidence import mean_probability
 from omniloom.reasoning.ground import Passages
 from omniloom.reasoning.prompts import Task, heading, request, said_text
 from omniloom.reasoning.sample import Sampler
@@ -165,7 +165,7 @@ class Walk:
             max_output_tokens=self.call.max_output_tokens,
             stop=self.call.stop,
             natives=natives,
-            sampler=Sampler(self.call.reasoning_budget) if self.call.strategy == "sample" else None,
+            sampler=Sampler(self.call.reasoning_budget) if self.call.strategy in ("sample", "program") else None,
         )
         if not task.said and not sources:
             raise UsageError("nothing was asked", hint="give a question, a file, or both")
@@ -299,9 +299,9 @@ class Walk:
             data=filled and filled.data,
             outputs={mode: outputs.get(mode) for mode in self.call.output_modes},
             claims=(*claims, *(filled.claims if filled else ())),
-            confidence=mean_probability(task.computed.completion) if task.computed else trust.confidence(completion),
+            confidence=trust.confidence(completion),
             abstained=prose.abstained or (filled is not None and filled.abstained),
-            losses=(*self.losses, *risk.losses),
+            losses=(*self.losses, *risk.losses, *_slips(prose.writer.text)),
             finish_reason=completion.finish_reason if completion else "stop",
             usage=self._usage(),
             trace_id=self.run.trace_id,
@@ -337,9 +337,8 @@ class Walk:
     def _notes(self, task: Task, surveys: bool) -> str:
         """Notes from a scratch-pad, where they are asked for and of use, and the token budget has room for them."""
         budget = self.call.reasoning_budget if task.sampler is None else 0  # which it buys samples with
-        if budget and (surveys or task.computed is not None):
-            why = "it was computed" if task.computed is not None else "every source is visited on its own instead"
-            self.run.note("reasoning", skipped=why)
+        if budget and surveys:
+            self.run.note("reasoning", skipped="every source is visited on its own instead")
             return ""
         try:
             return direct.think(self.run, task, budget, self.engine.capabilities)
@@ -357,6 +356,12 @@ class Walk:
                 "output_tokens": usage.output_tokens - scratch,
             }
         )
+
+
+def _slips(text: str) -> list[Loss]:
+    """What is reckoned wrongly in the words."""
+    told = (f"{slip.said}: that is {slip.value}" for slip in slips(text))
+    return [Loss(kind="arithmetic", severity="reduced", part="the answer", detail=each) for each in told]
 
 
 def _once_each(parts: Sequence[Part]) -> tuple[Part, ...]:
