@@ -1,10 +1,11 @@
 """Answer one question directly: think within the budget, then write, each sentence grounded as it is finished."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from omniloom.core.protocols import Capabilities, Run
 from omniloom.core.values import Completion, Constraint
+from omniloom.reasoning.arithmetic import Slip
 from omniloom.reasoning.prompts import Task, request
 
 _SCRATCH = (
@@ -47,6 +48,16 @@ def answer(
     if on_text is not None:
         on_text(done.text)
     return done
+
+
+def revise(run: Run, task: Task, broken: str, wrong: Sequence[Slip]) -> Completion:
+    """The answer once more, told what it reckoned wrongly."""
+    told = "\n".join(f"{slip.said} is wrong: that is {slip.value}" for slip in wrong)
+    instruction = (
+        f"Question: {task.said}\n\nYour last answer:\n{broken}\n\n{told}\n"
+        "Write the whole answer again, with this put right and all that follows from it."
+    )
+    return run.ask(request(task, instruction), purpose="repair")
 
 
 def fill(
