@@ -16,6 +16,7 @@ from omniloom.reasoning.arithmetic import slips
 from omniloom.reasoning.claims import ClaimWriter
 from omniloom.reasoning.ground import Passages
 from omniloom.reasoning.prompts import Task, heading, request, said_text
+from omniloom.reasoning.router import choose
 from omniloom.reasoning.sample import Sampler
 from omniloom.reasoning.signals import values
 from omniloom.reasoning.wording import keys
@@ -61,6 +62,7 @@ class Walk:
         self.losses: list[Loss] = []
         self.schema: dict[str, Any] = {}
         self.ahead = False  # whether nothing is asked yet
+        self.strategy = call.strategy
 
     def go(self) -> Response:
         try:
@@ -154,8 +156,10 @@ class Walk:
         )
         segments, losses = read_all(sources, self.run, self.engine.capabilities)
         self._report(losses)
+        said = said_text(parts, {})
+        self._choose(said, sources)
         task = Task(
-            said=said_text(parts, {}),
+            said=said,
             parts=sources,
             passages=Passages((), {}),
             system=self.call.system,
@@ -165,15 +169,23 @@ class Walk:
             max_output_tokens=self.call.max_output_tokens,
             stop=self.call.stop,
             natives=natives,
-            sampler=Sampler(self.call.reasoning_budget) if self.call.strategy in ("sample", "program") else None,
+            sampler=Sampler(self.call.reasoning_budget) if self.strategy in ("sample", "program") else None,
         )
         if not task.said and not sources:
             raise UsageError("nothing was asked", hint="give a question, a file, or both")
         return self._with_passages(self._computed(task, segments), parts, segments)
 
+    def _choose(self, said: str, sources: Sequence[Part]) -> None:
+        if self.strategy != "auto" or self.ahead:
+            return
+        kinds = {part.kind for part in sources}
+        choice = choose(said, kinds, self.call.reasoning_budget, promised=self.call.max_risk is not None)
+        self.strategy = choice.strategy
+        self.run.note("strategy", chosen=choice.strategy, why=choice.why)
+
     def _computed(self, task: Task, segments: Sequence[Segment]) -> Task:
         """With what a query over the tables gave, where that is how to answer."""
-        if self.ahead or self.call.strategy != "program":
+        if self.ahead or self.strategy != "program":
             return task
         made, losses = computed(self.run, measured(self.run, task), segments, self.schema)
         self._report(losses)
