@@ -6,24 +6,22 @@ from dataclasses import replace
 from threading import Event as Flag
 from typing import Any
 
-from omniloom.core.errors import BudgetError, CancelledError, ContextError, LossError, SchemaError, UsageError
+from omniloom.core.errors import BudgetError, CancelledError, LossError, SchemaError, UsageError
 from omniloom.core.events import Event, Progress
 from omniloom.core.protocols import Engine
-from omniloom.core.values import Completion, Constraint, Loss, Message, Part, Request, Response, Segment, Usage
+from omniloom.core.values import Completion, Constraint, Loss, Part, Response, Segment, Usage
 from omniloom.outputs.schemas import shape
 from omniloom.reasoning import direct, survey
 from omniloom.reasoning.arithmetic import slips
 from omniloom.reasoning.claims import ClaimWriter
 from omniloom.reasoning.ground import Passages
-from omniloom.reasoning.prompts import Task, heading, request, said_text
+from omniloom.reasoning.prompts import Task, request, said_text
 from omniloom.reasoning.router import choose
 from omniloom.reasoning.sample import Sampler
 from omniloom.reasoning.signals import values
-from omniloom.reasoning.wording import keys
-from omniloom.retrieval.fuse import fit, shown_text
 from omniloom.runtime.call import Call
 from omniloom.runtime.disputes import disputed
-from omniloom.runtime.estimate import seconds
+from omniloom.runtime.fit import fitted
 from omniloom.runtime.form import Filled, Form, filled_in
 from omniloom.runtime.modes import OURS, written
 from omniloom.runtime.order import Shown, arranged
@@ -34,11 +32,6 @@ from omniloom.runtime.risk import Risk, family
 from omniloom.runtime.run import EngineRun
 from omniloom.runtime.trust import Refusal, Trust, measured
 from omniloom.storage.store import Store
-
-_OVERHEAD_TOKENS = 400
-_TOKENS_A_SEGMENT = 8
-_USUAL_ANSWER = 150
-_WORTH_SAYING = 2.0
 
 
 class Walk:
@@ -226,55 +219,16 @@ class Walk:
             )
 
     def _fitted(self, task: Task, segments: Sequence[Segment], extra: str = "") -> list[int]:
-        """Which Segments to show, so that every request of this call fits; `extra` stands in them as well."""
-        said, headings = task.said, {part.id: heading(task, part) for part in task.parts}
-        call = self.call
-        beside = "\n".join([call.system, *(message.text for message in call.messages), said, extra])
-        around, *counts = self.run.count_tokens([beside, *headings.values(), *map(shown_text, segments)])
-        above = {
-            source: 2 * count for source, count in zip(headings, counts, strict=False)
-        }  # named in the question too
-        costs = [count + _TOKENS_A_SEGMENT for count in counts[len(headings) :]]
-        used = around + _OVERHEAD_TOKENS + call.max_output_tokens + 2 * call.reasoning_budget
-        room = self.engine.capabilities.context_tokens - used - self._json_tokens() - self._native_tokens(task.natives)
-        with self.run.span("retrieve", "fit", segments=len(segments), room=room) as kept:
-            chosen = fit(
-                said, segments, costs, above, room, self.run, words=keys, dense=self.has_embedder and not self.ahead
-            )
-            kept["shown"] = len(chosen)
-            if self.ahead and len(chosen) < len(segments):
-                raise ContextError(
-                    f"of {len(segments)} passages {len(chosen)} fit at once: which are shown is chosen for each "
-                    "question, so nothing can be read ahead",
-                    hint="give fewer files at a time, or load with a larger context_tokens",
-                )
-            tokens = around + _OVERHEAD_TOKENS + sum(costs[index] for index in chosen)
-            answer = 0 if self.ahead else _USUAL_ANSWER + call.reasoning_budget
-            waiting = seconds(self.store.journal, self.run.identity, tokens, answer)
-            kept["estimated_seconds"] = round(waiting, 1)
-        if waiting >= _WORTH_SAYING:
-            self.emit(
-                Progress(step="reading ahead" if self.ahead else "answering", done=0, total=waiting, unit="estimate")
-            )
-        if segments and not chosen:
-            raise ContextError(
-                f"none of the {len(segments)} passages fits: {max(room, 0)} tokens are left for them",
-                hint="ask for a shorter answer, think less, or load with a larger context_tokens",
-            )
-        return chosen
-
-    def _native_tokens(self, natives: Sequence[Segment]) -> int:
-        """What the parts take that the model sees or hears as they are."""
-        if not natives:
-            return 0
-        return self.run.prompt_tokens(Request(messages=(Message(role="user", content=tuple(natives)),)))
-
-    def _json_tokens(self) -> int:
-        """What the JSON prompts hold beside the sources: the shape, and the answer in words or a broken first try."""
-        if "structured_json" not in self.call.output_modes:
-            return 0
-        [tokens] = self.run.count_tokens([shape(self.schema)])
-        return tokens + self.call.max_output_tokens
+        return fitted(
+            self.run,
+            self.call,
+            task,
+            segments,
+            extra=extra,
+            shape=shape(self.schema) if "structured_json" in self.call.output_modes else "",
+            dense=self.has_embedder and not self.ahead,
+            ahead=self.ahead,
+        )
 
     # -- the model -----------------------------------------------------------------------------------------------
 
