@@ -1,5 +1,5 @@
-"""The acceptance table of thinking: a strategy and what its budget buys against the direct answer, and against the plain
-model with the sources pasted in, on the same weights.
+"""The acceptance table of thinking: strategies and what their budgets buy against the direct answer, and against the
+plain model with the sources pasted in, on the same weights.
 
     python -m measure.thinking --data DIR                        # hours on two cores; a run that was stopped goes on
     python -m measure.thinking --data DIR --limit 8 --only wtq   # minutes

@@ -139,7 +139,9 @@ def test_several_rows_and_several_values_in_one(models: Any, games: Path) -> Non
         ('SELECT "City" FROM "games" WHERE "Year" < 1904', "answer", {"answer": "Athens; Paris"}),
     ],
 )
-def test_values_that_fill_the_fields_need_no_model(models: Any, games: Path, query: str, schema: Any, data: Any) -> None:
+def test_values_that_fill_the_fields_need_no_model(
+    models: Any, games: Path, query: str, schema: Any, data: Any
+) -> None:
     model = models(query)
     response = model.generate(["Well?", games], strategy="program", schema=schema)
     assert (response.data, len(requests(model))) == (data, 1)
@@ -151,6 +153,7 @@ def test_values_that_fill_the_fields_need_no_model(models: Any, games: Path, que
     ("query", "schema", "written"),
     [
         ('SELECT "City", "Year" FROM "games" WHERE "Year" = 1896', "answer", {"answer": "Athens"}),
+        ('SELECT "City", "Year" FROM "games" WHERE "Year" = 1896', "year, city", {"year": "1896", "city": "Athens"}),
         (MOST, "city int", {"city": 1900}),
         ('SELECT "Year" FROM "games"', "year int", {"year": 1896}),
         ('SELECT "Attendance" FROM "games" WHERE "Year" > 1899', "people [int]", {"people": [5000]}),
@@ -164,13 +167,27 @@ def test_where_judgement_is_needed_the_model_fills_them(
     assert len(requests(model)) == 2
 
 
-def test_values_with_commas_in_them_are_told_apart(models: Any, tmp_path: Path) -> None:
+def test_each_value_cites_its_own_cell_whatever_stands_in_it(models: Any, tmp_path: Path) -> None:
     path = tmp_path / "names.csv"
-    path.write_text('Name,Age\n"Lee, Ann",40\n"Dahl, Bo",50\n')
+    path.write_text('Name,Wins,Losses\n"Lee, Ann",2,2\n"Dahl, Bo",5,5\n')
     model = models('SELECT "Name" FROM "names"')
     response = model.generate(["Who?", path], strategy="program", schema="answer")
     assert response.data == {"answer": "Lee, Ann; Dahl, Bo"}
     assert cells(response) == [["cell=2,1-2,1", "cell=3,1-3,1"]]
+    model = models('SELECT "Wins", "Losses" FROM "names" WHERE "Wins" = 2')
+    response = model.generate(["How often?", path], strategy="program", schema="wins int, losses int")
+    assert {claim.at: cell for claim, cell in zip(response.claims, cells(response), strict=True)} == {
+        "/wins": ["cell=2,2-2,2"],
+        "/losses": ["cell=2,3-2,3"],
+    }
+
+
+def test_beside_other_sources_the_model_fills_the_fields(models: Any, games: Path, tmp_path: Path) -> None:
+    note = tmp_path / "note.txt"
+    note.write_text("The prize was a wreath.")
+    model = models(MOST, '{"prize": "a wreath"}')
+    response = model.generate(["What was the prize?", games, note], strategy="program", schema="prize")
+    assert response.data == {"prize": "a wreath"}
 
 
 @pytest.mark.parametrize("first", [NOTHING, WRONG])

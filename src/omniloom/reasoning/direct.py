@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from omniloom.core.protocols import Capabilities, Run
 from omniloom.core.values import Completion, Constraint
-from omniloom.reasoning.arithmetic import Slip
+from omniloom.reasoning.arithmetic import Equation
 from omniloom.reasoning.prompts import Task, request
 
 _SCRATCH = (
@@ -50,8 +50,8 @@ def answer(
     return done
 
 
-def revise(run: Run, task: Task, broken: str, wrong: Sequence[Slip]) -> Completion:
-    """The answer once more, told what it reckoned wrongly."""
+def revise(run: Run, task: Task, broken: str, wrong: Sequence[Equation]) -> Completion:
+    """The answer once more, told which of its equations do not hold."""
     told = "\n".join(f"{slip.said} is wrong: that is {slip.value}" for slip in wrong)
     instruction = (
         f"Question: {task.said}\n\nYour last answer:\n{broken}\n\n{told}\n"

@@ -1,8 +1,8 @@
 """Answer a question about tables by a query that the model writes and a tool runs.
 
 What the model is told stands in this file, what it may write in `selects.py`. The query is run through the one door; an
-error, or a result with nothing in it, goes back to the model at most twice. With a budget further queries are drawn, and
-what most of them give is taken (as Li et al., 2022, AlphaCode, choose programs by what they print).
+error, or a result with nothing in it, goes back to the model at most twice. With a budget further queries are drawn,
+and what most of them give is taken (as Li et al., 2022, AlphaCode, choose programs by what they print).
 """
 
 import re
@@ -59,6 +59,7 @@ _ASKED = "\nQuestion: {said}{fields}"
 _FIELDS = "\nThe query gives, in this order: {fields}"
 _AGAIN = ("That query failed: ", "\nWrite another one for the same question.")
 _NOTHING = "it gave nothing; ask for fewer or shorter words, or in another column"
+_FRACTION = re.compile(r"-?\d{1,300}\.\d+")
 _FENCED = re.compile(r"```(?:sql)?\s*(.*?)\s*```", re.DOTALL)
 
 
@@ -99,7 +100,7 @@ def solve(
     """None where no query gave anything; then the trace says why. fields: the names of what is asked for."""
     asked = _request(task, _first(task, views, pairs, fields), constraint)
     known: dict[str, Tried] = {}
-    found, tokens = _first_that_works(run, asked, views, known)
+    found, tokens, why = _first_that_works(run, asked, views, known)
 
     def another() -> Tried | None:
         while task.sampler is not None and (done := task.sampler.another(run, asked, tokens)) is not None:
@@ -112,15 +113,18 @@ def solve(
     found = found or another()
     if found is not None and task.sampler is not None:
         found = task.sampler.elect(run, found, another, lambda one, other: one.gave == other.gave)
-    if found is not None:
+    if found is None:
+        run.note(PURPOSE, skipped=why, queries=list(known))
+    else:
         run.note(PURPOSE, query=found.query, rows=len(found.told.value.rows), attempts=len(known))
     return found
 
 
 def _first_that_works(
     run: Run, asked: Request, views: Sequence[View], known: dict[str, Tried]
-) -> tuple[Tried | None, int]:
-    """(the query that gave something, the tokens of the first one); `known` takes all that were run."""
+) -> tuple[Tried | None, int, str]:
+    """(the query that gave something, the tokens of the first one, why there is none); `known` takes all that were
+    run."""
     tokens, why = 0, ""
     try:
         for attempt in range(1 + RETRIES):
@@ -131,15 +135,14 @@ def _first_that_works(
                 break
             known[query] = tried = _tried(run, done, query, attempt + 1)
             if not tried.why:
-                return tried, tokens
+                return tried, tokens, why
             why = tried.why
             again = (Message(role="assistant", content=(done.text,)), _failed(why, views))
             asked = asked.model_copy(update={"messages": (*asked.messages, *again)})
     except (BudgetError, ContextError, EngineError) as error:
         run.check()  # the deadline ends the call
         why = str(error)
-    run.note(PURPOSE, skipped=why, queries=list(known))
-    return None, tokens
+    return None, tokens, why
 
 
 def _tried(run: Run, done: Completion, query: str, number: int) -> Tried:
@@ -173,10 +176,7 @@ def _lacks(found: Found) -> str:
 
 
 def _plain(text: str) -> str:
-    try:
-        return f"{float(text):.9g}"
-    except ValueError:
-        return text.casefold()
+    return f"{float(text):.9g}" if _FRACTION.fullmatch(text) else text.casefold()
 
 
 def _failed(why: str, views: Sequence[View]) -> Message:

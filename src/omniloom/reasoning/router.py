@@ -1,20 +1,26 @@
-"""Which strategy answers: told by the question, the kinds of the sources and what may be spent, before anything is asked."""
+"""Which strategy answers, told before a model is asked: by the question, the kinds of the sources and the budget."""
 
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
+# What a query can give: a value that a word asks for, not a judgement about the table.
 _VALUE = re.compile(
-    r"\b(?:which|who|whose|whom|when|where|what|how (?:many|much|long|old|often|far|big|large|tall|high)|list|name|count|"
-    r"total|sum|average|mean|median|minimum|maximum|most|least|fewest|highest|lowest|difference|percent(?:age)?)\b",
+    r"\b(?:which|who|whose|whom|when|where|how (?:many|much|long|old|often|far|big|large|tall|high)|most|least|fewest|"
+    r"highest|lowest|largest|smallest|longest|shortest|oldest|youngest|average|median|percent(?:age)?|"
+    r"what (?:year|month|day|date|number|amount|percentage|share|total|time|name|place|city|country|team|score)|"
+    r"what (?:is|was|are|were) the (?:\w+ ){0,2}"
+    r"(?:sum|total|number|amount|difference|average|mean|median|name|date|year))\b|"
+    r"^\s*(?:list|name|count)\b",
     re.IGNORECASE,
 )
 _OPEN = re.compile(
-    r"\b(?:why|how (?:do|does|did|can|should|would|could|might|is|are|was|were)|explain\w*|describ\w*|summar\w*|discuss\w*|review\w*|"
-    r"outline\w*|overview|tell me (?:about|more)|what (?:does|do) .{1,80} (?:say|mean|show|tell)|translat\w*|rewrit\w*)\b",
+    r"\b(?:why|explain\w*|describ\w*|summar\w*|discuss\w*|review\w*|outline\w*|overview|trends?|stands? out|"
+    r"how (?:do|does|did|can|should|would|could|might|is|are|was|were)|tell me (?:about|more)|about|"
+    r"what (?:does|do) .{1,80} (?:say|mean|show|tell)|translat\w*|rewrit\w*|fix|correct|wrong|complete)\b",
     re.IGNORECASE,
 )
-_AMOUNT = re.compile(r"\bhow (?:many|much|long|old|far|often)\b|\bwhat (?:is|was|are|percent\w*)\b", re.IGNORECASE)
+_AMOUNT = re.compile(r"\bhow (?:many|much|long|old|far|often)\b", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
@@ -31,5 +37,5 @@ def choose(said: str, kinds: Collection[str], budget: int, *, promised: bool) ->
     if kinds and {*kinds} == {"table"} and _VALUE.search(said) and not _OPEN.search(said):
         return Choice("program", "values are asked for, and every source is a table")
     if not kinds and budget and _AMOUNT.search(said) and len(_NUMBER.findall(said)) > 1:
-        return Choice("sample", "a problem with numbers and no source: what most of several answers say is surer")
-    return Choice("direct", "it thinks first" if budget else "one answer, and no budget for more")
+        return Choice("sample", "a problem with numbers and no source")
+    return Choice("direct", "it thinks first" if budget else "there is no budget for more than one answer")

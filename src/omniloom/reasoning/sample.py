@@ -7,6 +7,7 @@ answer is likely to stay ahead of the next, by a flat prior on their shares.
 import re
 from collections.abc import Callable
 from math import comb
+from typing import TypeVar
 
 from omniloom.core.errors import BudgetError, EngineError
 from omniloom.core.protocols import Run
@@ -17,6 +18,7 @@ from omniloom.reasoning.signals import Meaning, meaning, values
 _MOST = 8
 _WARM = 0.7
 _SETTLED = 0.85  # two that agree are enough, and it takes three more to outvote one that differs
+_T = TypeVar("_T")
 _NUMBER = re.compile(r"[$€£]?\s?[-+−]?\d[\d,]*(?:\.\d+)?")
 _POINTER = re.compile(r"\[\d+\]")
 _CONCLUDES = re.compile(r"####|\\boxed\s*\{|\banswer\b(?:\s+is)?\s*:?", re.IGNORECASE)
@@ -39,18 +41,23 @@ class Sampler:
         return {} if self.share is None else {"agreement": round(self.share, 6)}
 
     def ask(self, run: Run, request: Request, purpose: str) -> Completion:
-        """The first of those completions that say what most of them say; one that reckons wrongly has no vote."""
+        """The first of those completions that say what most of them say. One whose equations do not hold costs
+        what it costs, and is not counted."""
         first = run.ask(request, purpose=purpose)
 
         def another() -> Completion | None:
-            while (done := self.another(run, request, first.usage.output_tokens)) is not None and _slips(done):
-                run.note("slip", said=_slips(done))
+            while (done := self.another(run, request, first.usage.output_tokens)) is not None:
+                if not (wrong := slips(done.text)):
+                    break
+                run.note("not counted", wrong=[each.said for each in wrong])
             return done
 
-        chosen = (another() if _slips(first) else None) or first
-        return self.elect(run, chosen, another, lambda a, b: _said(a, request).agrees(_said(b, request)))
+        clean = another() if slips(first.text) else first
+        if clean is None:  # the budget is spent, or none could be had
+            return first
+        return self.elect(run, clean, another, lambda a, b: _said(a, request).agrees(_said(b, request)))
 
-    def elect[T](self, run: Run, first: T, another: Callable[[], T | None], agree: Callable[[T, T], bool]) -> T:
+    def elect(self, run: Run, first: _T, another: Callable[[], _T | None], agree: Callable[[_T, _T], bool]) -> _T:
         """The first of those that agree with most; `another` gives one more, or None at the end."""
         drawn, groups = [first], [[0]]
         while not settled([len(each) for each in groups]) and (other := another()) is not None:
@@ -98,10 +105,6 @@ def stays_ahead(one: int, other: int) -> float:
     other + 1), as a sum of binomial terms."""
     draws = one + other + 1
     return sum(comb(draws, for_) for for_ in range(one + 1)) / 2**draws
-
-
-def _slips(done: Completion) -> list[str]:
-    return [slip.said for slip in slips(done.text)]
 
 
 def _said(done: Completion, request: Request) -> Meaning:

@@ -72,6 +72,7 @@ class _Book:
             of=", ".join(part.name for part in self.task.parts if part.id in sources),
             alone=all(part.kind == "table" and part.id in sources for part in self.task.parts),
             completion=solved.completion,
+            columns=tuple(result.columns),
             more=len(result.rows) - len(texts),
         )
         return made if made.alone else made.placed({at: at for at in made.cited[:_MOST_BESIDE]})

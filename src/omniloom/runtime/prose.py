@@ -7,7 +7,7 @@ from omniloom.core.errors import BudgetError, ContextError, EngineError
 from omniloom.core.events import CitationAdded, Event, TextDelta
 from omniloom.core.values import Completion, Loss
 from omniloom.reasoning import direct, survey
-from omniloom.reasoning.arithmetic import Slip, slips
+from omniloom.reasoning.arithmetic import Equation, equations, slips
 from omniloom.reasoning.claims import ClaimWriter
 from omniloom.reasoning.computed import Computed
 from omniloom.reasoning.phrases import phrase
@@ -79,20 +79,21 @@ class Prose:
         if not self.repairs:
             return direct.answer(self.run, self.task, notes, native, lambda text: self._show(self.writer.say(text)))
         done = direct.answer(self.run, self.task, notes, native)
-        if wrong := list(slips(done.text)):
+        if wrong := slips(done.text):
             done = self._revised(done, wrong)
         self._show(self.writer.say(done.text))
         return done
 
-    def _revised(self, done: Completion, wrong: Sequence[Slip]) -> Completion:
-        """The new answer, if its arithmetic holds."""
+    def _revised(self, done: Completion, wrong: Sequence[Equation]) -> Completion:
+        """The new answer, if it has equations and all of them hold."""
         try:
             new = direct.revise(self.run, self.task, done.text, wrong)
         except (BudgetError, ContextError, EngineError) as error:
             self.run.check()  # the deadline ends the call
             self.run.note("repair", skipped=str(error))
             return done
-        taken = new.finish_reason == "stop" and bool(new.text.strip()) and not any(slips(new.text))
+        hold = [each.holds for each in equations(new.text)]
+        taken = new.finish_reason == "stop" and bool(hold) and all(hold)
         self.run.note("repair", why=[slip.said for slip in wrong], taken=taken)
         return new if taken else done
 

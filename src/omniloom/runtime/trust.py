@@ -132,8 +132,8 @@ class Trust:
         return claim.model_copy(update={"confidence": confidence})
 
     def confidence(self, done: Completion | None) -> Confidence | None:
-        """Of the answer, with its signals: a probability where there is a calibrator, else a score. Of what was computed
-        that of the query."""
+        """Of the answer, with its signals: a probability where there is a calibrator, else a score. Of what a query
+        computed, that of the query."""
         drawn = {} if self.task.sampler is None else self.task.sampler.signals
         if self.task.computed is not None:
             return mean_probability(self.task.computed.completion, drawn)

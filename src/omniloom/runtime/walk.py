@@ -149,7 +149,7 @@ class Walk:
         )
         segments, losses = read_all(sources, self.run, self.engine.capabilities)
         self._report(losses)
-        said = said_text(parts, {})
+        said, budget = said_text(parts, {}), self.call.reasoning_budget
         self._choose(said, sources)
         task = Task(
             said=said,
@@ -162,7 +162,7 @@ class Walk:
             max_output_tokens=self.call.max_output_tokens,
             stop=self.call.stop,
             natives=natives,
-            sampler=Sampler(self.call.reasoning_budget) if self.strategy in ("sample", "program") else None,
+            sampler=Sampler(budget) if self.strategy == "sample" or (self.strategy == "program" and budget) else None,
         )
         if not task.said and not sources:
             raise UsageError("nothing was asked", hint="give a question, a file, or both")
