@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 _SPELLED: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -178,7 +179,7 @@ def _unclear(left: Sequence[_Token], right: Sequence[_Token], sign: _Token) -> b
     if len(left) == 3 and left[1].text == "-" and all(_YEAR.fullmatch(number) for number in numbers[:2]):
         return True
     dashes = [at for at, token in enumerate(left) if token.text == "-" and token.glued and left[at + 1].glued]
-    shares = any(one.text in "+-" and other.text.endswith("%") for one, other in zip(left, left[1:], strict=False))
+    shares = any(one.text in "+-" and other.text.endswith("%") for one, other in pairwise(left))
     whole = all(token.text.endswith("%") for token in left if token.kind == "N")
     return bool(dashes and not sign.glued) or (shares and not whole)
 

@@ -31,7 +31,7 @@ class Choice:
 
 
 def choose(said: str, kinds: Collection[str], budget: int, *, promised: bool) -> Choice:
-    """said: the question. kinds: of the sources. budget: tokens of reasoning. promised: whether a risk is to be held."""
+    """said: the question. kinds: of the sources. budget: tokens. promised: whether a risk is to be held."""
     if promised:
         return Choice("direct", "max_risk weighs a direct answer")
     if kinds and {*kinds} == {"table"} and _VALUE.search(said) and not _OPEN.search(said):
