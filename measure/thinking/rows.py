@@ -2,14 +2,20 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from measure.trust.going import Answers
 from measure.trust.rows import Cell, Row, mean
 from omniloom.evaluation.log import Record
-from omniloom.evaluation.statistics import Interval, difference, ratio
+from omniloom.evaluation.statistics import Interval, clustered, difference, ratio
 
 Logs = Mapping[tuple[str, str], Sequence[Record]]
 """By side and task."""
+
+
+BUDGETS = (0, 128, 512, 2048)
+"""Tokens; the last one is that of our side, the others have sides of their own, named "budget N"."""
+_NAMES = {"wtq": "WikiTableQuestions", "tatqa": "TAT-QA", "gsm8k": "GSM8K"}
 
 
 def rows(found: Sequence[Answers]) -> list[Row]:
@@ -24,15 +30,19 @@ def rows(found: Sequence[Answers]) -> list[Row]:
     if ("ours", "gsm8k") in logs:
         made.append(_exact("GSM8K, exact", _of(logs, "gsm8k")))
         made.append(_points(logs["ours", "gsm8k"], logs["direct", "gsm8k"]))
-    sides = dict.fromkeys(side for side, _ in logs)
-    written = {
-        side: _written([each for (name, _), told in logs.items() if name == side for each in told]) for side in sides
-    }
-    return [*made, Row("tokens written for an answer", written, digits=0)]
+        made.append(_cheaper(logs["ours", "gsm8k"], logs["direct", "gsm8k"]))
+    for name in dict.fromkeys(task for _, task in logs):
+        made += _rising(logs, name)
+        made.append(Row(f"{_NAMES[name]}, tokens written", _each_written(logs, name), digits=0))
+    return made
 
 
 def _of(logs: Logs, task: str) -> dict[str, Sequence[Record]]:
-    return {side: told for (side, name), told in logs.items() if name == task}
+    return {side: told for (side, name), told in logs.items() if name == task and not side.startswith("budget ")}
+
+
+def _each_written(logs: Logs, task: str) -> dict[str, Cell]:
+    return {side: _written(told) for side, told in _of(logs, task).items()}
 
 
 def _exact(measure: str, sides: Mapping[str, Sequence[Record]], floor: float | None = None) -> Row:
@@ -63,6 +73,39 @@ def _points(ours: Sequence[Record], direct: Sequence[Record]) -> Row:
     found = difference(one, other, groups)
     cell = Cell(100 * found.value, 100 * found.low, 100 * found.high, found.n)
     return Row("GSM8K, points over direct", {"ours": cell}, 10.0, digits=1)
+
+
+def _cheaper(ours: Sequence[Record], direct: Sequence[Record]) -> Row:
+    """Eight answers of the length of a direct one are what the fixed form writes."""
+    one, other = _written(ours).value, _written(direct).value
+    cell = Cell(one / (8 * other), n=len(ours)) if one and other else Cell(None, note="no answer")
+    return Row("GSM8K, tokens as a share of eight direct answers'", {"ours": cell}, 1.0, at_most=True, digits=2)
+
+
+def _rising(logs: Logs, task: str) -> list[Row]:
+    """What each budget reaches on the samples that all were asked, and the largest fall from one to the next, less its
+    standard error."""
+    told = [logs.get((f"budget {budget}", task)) for budget in BUDGETS[:-1]]
+    if not all(told):
+        return []
+    ids = {each.id for each in told[0] or ()}
+    steps = [*(each or () for each in told), [each for each in logs["ours", task] if each.id in ids]]
+    made = [
+        Row(f"{_NAMES[task]}, exact, budget of {budget}", {"ours": mean(records, "exact")})
+        for budget, records in zip(BUDGETS, steps, strict=True)
+    ]
+    falls = [_fall(before, after) for before, after in pairwise(steps)]
+    worst = Cell(100 * max(falls), n=len(ids))
+    return [*made, Row(f"{_NAMES[task]}, points lost with more budget", {"ours": worst}, 0.0, at_most=True, digits=1)]
+
+
+def _fall(before: Sequence[Record], after: Sequence[Record]) -> float:
+    """At least 0."""
+    one, other, groups = _pairs(before, after, "exact")
+    lost = [a - b for a, b in zip(one, other, strict=True)]
+    found = clustered(lost, groups)
+    error = found.stderr if math.isfinite(found.stderr) else 0.0
+    return max(found.value - error, 0.0)
 
 
 def _pairs(one: Sequence[Record], other: Sequence[Record], name: str) -> tuple[list[float], list[float], list[str]]:

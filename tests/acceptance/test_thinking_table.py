@@ -64,5 +64,34 @@ def test_points_over_direct_are_paired_and_a_failed_answer_is_wrong() -> None:
 def test_tokens_written_are_those_of_answers() -> None:
     failed = Record(id="bb", question="?", error=Failure(type="EngineError", code="engine", message="x"))
     found = table(ours_wtq=[record("a", exact=1), record("bbb", exact=1)], direct_wtq=[record("a", exact=1), failed])
-    written = found["tokens written for an answer"]
+    written = found["WikiTableQuestions, tokens written"]
     assert written.cells["ours"].value == 21.0 and written.cells["direct"].value == 11.0
+
+
+def test_samples_are_set_against_eight_answers_as_long_as_the_direct_one() -> None:
+    found = table(ours_gsm8k=[record("a" * 12, exact=1)], direct_gsm8k=[record("aaa", exact=1)])
+    row = found["GSM8K, tokens as a share of eight direct answers'"]
+    assert row.cells["ours"].value == pytest.approx(121 / (8 * 31)) and row.holds
+
+
+def budgets(*right: str) -> dict[str, Row]:
+    """Which of twenty samples are right with each budget, as letters; ours answered one more, which counts for none."""
+    sides = ["budget 0", "budget 128", "budget 512", "ours"]
+    logs = {
+        f"{side}_wtq": [record(each, exact=float(each in some)) for each in "abcdefghijklmnopqrst"]
+        for side, some in zip(sides, right, strict=True)
+    }
+    logs["ours_wtq"].append(record("z", exact=0))
+    return table(**logs)
+
+
+def test_what_each_budget_reaches_is_told_and_a_fall_is_seen() -> None:
+    found = budgets("abcd", "abcde", "abcdefgh", "abcdefghijkl")
+    reached = [found[f"WikiTableQuestions, exact, budget of {each}"].cells["ours"] for each in (0, 128, 512, 2048)]
+    assert [cell.value for cell in reached] == pytest.approx([0.2, 0.25, 0.4, 0.6]) and reached[-1].n == 20
+    assert found["WikiTableQuestions, points lost with more budget"].holds
+    assert budgets("abcd", "bcde", "cdef", "defg")["WikiTableQuestions, points lost with more budget"].holds
+    one = budgets("abcd", "abc", "abcd", "abcd")
+    assert one["WikiTableQuestions, points lost with more budget"].holds
+    worse = budgets("abcd", "abcdefghijkl", "abc", "abcd")["WikiTableQuestions, points lost with more budget"]
+    assert worse.holds is False and worse.cells["ours"].value > 30

@@ -72,12 +72,32 @@ def test_an_answer_in_words_is_the_values_with_their_cells(models: Any, games: P
     assert (tool.name, tool.attributes["result"], tool.status) == ("sql", "Paris", "ok")
 
 
-def test_nothing_is_thought_about_what_was_computed(models: Any, games: Path) -> None:
-    model = models(MOST)
-    response = model.generate(["Where were most people?", games], strategy="program", reasoning_budget=50)
-    trace = model.store.journal.trace(response.trace_id)
-    assert [each.attributes for each in trace.spans if each.name == "reasoning"] == [{"skipped": "it was computed"}]
-    assert len(requests(model)) == 1 and response.usage.reasoning_tokens == 0
+def test_a_budget_buys_queries_and_what_most_give_is_taken(models: Any, games: Path) -> None:
+    other = 'SELECT "City" FROM "games" WHERE "Year" = 1896'
+    again = 'SELECT "City" FROM "games" ORDER BY "Year" ASC LIMIT 1'
+    model = models(MOST, other, NOTHING, again, other, again)
+    response = model.generate(["Where first?", games], strategy="program", reasoning_budget=200)
+    assert (response.text, response.claims[0].derived) == ("Athens [1]", other)
+    assert [request.sampling.temperature for request in requests(model)] == [0.0, *[0.7] * 5]
+    assert len({request.seed for request in requests(model)}) == 6
+    assert 0 < response.usage.reasoning_tokens <= 200
+    assert response.confidence and response.confidence.signals == {"agreement": 0.75}  # three of the other four
+    assert decisions(model, response) == [{"query": other, "rows": 1, "attempts": 4}]
+
+
+@pytest.mark.parametrize("budget", [0, 9, 10, 25])
+def test_queries_never_take_more_than_the_budget(models: Any, games: Path, budget: int) -> None:
+    model = models(MOST, *[MOST.replace("DESC", "ASC"), MOST.replace("Attendance", "Year")] * 4)
+    response = model.generate(["Where?", games], strategy="program", reasoning_budget=budget)
+    [each] = {len(tokens) for tokens in [MOST.split()]}
+    assert response.usage.reasoning_tokens <= budget
+    assert len(requests(model)) == 1 + budget // each
+
+
+def test_a_drawn_query_may_find_what_the_first_did_not(models: Any, games: Path) -> None:
+    model = models(NOTHING, NOTHING, MOST, MOST)
+    response = model.generate(["Where were most people?", games], strategy="program", reasoning_budget=100)
+    assert response.text == "Paris [1]" and len(requests(model)) == 4
 
 
 @pytest.mark.parametrize("unsupported", ["drop", "abstain"])
@@ -107,9 +127,67 @@ def test_several_rows_and_several_values_in_one(models: Any, games: Path) -> Non
     assert (
         models(both).generate(["Where?", games], strategy="program").text == "Athens, 1896 [1][2]\nParis, 1900 [3][4]"
     )
-    joined = models(both.replace(', "Year"', ""), '{"answer": "Athens; Paris"}')
-    response = joined.generate(["In which cities?", games], strategy="program", schema="answer")
-    assert cells(response) == [["cell=2,2-2,2", "cell=3,2-3,2"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "schema", "data"),
+    [
+        (MOST, "city", {"city": "Paris"}),
+        (MOST, {"type": "object", "properties": {"city": {"type": ["string", "null"]}}}, {"city": "Paris"}),
+        (PARIS, "times int, people int", {"times": 2, "people": 5000}),
+        ('SELECT "Year" FROM "games"', "year [int]", {"year": [1896, 1900, 1904]}),
+        ('SELECT "City" FROM "games" WHERE "Year" < 1904', "answer", {"answer": "Athens; Paris"}),
+    ],
+)
+def test_values_that_fill_the_fields_need_no_model(
+    models: Any, games: Path, query: str, schema: Any, data: Any
+) -> None:
+    model = models(query)
+    response = model.generate(["Well?", games], strategy="program", schema=schema)
+    assert (response.data, len(requests(model))) == (data, 1)
+    assert all(claim.supported and claim.derived == query for claim in response.claims)
+    assert all(holds(each, response) for claim in response.claims for each in claim.citations)
+
+
+@pytest.mark.parametrize(
+    ("query", "schema", "written"),
+    [
+        ('SELECT "City", "Year" FROM "games" WHERE "Year" = 1896', "answer", {"answer": "Athens"}),
+        ('SELECT "City", "Year" FROM "games" WHERE "Year" = 1896', "year, city", {"year": "1896", "city": "Athens"}),
+        (MOST, "city int", {"city": 1900}),
+        ('SELECT "Year" FROM "games"', "year int", {"year": 1896}),
+        ('SELECT "Attendance" FROM "games" WHERE "Year" > 1899', "people [int]", {"people": [5000]}),
+    ],
+)
+def test_where_judgement_is_needed_the_model_fills_them(
+    models: Any, games: Path, query: str, schema: Any, written: Any
+) -> None:
+    model = models(query, json.dumps(written))
+    assert model.generate(["Well?", games], strategy="program", schema=schema).data == written
+    assert len(requests(model)) == 2
+
+
+def test_each_value_cites_its_own_cell_whatever_stands_in_it(models: Any, tmp_path: Path) -> None:
+    path = tmp_path / "names.csv"
+    path.write_text('Name,Wins,Losses\n"Lee, Ann",2,2\n"Dahl, Bo",5,5\n')
+    model = models('SELECT "Name" FROM "names"')
+    response = model.generate(["Who?", path], strategy="program", schema="answer")
+    assert response.data == {"answer": "Lee, Ann; Dahl, Bo"}
+    assert cells(response) == [["cell=2,1-2,1", "cell=3,1-3,1"]]
+    model = models('SELECT "Wins", "Losses" FROM "names" WHERE "Wins" = 2')
+    response = model.generate(["How often?", path], strategy="program", schema="wins int, losses int")
+    assert {claim.at: cell for claim, cell in zip(response.claims, cells(response), strict=True)} == {
+        "/wins": ["cell=2,2-2,2"],
+        "/losses": ["cell=2,3-2,3"],
+    }
+
+
+def test_beside_other_sources_the_model_fills_the_fields(models: Any, games: Path, tmp_path: Path) -> None:
+    note = tmp_path / "note.txt"
+    note.write_text("The prize was a wreath.")
+    model = models(MOST, '{"prize": "a wreath"}')
+    response = model.generate(["What was the prize?", games, note], strategy="program", schema="prize")
+    assert response.data == {"prize": "a wreath"}
 
 
 @pytest.mark.parametrize("first", [NOTHING, WRONG])

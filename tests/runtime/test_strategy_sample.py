@@ -82,6 +82,16 @@ def test_a_sample_that_the_budget_cut_counts_for_nothing(models: Any) -> None:
     assert decision(model, response)["drawn"] == 1 and "agreement" not in response.confidence.signals
 
 
+def test_an_answer_that_reckons_wrongly_has_no_vote_and_is_told(models: Any) -> None:
+    wrong, right = "3 + 4 = 8\n#### 8", "3 + 4 = 7\n#### 7"
+    model = models(wrong, wrong, right, right)
+    response = model.generate("How many?", strategy="sample", reasoning_budget=100)
+    assert (response.text, response.losses, len(model.engine.requests)) == (right, (), 4)
+    only = models(wrong, wrong).generate("How many?", strategy="sample", reasoning_budget=8)
+    assert only.text == wrong
+    assert [(loss.kind, loss.detail) for loss in only.losses] == [("arithmetic", "3 + 4 = 8: that is 7")]
+
+
 def test_data_are_sampled_too_and_words_only_once(models: Any, tmp_path: Path) -> None:
     story = tmp_path / "story.txt"
     story.write_text("The bridge was built by Anna Marbury. The mill was built by Tom Quillon.")

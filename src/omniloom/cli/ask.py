@@ -24,7 +24,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the whole Response a
 Html = Annotated[Path | None, typer.Option("--html", help="Write the answer with its places as one file.")]
 Thinking = Annotated[int, typer.Option("--budget", min=0, help="Thinking tokens: an exact cap.")]
 Strategy = Annotated[
-    str, typer.Option("--strategy", help="direct, verify, sample (what most answers say) or program (tables by SQL).")
+    str,
+    typer.Option("--strategy", help="direct, verify, sample (what most answers say), program (tables by SQL) or auto."),
 ]
 Name = Annotated[str | None, typer.Option("--model", "-m", help="Catalog name, .gguf, or openai:http://host/v1#name.")]
 Adapter = Annotated[

@@ -1,8 +1,9 @@
 """What a query over the tables of the sources gave, as an answer takes it: values, and the cells they came from."""
 
+import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from omniloom.core.values import Completion, Segment
@@ -12,14 +13,26 @@ from omniloom.reasoning.ground import Quote
 MOST_ROWS = 50  # of a result that are told
 MOST_CITED = 12  # places of a value
 _BETWEEN = re.compile(r"\s*[;,\n]\s*|\s+and\s+")
+_TRUTHS = {"yes": True, "no": False}
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_FIGURE = re.compile(r"-?\d{1,300}(\.\d{1,300})?")
+_WORDS = re.compile(r"\W|_")
+
+
+@dataclass(frozen=True)
+class Filling:
+    """A JSON text, and the places of its values by their pointers."""
+
+    text: str
+    places: Mapping[str, tuple[Quote, ...]]
 
 
 @dataclass(frozen=True)
 class Computed:
     """rows: the values as text, "" for none. quotes: of each value the places that it was made of. more: how many rows
     are left out. told: the result as a model is shown it, `of` whose it is. alone: whether it stands in place of the
-    sources, which are all tables, and not beside them. completion: the query as the model wrote it."""
+    sources, which are all tables, and not beside them. completion: the query as the model wrote it. columns: their
+    names. places: those of the values of a JSON that was filled from it, by their pointers."""
 
     query: str
     rows: tuple[tuple[str, ...], ...]
@@ -28,7 +41,9 @@ class Computed:
     of: str
     alone: bool
     completion: Completion
+    columns: tuple[str, ...] = ()
     more: int = 0
+    places: Mapping[str, tuple[Quote, ...]] = field(default_factory=dict[str, tuple[Quote, ...]])
 
     @property
     def cited(self) -> list[int]:
@@ -57,10 +72,39 @@ class Computed:
         for row, quotes in zip(self.rows, self.quotes, strict=True):
             yield ", ".join(value for value in row if value), _few(each for some in quotes for each in some)
 
-    def evidence(self, value: Any) -> Evidence | None:
+    def filling(self, schema: Mapping[str, Any]) -> "Filling | None":
+        """As JSON, where no judgement is needed: nothing but tables was given, and there is a value for each field in
+        their order, or one field for the one column, as a list or with ; between. None elsewhere; the schema may still
+        refuse it."""
+        fields: Mapping[str, Any] = schema.get("properties") or {}
+        fits = bool(self.rows) and not self.more and len(fields) == len(self.columns)
+        if not (self.alone and fits) or self._in_other_order(fields):
+            return None
+        [name, *others] = fields
+        column = [value for (value, *_) in self.rows]
+        if "array" in _types(fields[name]) and not others:
+            made: dict[str, Any] = {name: [_typed(value, fields[name].get("items")) for value in column]}
+            places = {f"/{_step(name)}/{at}": quotes for at, (quotes,) in enumerate(self.quotes)}
+        elif len(self.rows) == 1:
+            made = {each: _typed(value, fields[each]) for each, value in zip(fields, self.rows[0], strict=True)}
+            places = {f"/{_step(each)}": quotes for each, quotes in zip(fields, self.quotes[0], strict=True)}
+        elif not others and "string" in _types(fields[name]) and not any(";" in value for value in column):
+            made = {name: "; ".join(filter(None, dict.fromkeys(column)))}
+            places = {f"/{_step(name)}": tuple(quote for (quotes,) in self.quotes for quote in quotes)}
+        else:
+            return None
+        return Filling(json.dumps(made, ensure_ascii=False), places)
+
+    def _in_other_order(self, fields: Iterable[str]) -> bool:
+        """Whether a column has the name of the field that another column fills."""
+        names = [_WORDS.sub("", each.casefold()) for each in fields]
+        columns = [_WORDS.sub("", each.casefold()) for each in self.columns]
+        return any(column in names and names[at] != column for at, column in enumerate(columns))
+
+    def evidence(self, at: str, value: Any) -> Evidence | None:
         """Where a value of a JSON came from, if it is one of the result's, or several of them; else None."""
         text = {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value).strip()
-        found = self._places(text)
+        found = self.places[at] if at in self.places else self._places(text)
         if found is None:
             parts = [self._places(part) for part in _BETWEEN.split(text)]
             found = None if None in parts else tuple(quote for part in parts if part for quote in part)
@@ -72,6 +116,28 @@ class Computed:
                 if value and _same(value, text):
                     return places
         return None
+
+
+def _step(key: str) -> str:
+    """A key as JSON Pointers write it."""
+    return key.replace("~", "~0").replace("/", "~1")
+
+
+def _types(schema: Any) -> Sequence[str]:
+    kind: Any = schema.get("type", ()) if isinstance(schema, Mapping) else ()
+    return (kind,) if isinstance(kind, str) else kind
+
+
+def _typed(text: str, schema: Any) -> Any:
+    """A value as a field takes it; as text where it takes none, which the schema then refuses."""
+    kinds = _types(schema)
+    if not text:
+        return None
+    if "boolean" in kinds and text in _TRUTHS:
+        return _TRUTHS[text]
+    if _FIGURE.fullmatch(text) and {"integer", "number"} & {*kinds}:
+        return float(text) if "." in text else int(text)
+    return text
 
 
 def _few(quotes: Any) -> tuple[Quote, ...]:

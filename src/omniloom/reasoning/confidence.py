@@ -1,13 +1,15 @@
 """Raw confidence signals. Without a calibrator they are scores, never probabilities."""
 
 import math
+from collections.abc import Mapping
 
 from omniloom.core.values import Completion, Confidence
 
 
-def mean_probability(completion: Completion) -> Confidence | None:
-    """exp of the mean token log-probability (the inverse of perplexity); None where the engine gave none."""
+def mean_probability(completion: Completion, signals: Mapping[str, float]) -> Confidence | None:
+    """exp of the mean token log-probability (the inverse of perplexity), with other signals beside it; None where the
+    engine gave none."""
     if not completion.logprobs:
         return None
     mean = sum(token.logprob for token in completion.logprobs) / len(completion.logprobs)
-    return Confidence(value=round(math.exp(mean), 4), method="mean_token_probability")
+    return Confidence(value=round(math.exp(mean), 4), method="mean_token_probability", signals=dict(signals))

@@ -1,10 +1,11 @@
 """Answer one question directly: think within the budget, then write, each sentence grounded as it is finished."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from omniloom.core.protocols import Capabilities, Run
 from omniloom.core.values import Completion, Constraint
+from omniloom.reasoning.arithmetic import Equation
 from omniloom.reasoning.prompts import Task, request
 
 _SCRATCH = (
@@ -49,6 +50,16 @@ def answer(
     return done
 
 
+def revise(run: Run, task: Task, broken: str, wrong: Sequence[Equation]) -> Completion:
+    """The answer once more, told which of its equations do not hold."""
+    told = "\n".join(f"{slip.said} is wrong: that is {slip.value}" for slip in wrong)
+    instruction = (
+        f"Question: {task.said}\n\nYour last answer:\n{broken}\n\n{told}\n"
+        "Write the whole answer again, with this put right and all that follows from it."
+    )
+    return run.ask(request(task, instruction), purpose="repair")
+
+
 def fill(
     run: Run, task: Task, constraint: Constraint, shape: str, notes: str, text: str, native_budget: int
 ) -> Completion:
@@ -61,7 +72,7 @@ def fill(
         shape=shape,
     )
     asked = request(task, instruction, constraint=constraint, reasoning_budget=native_budget)
-    if task.sampler is None or text:  # what the words say is settled
+    if task.sampler is None or text or task.computed is not None:  # what is said is settled
         return run.ask(asked, purpose="structured_json")
     return task.sampler.ask(run, asked, "structured_json")
 

@@ -1,7 +1,8 @@
 """Answer a question about tables by a query that the model writes and a tool runs.
 
 What the model is told stands in this file, what it may write in `selects.py`. The query is run through the one door; an
-error, or a result with nothing in it, goes back to the model at most twice.
+error, or a result with nothing in it, goes back to the model at most twice. With a budget further queries are drawn,
+and what most of them give is taken (as Li et al., 2022, AlphaCode, choose programs by what they print).
 """
 
 import re
@@ -58,6 +59,7 @@ _ASKED = "\nQuestion: {said}{fields}"
 _FIELDS = "\nThe query gives, in this order: {fields}"
 _AGAIN = ("That query failed: ", "\nWrite another one for the same question.")
 _NOTHING = "it gave nothing; ask for fewer or shorter words, or in another column"
+_FRACTION = re.compile(r"-?\d{1,300}\.\d+")
 _FENCED = re.compile(r"```(?:sql)?\s*(.*?)\s*```", re.DOTALL)
 
 
@@ -73,12 +75,18 @@ class Found(Protocol):
 
 
 @dataclass(frozen=True)
-class Solved:
-    """The query that gave something, the completion that it is, and what it gave."""
+class Tried:
+    """A query, the completion that it is, what it gave, and why that is no answer."""
 
     query: str
     completion: Completion
     told: ToolResult
+    why: str = ""
+
+    @property
+    def gave(self) -> list[tuple[str, ...]]:
+        """Its values, in no order: 5.0 and 5 are the same."""
+        return sorted(tuple(map(_plain, row)) for row in self.told.value.texts)
 
 
 def solve(
@@ -88,30 +96,60 @@ def solve(
     pairs: Sequence[Join],
     constraint: Constraint | None,
     fields: Sequence[str] = (),
-) -> Solved | None:
+) -> Tried | None:
     """None where no query gave anything; then the trace says why. fields: the names of what is asked for."""
-    messages, tried, why = _first(task, views, pairs, fields), list[str](), ""
+    asked = _request(task, _first(task, views, pairs, fields), constraint)
+    known: dict[str, Tried] = {}
+    found, tokens, why = _first_that_works(run, asked, views, known)
+
+    def another() -> Tried | None:
+        while task.sampler is not None and (done := task.sampler.another(run, asked, tokens)) is not None:
+            query = _query(done.text)
+            known[query] = known.get(query) or _tried(run, done, query, len(known) + 1)
+            if not known[query].why:
+                return known[query]
+        return None
+
+    found = found or another()
+    if found is not None and task.sampler is not None:
+        found = task.sampler.elect(run, found, another, lambda one, other: one.gave == other.gave)
+    if found is None:
+        run.note(PURPOSE, skipped=why, queries=list(known))
+    else:
+        run.note(PURPOSE, query=found.query, rows=len(found.told.value.rows), attempts=len(known))
+    return found
+
+
+def _first_that_works(
+    run: Run, asked: Request, views: Sequence[View], known: dict[str, Tried]
+) -> tuple[Tried | None, int, str]:
+    """(the query that gave something, the tokens of the first one, why there is none); `known` takes all that were
+    run."""
+    tokens, why = 0, ""
     try:
         for attempt in range(1 + RETRIES):
-            done = run.ask(_request(task, messages, constraint), purpose=PURPOSE)
+            done = run.ask(asked, purpose=PURPOSE)
+            tokens = tokens or done.usage.output_tokens
             query = _query(done.text)
-            if query in tried:
+            if query in known:
                 break
-            tried.append(query)
-            if done.finish_reason == "length":
-                told = ToolResult(id="", error="it is too long")
-            else:
-                told = run.call(ToolCall(id=f"{TOOL}-{attempt + 1}", name=TOOL, arguments={"query": query}))
-            why = told.error or _lacks(told.value)
-            if not why:
-                run.note(PURPOSE, query=query, rows=len(told.value.rows), attempts=attempt + 1)
-                return Solved(query, done, told)
-            messages = (*messages, Message(role="assistant", content=(done.text,)), _failed(why, views))
+            known[query] = tried = _tried(run, done, query, attempt + 1)
+            if not tried.why:
+                return tried, tokens, why
+            why = tried.why
+            again = (Message(role="assistant", content=(done.text,)), _failed(why, views))
+            asked = asked.model_copy(update={"messages": (*asked.messages, *again)})
     except (BudgetError, ContextError, EngineError) as error:
         run.check()  # the deadline ends the call
         why = str(error)
-    run.note(PURPOSE, skipped=why, queries=tried)
-    return None
+    return None, tokens, why
+
+
+def _tried(run: Run, done: Completion, query: str, number: int) -> Tried:
+    if done.finish_reason == "length":
+        return Tried(query, done, ToolResult(id=""), "it is too long")
+    told = run.call(ToolCall(id=f"{TOOL}-{number}", name=TOOL, arguments={"query": query}))
+    return Tried(query, done, told, told.error or _lacks(told.value))
 
 
 def _request(task: Task, messages: tuple[Message, ...], constraint: Constraint | None) -> Request:
@@ -135,6 +173,10 @@ def _lacks(found: Found) -> str:
     if not any(value is not None for row in found.rows for value in row):
         return _NOTHING
     return "" if any(found.origins) else _NOTHING
+
+
+def _plain(text: str) -> str:
+    return f"{float(text):.9g}" if _FRACTION.fullmatch(text) else text.casefold()
 
 
 def _failed(why: str, views: Sequence[View]) -> Message:

@@ -5,16 +5,20 @@ answer is likely to stay ahead of the next, by a flat prior on their shares.
 """
 
 import re
+from collections.abc import Callable
 from math import comb
+from typing import TypeVar
 
 from omniloom.core.errors import BudgetError, EngineError
 from omniloom.core.protocols import Run
 from omniloom.core.values import Completion, Request
+from omniloom.reasoning.arithmetic import slips
 from omniloom.reasoning.signals import Meaning, meaning, values
 
 _MOST = 8
 _WARM = 0.7
 _SETTLED = 0.85  # two that agree are enough, and it takes three more to outvote one that differs
+_T = TypeVar("_T")
 _NUMBER = re.compile(r"[$€£]?\s?[-+−]?\d[\d,]*(?:\.\d+)?")
 _POINTER = re.compile(r"\[\d+\]")
 _CONCLUDES = re.compile(r"####|\\boxed\s*\{|\banswer\b(?:\s+is)?\s*:?", re.IGNORECASE)
@@ -29,36 +33,54 @@ class Sampler:
 
     def __init__(self, budget: int) -> None:
         self.left = budget
+        self.asked = 0  # how often beside the first
         self.share: float | None = None
 
+    @property
+    def signals(self) -> dict[str, float]:
+        return {} if self.share is None else {"agreement": round(self.share, 6)}
+
     def ask(self, run: Run, request: Request, purpose: str) -> Completion:
-        """The first of those completions that say what most of them say."""
-        drawn = [run.ask(request, purpose=purpose)]
-        groups = [(_said(drawn[0], request), [0])]
-        while len(drawn) < _MOST and not settled([len(each) for _, each in groups]):
-            other = self._another(run, request, len(drawn), drawn[0])
-            if other is None:
-                break
-            new = _said(other, request)
-            same = next((each for said, each in groups if new.agrees(said)), None)
+        """The first of those completions that say what most of them say. One whose equations do not hold costs
+        what it costs, and is not counted."""
+        first = run.ask(request, purpose=purpose)
+
+        def another() -> Completion | None:
+            while (done := self.another(run, request, first.usage.output_tokens)) is not None:
+                if not (wrong := slips(done.text)):
+                    break
+                run.note("not counted", wrong=[each.said for each in wrong])
+            return done
+
+        clean = another() if slips(first.text) else first
+        if clean is None:  # the budget is spent, or none could be had
+            return first
+        return self.elect(run, clean, another, lambda a, b: _said(a, request).agrees(_said(b, request)))
+
+    def elect(self, run: Run, first: _T, another: Callable[[], _T | None], agree: Callable[[_T, _T], bool]) -> _T:
+        """The first of those that agree with most; `another` gives one more, or None at the end."""
+        drawn, groups = [first], [[0]]
+        while not settled([len(each) for each in groups]) and (other := another()) is not None:
+            same = next((each for each in groups if agree(drawn[each[0]], other)), None)
             if same is None:
-                groups.append((new, [len(drawn)]))
+                groups.append([len(drawn)])
             else:
                 same.append(len(drawn))
             drawn.append(other)
-        best = max((each for _, each in groups), key=len)  # of equals the one that came first
+        best = max(groups, key=len)  # of equals the one that came first
         self.share = (len(best) - 1) / (len(drawn) - 1) if len(drawn) > 1 else None
         run.note("sample", drawn=len(drawn), agree=len(best), chosen=best[0], tokens_left=self.left)
         return drawn[best[0]]
 
-    def _another(self, run: Run, request: Request, number: int, first: Completion) -> Completion | None:
-        """One more, if there is room for one as long as the first."""
-        if self.left < max(1, first.usage.output_tokens):
+    def another(self, run: Run, request: Request, tokens: int) -> Completion | None:
+        """One more, if there is room for one as long as the first, which took so many tokens."""
+        if self.asked == _MOST - 1 or self.left < max(1, tokens):
             return None
+        self.asked += 1
         warm = max(_WARM, request.sampling.temperature)
         changed = {
             "sampling": request.sampling.model_copy(update={"temperature": warm}),
-            "seed": request.seed + number,
+            "seed": request.seed + self.asked,
             "max_output_tokens": min(request.max_output_tokens, self.left),
         }
         try:

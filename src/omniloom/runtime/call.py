@@ -16,7 +16,7 @@ Unsupported = Literal["mark", "drop", "abstain"]
 MessageLike = Message | Mapping[str, str]
 
 _TURN = '{"role": "user", "content": "..."}'
-_STRATEGIES = (None, "direct", "verify", "sample", "program")
+_STRATEGIES = (None, "auto", "direct", "verify", "sample", "program")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import copy
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from omniloom.core.errors import OutputError
@@ -64,7 +64,8 @@ class Filled:
 
 def filled_in(run: EngineRun, task: Task, form: Form, notes: str, text: str, native: int) -> Filled:
     """The valid JSON and the evidence for its leaves. Raises OutputError if it is not valid after one repair."""
-    done, plain, data = _written(run, task, form, notes, text, native)
+    task, queried = _queried(task, form)
+    done, plain, data = queried or _written(run, task, form, notes, text, native)
     if not task.parts:
         return Filled(data, done, ())
     plain, data = _renamed(plain, data, task, form)
@@ -120,6 +121,19 @@ def _repaired(
     return plain, data, new
 
 
+def _queried(task: Task, form: Form) -> tuple[Task, tuple[Completion, Any, Any] | None]:
+    """The values of a query where they fill the fields as they are, so that no model has to copy them, and the task
+    with their places."""
+    made = task.computed.filling(form.schema) if task.computed is not None else None
+    if task.computed is None or made is None:
+        return task, None
+    try:
+        values = form.parsed(made.text)
+    except OutputError:
+        return task, None
+    return replace(task, computed=replace(task.computed, places=made.places)), (task.computed.completion, *values)
+
+
 def _written(run: EngineRun, task: Task, form: Form, notes: str, text: str, native: int) -> tuple[Completion, Any, Any]:
     """(completion, plain value, value in the user's type), repaired once."""
     looks = shape(form.schema)
@@ -152,7 +166,7 @@ def _texts(plain: Any) -> Iterator[tuple[str, str]]:
 def _evidence(run: EngineRun, pointer: str, value: Any, task: Task) -> Evidence:
     """Where a value stands; or where those numbers stand that it was computed from."""
     run.check()
-    if task.computed is not None and (queried := task.computed.evidence(value)) is not None:
+    if task.computed is not None and (queried := task.computed.evidence(pointer, value)) is not None:
         return queried
     found = find_value(pointer, value, task.passages)
     made = None if found.quotes else value_made(value, pointer, task.passages, task.said)

@@ -70,7 +70,8 @@ class Model:
         "name, age int"). reasoning_budget: exact cap on thinking tokens. messages: earlier turns. strategy: "direct";
         "verify", which asks the model whether the sources say this, samples again, and asks once more for what they
         do not support; "sample", which buys further answers with the reasoning budget and gives what most of them say,
-        stopping when it is settled; or "program", which answers from tables by a query that the model writes.
+        stopping when it is settled; "program", which answers from tables by a query that the model writes; or "auto",
+        which takes "program", "sample" or "direct" by the question and the sources, and says in the trace why.
         unsupported: what happens to claims without support. max_risk: the share of given answers that may be wrong, as
         a calibrator promises it; a riskier answer is abstained. on_loss: "error" raises LossError for anything lost,
         "report" goes on.

@@ -59,7 +59,7 @@ class _Book:
     tables: Tables
     views: list[View]
 
-    def computed(self, solved: programs.Solved) -> Computed:
+    def computed(self, solved: programs.Tried) -> Computed:
         result: Result = solved.told.value
         sources = list(dict.fromkeys(sheet.source for sheet in self.sheets))
         texts = result.texts[:MOST_ROWS]
@@ -72,6 +72,7 @@ class _Book:
             of=", ".join(part.name for part in self.task.parts if part.id in sources),
             alone=all(part.kind == "table" and part.id in sources for part in self.task.parts),
             completion=solved.completion,
+            columns=tuple(result.columns),
             more=len(result.rows) - len(texts),
         )
         return made if made.alone else made.placed({at: at for at in made.cited[:_MOST_BESIDE]})
@@ -88,7 +89,7 @@ class _Book:
                     return tuple(found)
         return tuple(found)
 
-    def losses(self, solved: programs.Solved) -> list[Loss]:
+    def losses(self, solved: programs.Tried) -> list[Loss]:
         """What was normalised of the columns that the query names, what it does not count, and what is not told."""
         names = {part.id: part.name for part in self.task.parts}
         result: Result = solved.told.value

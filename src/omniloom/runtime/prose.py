@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
+from omniloom.core.errors import BudgetError, ContextError, EngineError
 from omniloom.core.events import CitationAdded, Event, TextDelta
 from omniloom.core.values import Completion, Loss
 from omniloom.reasoning import direct, survey
+from omniloom.reasoning.arithmetic import Equation, equations, slips
 from omniloom.reasoning.claims import ClaimWriter
 from omniloom.reasoning.computed import Computed
 from omniloom.reasoning.phrases import phrase
@@ -58,7 +60,7 @@ class Prose:
         if self.task.computed is not None:
             return self._computed(self.task.computed)
         if not self.task.parts:
-            return direct.answer(self.run, self.task, notes, native, lambda text: self._show(self.writer.say(text)))
+            return self._unsourced(notes, native)
         done = None
         if survey.is_broad(self.task):
             self._survey()
@@ -70,6 +72,30 @@ class Prose:
         else:
             self._conclude(done)
         return done
+
+    def _unsourced(self, notes: str, native: int) -> Completion:
+        """Without sources only its arithmetic can be checked; with `repairs` it is held back for that, and written once
+        more where it is wrong."""
+        if not self.repairs:
+            return direct.answer(self.run, self.task, notes, native, lambda text: self._show(self.writer.say(text)))
+        done = direct.answer(self.run, self.task, notes, native)
+        if wrong := slips(done.text):
+            done = self._revised(done, wrong)
+        self._show(self.writer.say(done.text))
+        return done
+
+    def _revised(self, done: Completion, wrong: Sequence[Equation]) -> Completion:
+        """The new answer, if it has equations and all of them hold."""
+        try:
+            new = direct.revise(self.run, self.task, done.text, wrong)
+        except (BudgetError, ContextError, EngineError) as error:
+            self.run.check()  # the deadline ends the call
+            self.run.note("repair", skipped=str(error))
+            return done
+        hold = [each.holds for each in equations(new.text)]
+        taken = new.finish_reason == "stop" and bool(hold) and all(hold)
+        self.run.note("repair", why=[slip.said for slip in wrong], taken=taken)
+        return new if taken else done
 
     def _computed(self, made: Computed) -> Completion:
         """The values as they are, a row a line."""

@@ -9,6 +9,7 @@ from omniloom.core.errors import BudgetError, EngineError
 from omniloom.core.values import Claim, Completion, Confidence
 from omniloom.reasoning import signals
 from omniloom.reasoning.answerable import LEAST_ASKED, MOST_DOUBTED, asked, can_tell
+from omniloom.reasoning.confidence import mean_probability
 from omniloom.reasoning.judge import LEAST_SURE, judged
 from omniloom.reasoning.prompts import Task
 from omniloom.reasoning.signals import Signals, Span
@@ -131,12 +132,14 @@ class Trust:
         return claim.model_copy(update={"confidence": confidence})
 
     def confidence(self, done: Completion | None) -> Confidence | None:
-        """Of the answer, with its signals: a probability where there is a calibrator, else a score."""
+        """Of the answer, with its signals: a probability where there is a calibrator, else a score. Of what a query
+        computed, that of the query."""
+        drawn = {} if self.task.sampler is None else self.task.sampler.signals
+        if self.task.computed is not None:
+            return mean_probability(self.task.computed.completion, drawn)
         if done is not None and not self.answer:
             self.answer = signals.of_tokens(done.logprobs)
-        if self.task.sampler is not None and self.task.sampler.share is not None:
-            self.answer["agreement"] = round(self.task.sampler.share, 6)
-        return self.risk.confidence(self.answer)
+        return self.risk.confidence(self.answer | drawn)
 
     def _retrieval(self, index: int) -> float:
         """How near a passage is to the question: BM25 among all that are shown, for each word of the question."""

@@ -6,23 +6,22 @@ from dataclasses import replace
 from threading import Event as Flag
 from typing import Any
 
-from omniloom.core.errors import BudgetError, CancelledError, ContextError, LossError, SchemaError, UsageError
+from omniloom.core.errors import BudgetError, CancelledError, LossError, SchemaError, UsageError
 from omniloom.core.events import Event, Progress
 from omniloom.core.protocols import Engine
-from omniloom.core.values import Completion, Constraint, Loss, Message, Part, Request, Response, Segment, Usage
+from omniloom.core.values import Completion, Constraint, Loss, Part, Response, Segment, Usage
 from omniloom.outputs.schemas import shape
 from omniloom.reasoning import direct, survey
+from omniloom.reasoning.arithmetic import slips
 from omniloom.reasoning.claims import ClaimWriter
-from omniloom.reasoning.confidence import mean_probability
 from omniloom.reasoning.ground import Passages
-from omniloom.reasoning.prompts import Task, heading, request, said_text
+from omniloom.reasoning.prompts import Task, request, said_text
+from omniloom.reasoning.router import choose
 from omniloom.reasoning.sample import Sampler
 from omniloom.reasoning.signals import values
-from omniloom.reasoning.wording import keys
-from omniloom.retrieval.fuse import fit, shown_text
 from omniloom.runtime.call import Call
 from omniloom.runtime.disputes import disputed
-from omniloom.runtime.estimate import seconds
+from omniloom.runtime.fit import fitted
 from omniloom.runtime.form import Filled, Form, filled_in
 from omniloom.runtime.modes import OURS, written
 from omniloom.runtime.order import Shown, arranged
@@ -33,11 +32,6 @@ from omniloom.runtime.risk import Risk, family
 from omniloom.runtime.run import EngineRun
 from omniloom.runtime.trust import Refusal, Trust, measured
 from omniloom.storage.store import Store
-
-_OVERHEAD_TOKENS = 400
-_TOKENS_A_SEGMENT = 8
-_USUAL_ANSWER = 150
-_WORTH_SAYING = 2.0
 
 
 class Walk:
@@ -61,6 +55,7 @@ class Walk:
         self.losses: list[Loss] = []
         self.schema: dict[str, Any] = {}
         self.ahead = False  # whether nothing is asked yet
+        self.strategy = call.strategy
 
     def go(self) -> Response:
         try:
@@ -154,8 +149,10 @@ class Walk:
         )
         segments, losses = read_all(sources, self.run, self.engine.capabilities)
         self._report(losses)
+        said, budget = said_text(parts, {}), self.call.reasoning_budget
+        self._choose(said, sources)
         task = Task(
-            said=said_text(parts, {}),
+            said=said,
             parts=sources,
             passages=Passages((), {}),
             system=self.call.system,
@@ -165,15 +162,23 @@ class Walk:
             max_output_tokens=self.call.max_output_tokens,
             stop=self.call.stop,
             natives=natives,
-            sampler=Sampler(self.call.reasoning_budget) if self.call.strategy == "sample" else None,
+            sampler=Sampler(budget) if self.strategy == "sample" or (self.strategy == "program" and budget) else None,
         )
         if not task.said and not sources:
             raise UsageError("nothing was asked", hint="give a question, a file, or both")
         return self._with_passages(self._computed(task, segments), parts, segments)
 
+    def _choose(self, said: str, sources: Sequence[Part]) -> None:
+        if self.strategy != "auto" or self.ahead:
+            return
+        kinds = {part.kind for part in sources}
+        choice = choose(said, kinds, self.call.reasoning_budget, promised=self.call.max_risk is not None)
+        self.strategy = choice.strategy
+        self.run.note("strategy", chosen=choice.strategy, why=choice.why)
+
     def _computed(self, task: Task, segments: Sequence[Segment]) -> Task:
         """With what a query over the tables gave, where that is how to answer."""
-        if self.ahead or self.call.strategy != "program":
+        if self.ahead or self.strategy != "program":
             return task
         made, losses = computed(self.run, measured(self.run, task), segments, self.schema)
         self._report(losses)
@@ -214,55 +219,16 @@ class Walk:
             )
 
     def _fitted(self, task: Task, segments: Sequence[Segment], extra: str = "") -> list[int]:
-        """Which Segments to show, so that every request of this call fits; `extra` stands in them as well."""
-        said, headings = task.said, {part.id: heading(task, part) for part in task.parts}
-        call = self.call
-        beside = "\n".join([call.system, *(message.text for message in call.messages), said, extra])
-        around, *counts = self.run.count_tokens([beside, *headings.values(), *map(shown_text, segments)])
-        above = {
-            source: 2 * count for source, count in zip(headings, counts, strict=False)
-        }  # named in the question too
-        costs = [count + _TOKENS_A_SEGMENT for count in counts[len(headings) :]]
-        used = around + _OVERHEAD_TOKENS + call.max_output_tokens + 2 * call.reasoning_budget
-        room = self.engine.capabilities.context_tokens - used - self._json_tokens() - self._native_tokens(task.natives)
-        with self.run.span("retrieve", "fit", segments=len(segments), room=room) as kept:
-            chosen = fit(
-                said, segments, costs, above, room, self.run, words=keys, dense=self.has_embedder and not self.ahead
-            )
-            kept["shown"] = len(chosen)
-            if self.ahead and len(chosen) < len(segments):
-                raise ContextError(
-                    f"of {len(segments)} passages {len(chosen)} fit at once: which are shown is chosen for each "
-                    "question, so nothing can be read ahead",
-                    hint="give fewer files at a time, or load with a larger context_tokens",
-                )
-            tokens = around + _OVERHEAD_TOKENS + sum(costs[index] for index in chosen)
-            answer = 0 if self.ahead else _USUAL_ANSWER + call.reasoning_budget
-            waiting = seconds(self.store.journal, self.run.identity, tokens, answer)
-            kept["estimated_seconds"] = round(waiting, 1)
-        if waiting >= _WORTH_SAYING:
-            self.emit(
-                Progress(step="reading ahead" if self.ahead else "answering", done=0, total=waiting, unit="estimate")
-            )
-        if segments and not chosen:
-            raise ContextError(
-                f"none of the {len(segments)} passages fits: {max(room, 0)} tokens are left for them",
-                hint="ask for a shorter answer, think less, or load with a larger context_tokens",
-            )
-        return chosen
-
-    def _native_tokens(self, natives: Sequence[Segment]) -> int:
-        """What the parts take that the model sees or hears as they are."""
-        if not natives:
-            return 0
-        return self.run.prompt_tokens(Request(messages=(Message(role="user", content=tuple(natives)),)))
-
-    def _json_tokens(self) -> int:
-        """What the JSON prompts hold beside the sources: the shape, and the answer in words or a broken first try."""
-        if "structured_json" not in self.call.output_modes:
-            return 0
-        [tokens] = self.run.count_tokens([shape(self.schema)])
-        return tokens + self.call.max_output_tokens
+        return fitted(
+            self.run,
+            self.call,
+            task,
+            segments,
+            extra=extra,
+            shape=shape(self.schema) if "structured_json" in self.call.output_modes else "",
+            dense=self.has_embedder and not self.ahead,
+            ahead=self.ahead,
+        )
 
     # -- the model -----------------------------------------------------------------------------------------------
 
@@ -299,9 +265,9 @@ class Walk:
             data=filled and filled.data,
             outputs={mode: outputs.get(mode) for mode in self.call.output_modes},
             claims=(*claims, *(filled.claims if filled else ())),
-            confidence=mean_probability(task.computed.completion) if task.computed else trust.confidence(completion),
+            confidence=trust.confidence(completion),
             abstained=prose.abstained or (filled is not None and filled.abstained),
-            losses=(*self.losses, *risk.losses),
+            losses=(*self.losses, *risk.losses, *_slips(prose.writer.text)),
             finish_reason=completion.finish_reason if completion else "stop",
             usage=self._usage(),
             trace_id=self.run.trace_id,
@@ -337,9 +303,8 @@ class Walk:
     def _notes(self, task: Task, surveys: bool) -> str:
         """Notes from a scratch-pad, where they are asked for and of use, and the token budget has room for them."""
         budget = self.call.reasoning_budget if task.sampler is None else 0  # which it buys samples with
-        if budget and (surveys or task.computed is not None):
-            why = "it was computed" if task.computed is not None else "every source is visited on its own instead"
-            self.run.note("reasoning", skipped=why)
+        if budget and surveys:
+            self.run.note("reasoning", skipped="every source is visited on its own instead")
             return ""
         try:
             return direct.think(self.run, task, budget, self.engine.capabilities)
@@ -357,6 +322,12 @@ class Walk:
                 "output_tokens": usage.output_tokens - scratch,
             }
         )
+
+
+def _slips(text: str) -> list[Loss]:
+    """What is reckoned wrongly in the words."""
+    told = (f"{slip.said}: that is {slip.value}" for slip in slips(text))
+    return [Loss(kind="arithmetic", severity="reduced", part="the answer", detail=each) for each in told]
 
 
 def _once_each(parts: Sequence[Part]) -> tuple[Part, ...]:

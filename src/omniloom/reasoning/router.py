@@ -1,0 +1,41 @@
+"""Which strategy answers, told before a model is asked: by the question, the kinds of the sources and the budget."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+# What a query can give: a value that a word asks for, not a judgement about the table.
+_VALUE = re.compile(
+    r"\b(?:which|who|whose|whom|when|where|how (?:many|much|long|old|often|far|big|large|tall|high)|most|least|fewest|"
+    r"highest|lowest|largest|smallest|longest|shortest|oldest|youngest|average|median|percent(?:age)?|"
+    r"what (?:year|month|day|date|number|amount|percentage|share|total|time|name|place|city|country|team|score)|"
+    r"what (?:is|was|are|were) the (?:\w+ ){0,2}"
+    r"(?:sum|total|number|amount|difference|average|mean|median|name|date|year))\b|"
+    r"^\s*(?:list|name|count)\b",
+    re.IGNORECASE,
+)
+_OPEN = re.compile(
+    r"\b(?:why|explain\w*|describ\w*|summar\w*|discuss\w*|review\w*|outline\w*|overview|trends?|stands? out|"
+    r"how (?:do|does|did|can|should|would|could|might|is|are|was|were)|tell me (?:about|more)|about|"
+    r"what (?:does|do) .{1,80} (?:say|mean|show|tell)|translat\w*|rewrit\w*|fix|correct|wrong|complete)\b",
+    re.IGNORECASE,
+)
+_AMOUNT = re.compile(r"\bhow (?:many|much|long|old|far|often)\b", re.IGNORECASE)
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+
+
+@dataclass(frozen=True)
+class Choice:
+    strategy: str
+    why: str
+
+
+def choose(said: str, kinds: Collection[str], budget: int, *, promised: bool) -> Choice:
+    """said: the question. kinds: of the sources. budget: tokens. promised: whether a risk is to be held."""
+    if promised:
+        return Choice("direct", "max_risk weighs a direct answer")
+    if kinds and {*kinds} == {"table"} and _VALUE.search(said) and not _OPEN.search(said):
+        return Choice("program", "values are asked for, and every source is a table")
+    if not kinds and budget and _AMOUNT.search(said) and len(_NUMBER.findall(said)) > 1:
+        return Choice("sample", "a problem with numbers and no source")
+    return Choice("direct", "it thinks first" if budget else "there is no budget for more than one answer")

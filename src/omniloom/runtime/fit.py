@@ -1,0 +1,85 @@
+"""Which passages are shown, so that every request of a call fits the context of its engine."""
+
+from collections.abc import Sequence
+
+from omniloom.core.errors import ContextError
+from omniloom.core.events import Progress
+from omniloom.core.values import Message, Request, Segment
+from omniloom.reasoning.prompts import Task, heading
+from omniloom.reasoning.wording import keys
+from omniloom.retrieval.fuse import fit, shown_text
+from omniloom.runtime.call import Call
+from omniloom.runtime.estimate import seconds
+from omniloom.runtime.run import EngineRun
+
+_OVERHEAD_TOKENS = 400
+_TOKENS_A_SEGMENT = 8
+_USUAL_ANSWER = 150
+_WORTH_SAYING = 2.0
+
+
+def fitted(
+    run: EngineRun,
+    call: Call,
+    task: Task,
+    segments: Sequence[Segment],
+    *,
+    extra: str,
+    shape: str,
+    dense: bool,
+    ahead: bool,
+) -> list[int]:
+    """The numbers of those that are shown. Raises ContextError where none fits, or not all that are to be read ahead.
+
+    extra: stands in the prompts as well. shape: of the JSON that is wanted, "" for none. dense: whether vectors help to
+    choose. ahead: whether nothing is asked yet.
+    """
+    headings = {part.id: heading(task, part) for part in task.parts}
+    beside = "\n".join([call.system, *(message.text for message in call.messages), task.said, extra])
+    around, *counts = run.count_tokens([beside, *headings.values(), *map(shown_text, segments)])
+    above = {source: 2 * count for source, count in zip(headings, counts, strict=False)}  # named in the question too
+    costs = [count + _TOKENS_A_SEGMENT for count in counts[len(headings) :]]
+    notes = 0 if task.sampler is not None else 2 * call.reasoning_budget  # samples stand in no prompt
+    used = around + _OVERHEAD_TOKENS + call.max_output_tokens + notes + _json_tokens(run, call, shape)
+    room = run.engine.capabilities.context_tokens - used - _native_tokens(run, task)
+    with run.span("retrieve", "fit", segments=len(segments), room=room) as kept:
+        chosen = fit(task.said, segments, costs, above, room, run, words=keys, dense=dense)
+        kept["shown"] = len(chosen)
+        if ahead and len(chosen) < len(segments):
+            raise ContextError(
+                f"of {len(segments)} passages {len(chosen)} fit at once: which are shown is chosen for each "
+                "question, so nothing can be read ahead",
+                hint="give fewer files at a time, or load with a larger context_tokens",
+            )
+        tokens = around + _OVERHEAD_TOKENS + sum(costs[index] for index in chosen)
+        kept["estimated_seconds"] = _told(run, call, tokens, ahead=ahead)
+    if segments and not chosen:
+        raise ContextError(
+            f"none of the {len(segments)} passages fits: {max(room, 0)} tokens are left for them",
+            hint="ask for a shorter answer, think less, or load with a larger context_tokens",
+        )
+    return chosen
+
+
+def _told(run: EngineRun, call: Call, tokens: int, *, ahead: bool) -> float:
+    """How many seconds it will take; said where it is worth saying."""
+    waiting = seconds(run.store.journal, run.identity, tokens, 0 if ahead else _USUAL_ANSWER + call.reasoning_budget)
+    if waiting >= _WORTH_SAYING:
+        step = "reading ahead" if ahead else "answering"
+        run.emit(Progress(step=step, done=0, total=waiting, unit="estimate"))
+    return round(waiting, 1)
+
+
+def _native_tokens(run: EngineRun, task: Task) -> int:
+    """What the parts take that the model sees or hears as they are."""
+    if not task.natives:
+        return 0
+    return run.prompt_tokens(Request(messages=(Message(role="user", content=tuple(task.natives)),)))
+
+
+def _json_tokens(run: EngineRun, call: Call, shape: str) -> int:
+    """What the JSON prompts hold beside the sources: the shape, and the answer in words or a broken first try."""
+    if not shape:
+        return 0
+    [tokens] = run.count_tokens([shape])
+    return tokens + call.max_output_tokens
