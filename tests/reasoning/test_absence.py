@@ -43,6 +43,8 @@ The text does not provide information about X.
 The price of the loom in 2020 is not specified in the provided passages.
 The source does not explicitly state the date.
 It is not mentioned.
+Not mentioned.
+Not explicitly stated in the text.
 The provided passages do not contain any information on this.
 The capital of France is not mentioned in the passages.
 It does not say.

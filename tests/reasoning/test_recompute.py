@@ -47,6 +47,9 @@ def passages() -> Passages:
         ("Revenue increased by 50 dollars.", "250 - 200 = 50"),
         ("The difference of jobs between Madrid and Lisbon is 410 or 315.", "410 - 95 = 315"),
         ("Together the failures of the cities are 19.", "3 + 4 + 12 = 19"),
+        ("Revenue was 50 dollars more in 2019 than in 2018.", "250 - 200 = 50"),
+        ("Revenue: 250 dollars - 200 dollars = 50 dollars", "250 - 200 = 50"),
+        ("Revenue: 200 + 250 = 450 dollars", "200 + 250 = 450"),
         ("Revenue in 2019 was 1.25 times revenue in 2018.", "250 / 200 = 1.25"),
     ],
 )

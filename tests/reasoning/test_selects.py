@@ -84,7 +84,7 @@ def test_values_of_a_json_are_those_of_the_result() -> None:
     told = Segment(source="s", content="", made_by="tool.sql")
     rows = (("-3", "Ann Lee"), ("1234.5", "yes"))
     made = Computed("SELECT", rows, (((one,), (two,)), ((two,), (one,))), told, "a", True, Completion(text=""))
-    found = {value: made.evidence(value) for value in (-3, "3", "1,234.5", True, "ann  lee; -3", "Ann", 30)}
+    found = {value: made.evidence("/answer", value) for value in (-3, "3", "1,234.5", True, "ann  lee; -3", "Ann", 30)}
     assert {value: each and each.quotes for value, each in found.items()} == {
         -3: (one,),
         "3": (one,),

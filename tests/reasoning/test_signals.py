@@ -114,6 +114,7 @@ def test_a_source_that_answers_has_the_words_of_the_question() -> None:
     there = shown(STORY)
     assert asked("Who built the bridge over the river?", [0], there) == 1.0
     assert asked("What is the capital of Portugal and its population?", [0], there) == 0.0
+    assert asked("And the bridging of rivers?", [0], there) == 1.0  # another word of the family
     assert can_tell("What is the capital of Portugal and its population?", [0], there)
     assert asked("Who?", [0], there) is None
 

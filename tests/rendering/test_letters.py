@@ -95,6 +95,22 @@ def test_what_steers_a_terminal_is_not_sent() -> None:
     assert out.getvalue().count("�[2Jgone") == 3
 
 
+def test_how_a_value_was_made_and_what_stands_nowhere_is_said() -> None:
+    query = "SELECT <1>"
+    claims = (
+        Claim(at=(0, 1), text="7", supported=True, derived=query),
+        Claim(at="/due", text="1540", supported=False),
+        Claim(at="/paid", text="True", supported=False),
+    )
+    response = Response(text="7", data={"due": "1540", "paid": True}, claims=claims)
+    out = io.StringIO()
+    print_answer(response, Console(file=out, width=200), origins={}, with_text=True)
+    assert "computed: SELECT <1>" in out.getvalue() and "[?] /due: '1540' stands in no source" in out.getvalue()
+    page = answer_html(response, {})
+    assert "SELECT &lt;1&gt;" in page and "/due: &#x27;1540&#x27; stands in no source" in page
+    assert "paid: " not in out.getvalue() + page
+
+
 def test_the_page_says_what_was_asked() -> None:
     page = answer_html(Response(text="Nothing."), {}, question="What is <b>it</b>?")
     assert "<h1>What is &lt;b&gt;it&lt;/b&gt;?</h1>" in page

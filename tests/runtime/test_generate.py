@@ -185,7 +185,7 @@ def test_losses_are_errors_unless_reported(models: Any, tmp_path: Path) -> None:
     ("parameters", "error"),
     [
         ({"tools": [print]}, UnsupportedError),
-        ({"strategy": "vote"}, UnsupportedError),
+        ({"strategy": "vote"}, UsageError),
         ({"max_risk": 0.1}, UsageError),
         ({"reasoning_budget": -1}, UsageError),
         ({"output_modes": ["structured_json"]}, UsageError),
@@ -333,3 +333,8 @@ def locked_pdf() -> bytes:
     canvas.drawString(72, 720, "The loom runs.")
     canvas.save()
     return out.getvalue()
+
+
+def test_the_name_of_a_file_in_place_of_a_file_is_told(models: Any, paper: Path) -> None:
+    response = models("It is not specified.").generate(["What was the revenue?", str(paper)])
+    assert [(loss.kind, loss.part) for loss in response.losses] == [("not_read", str(paper))]

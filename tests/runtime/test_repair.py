@@ -271,21 +271,21 @@ def test_the_schema_of_a_value() -> None:
     assert leaf_schema({"prefixItems": [leaf], "items": leaf}, "/0") is None
 
 
-WRONG, RIGHT = "3 + 4 = 8, so there are 8.", "3 + 4 = 7, so there are 7."
+SLIP, SUM = "3 + 4 = 8, so there are 8.", "3 + 4 = 7, so there are 7."
 
 
 @pytest.mark.parametrize(
-    ("again", "given"), [(RIGHT, RIGHT), ("3 + 4 = 9, so there are 9.", WRONG), ("You are right.", WRONG)]
+    ("again", "given"), [(SUM, SUM), ("3 + 4 = 9, so there are 9.", SLIP), ("You are right.", SLIP)]
 )
 def test_without_sources_arithmetic_is_put_right_once(models: Any, again: str, given: str) -> None:
-    model = models(WRONG, again)
+    model = models(SLIP, again)
     response = model.generate("How many?", strategy="verify")
-    assert (response.text, bool(response.losses)) == (given, given == WRONG)
+    assert (response.text, bool(response.losses)) == (given, given == SLIP)
     assert "3 + 4 = 8 is wrong: that is 7" in model.engine.requests[1].messages[-1].text
 
 
 def test_what_is_reckoned_rightly_is_not_asked_again(models: Any) -> None:
-    model = models(RIGHT)
-    assert model.generate("How many?", strategy="verify").text == RIGHT and len(model.engine.requests) == 1
-    only = models(WRONG)
-    assert only.generate("How many?").text == WRONG and len(only.engine.requests) == 1
+    model = models(SUM)
+    assert model.generate("How many?", strategy="verify").text == SUM and len(model.engine.requests) == 1
+    only = models(SLIP)
+    assert only.generate("How many?").text == SLIP and len(only.engine.requests) == 1

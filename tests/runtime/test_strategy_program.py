@@ -236,6 +236,14 @@ def test_a_table_too_long_to_be_shown_is_asked_whole(models: Any, tmp_path: Path
     assert cells(response) == [["cell=2901,1-2901,1"]]
 
 
+def test_that_only_the_first_cells_are_cited_is_told(models: Any, tmp_path: Path) -> None:
+    path = tmp_path / "long.csv"
+    path.write_text("Item,Price\n" + "".join(f"item {n},{n}\n" for n in range(40)))
+    response = models('SELECT SUM("Price") FROM "long"').generate(["What is the sum?", path], strategy="program")
+    assert response.claims[0].text == "780" and len(response.claims[0].citations) == 12
+    assert [loss.detail for loss in response.losses] == ["of 40 cells that a value was made of the first 12 are cited"]
+
+
 def test_two_tables_are_joined_and_a_text_stands_beside_them(models: Any, games: Path, tmp_path: Path) -> None:
     lands, note = tmp_path / "lands.csv", tmp_path / "note.txt"
     lands.write_text(LANDS)

@@ -92,6 +92,11 @@ def test_an_answer_that_reckons_wrongly_has_no_vote_and_is_told(models: Any) -> 
     assert [(loss.kind, loss.detail) for loss in only.losses] == [("arithmetic", "3 + 4 = 8: that is 7")]
 
 
+def test_without_a_budget_it_is_said_that_nothing_is_sampled(models: Any) -> None:
+    response = models(SUM.format(7)).generate("How many?", strategy="sample")
+    assert [(loss.kind, loss.part) for loss in response.losses] == [("not_sampled", "strategy='sample'")]
+
+
 def test_data_are_sampled_too_and_words_only_once(models: Any, tmp_path: Path) -> None:
     story = tmp_path / "story.txt"
     story.write_text("The bridge was built by Anna Marbury. The mill was built by Tom Quillon.")

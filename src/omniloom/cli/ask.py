@@ -168,6 +168,12 @@ def _told_again(go_on: bool) -> Iterator[None]:
         raise
 
 
+def _names_file(question: str) -> bool:
+    from omniloom.runtime.read import names_file
+
+    return names_file(question)
+
+
 def _inputs(question: str, files: list[str]) -> list[Any]:
     """The inputs in order: the question, then files and what is piped."""
     if question == "-":
@@ -176,6 +182,8 @@ def _inputs(question: str, files: list[str]) -> list[Any]:
             raise UsageError("standard input held no question", hint='omniloom ask "question" FILE...')
     elif not question.strip():
         raise UsageError("the question is empty", hint='omniloom ask "question" FILE...')
+    elif not files and _names_file(question):
+        raise UsageError(f"{question!r} is a file, and there is no question", hint='omniloom ask "question" FILE...')
     inputs: list[Any] = [question]
     piped = not files and question and not sys.stdin.isatty()
     for name in files or (["-"] if piped else []):

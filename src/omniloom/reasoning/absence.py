@@ -25,6 +25,7 @@ _ABSENT = re.compile(
     rf"\b{_SOURCE}\b(?:\s+\w+){{0,2}}?\s+(?:lacks?|(?:gives?|contains?|provides?|has|have|holds?|says?|includes?)\s+"
     r"(?:no|nothing))\b|"
     rf"\b(?:is|are|was|were|be|been)(?:\s+{_NOT}|n['’]t)(?:\s+\w+ly)?\s+{_TOLD}{_HERE}|"
+    rf"^\W*not\s+(?:\w+ly\s+)?{_TOLD}{_HERE}|"
     rf"^\W*no\b.{{0,80}}\b(?:is|are|was|were)(?:\s+\w+ly)?\s+{_TOLD}{_HERE}|"
     rf"\b(?:is|are|was|were)(?:\s+{_NOT}|n['’]t)\s+in\s+(?:\w+\s+){{0,3}}{_SOURCE}\b|"
     r"^\W*it (?:does|did)(?: not|n['’]t) (?:say|mention|state)\b|"

@@ -37,10 +37,13 @@ _PERCENT_ASKED = re.compile(r"%|\bpercent|\bper cent|\bProzent", re.IGNORECASE)
 _SAYS: tuple[tuple[Operation, str], ...] = (
     ("percent change", r"\b(?:ris|rose|increas|grew|grow|fell|fall|declin|decreas|drop|chang|up|down|more|less)\w*"),
     ("percentage", r"\b(?:share|percentage|proportion|of the total|of all|account\w*|made up|Anteil)\b"),
-    ("ratio", r"\b(?:ratio|times|per|twice|fold|average|mean|Verhältnis|durchschnitt\w*)\b"),
-    ("difference", r"\b(?:difference|differ\w*|more than|less than|fewer|change\w*|increas\w*|decreas\w*|rose|fell|gap|"
-     r"higher|lower|older|longer|Unterschied|Differenz)\b"),
-    ("sum", r"\b(?:sum|total\w*|together|combined|in all|altogether|overall|both|insgesamt|zusammen|Summe)\b"),
+    ("ratio", r"\b(?:ratio|times|per|twice|fold|average|mean|Verhältnis|durchschnitt\w*)\b|"
+     r"(?<=\w)\s+[/÷]\s+(?=[$€£]?\d)"),
+    ("difference", r"\b(?:difference|differ\w*|(?:more|less)(?=\b.{0,80}?\bthan\b)|fewer|change\w*|increas\w*|"
+     r"decreas\w*|rose|fell|gap|higher|lower|older|longer|Unterschied|Differenz)\b|"
+     r"(?<=\w)\s+[-−–]\s+(?=[$€£]?\d)"),
+    ("sum", r"\b(?:sum|total\w*|together|combined|in all|altogether|overall|both|insgesamt|zusammen|Summe)\b|"
+     r"(?<=\w)\s+\+\s+(?=[$€£]?\d)"),
     ("count", r"\b(?:how many|number of|count|rows?|entries|times|Anzahl)\b"),
 )  # fmt: skip
 

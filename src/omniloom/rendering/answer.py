@@ -9,7 +9,7 @@ from html import escape
 from omniloom.core.events import Trace
 from omniloom.core.values import Response
 from omniloom.rendering.place import in_words
-from omniloom.rendering.terminal import distinct_citations
+from omniloom.rendering.terminal import computations, distinct_citations, unsupported_fields
 
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1d1d21;--paper:#fff;--line:#dcdce3;--soft:#6b6b75;--card:#f7f7fa}
@@ -42,18 +42,19 @@ def answer_html(
     if response.data is not None:
         shown = json.dumps(response.model_dump(mode="json")["data"], indent=2, ensure_ascii=False)
         data = f"<h2>Data</h2><pre>{escape(shown)}</pre>"
-    losses = "".join(
-        f'<p class="loss">{escape(f"{loss.severity}: {loss.part}: {loss.detail or loss.kind}")}</p>'
-        for loss in response.losses
-    )
+    notes = [f"{at}: {value!r} stands in no source" for at, value in unsupported_fields(response)]
+    notes += [f"{loss.severity}: {loss.part}: {loss.detail or loss.kind}" for loss in response.losses]
+    losses = "".join(f'<p class="loss">{escape(note)}</p>' for note in notes)
+    computed = "".join(f"<pre>{escape(each)}</pre>" for each in computations(response))
     title = escape(question.strip() or "Answer")
+    made = f"<h2>How it was computed</h2>{computed}" if computed else ""
     stands = f"<h2>Where it stands</h2>{''.join(cards)}" if cards else ""
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width,initial-scale=1"><title>{title}</title>'
         f"<style>{_STYLE}</style><h1>{title}</h1>"
         f"<div class='answer'>{_linked(response.text, len(cards))}</div>{data}"
-        f"{stands}{losses}<p class='soft'>{escape(_foot(response, trace))}</p></html>"
+        f"{stands}{made}{losses}<p class='soft'>{escape(_foot(response, trace))}</p></html>"
     )
 
 

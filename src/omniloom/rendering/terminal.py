@@ -11,6 +11,7 @@ from omniloom.rendering.letters import printable
 from omniloom.rendering.place import in_words
 
 _QUOTE = 100
+_COMPUTED = 8
 
 
 def distinct_citations(response: Response) -> list[Citation]:
@@ -22,8 +23,23 @@ def distinct_citations(response: Response) -> list[Citation]:
     return list(found.values())
 
 
+def computations(response: Response) -> list[str]:
+    """The queries and sums that numbers of the answer came from, each once."""
+    return list(dict.fromkeys(claim.derived for claim in response.claims if claim.derived))[:_COMPUTED]
+
+
+def unsupported_fields(response: Response) -> list[tuple[str, str]]:
+    """(JSON Pointer, value) of the data that stand in no source; a boolean stands nowhere as a word."""
+    return [
+        (claim.at, claim.text)
+        for claim in response.claims
+        if isinstance(claim.at, str) and not claim.supported and claim.text not in ("True", "False")
+    ]
+
+
 def print_answer(response: Response, console: Console, *, origins: Mapping[str, str], with_text: bool) -> None:
-    """Prints text, data, citations, losses and usage; links open the files at `origins` (name → path)."""
+    """Prints text, data, what of them stands in no source, citations, computations, losses and usage; links open the
+    files at `origins` (name → path)."""
     import json
 
     piped = not console.is_terminal
@@ -32,6 +48,7 @@ def print_answer(response: Response, console: Console, *, origins: Mapping[str, 
     if response.data is not None:
         data = response.model_dump(mode="json")["data"]
         console.print_json(json.dumps(data, ensure_ascii=False))
+    notes = [f"[?] {at}: {value[:_QUOTE]!r} stands in no source" for at, value in unsupported_fields(response)]
     names = {part.id: part.name for part in response.sources}
     for number, citation in enumerate(distinct_citations(response), 1):
         line = Text(f"[{number}] ", style="bold")
@@ -42,8 +59,10 @@ def print_answer(response: Response, console: Console, *, origins: Mapping[str, 
         words = printable(" ".join(citation.quote.split()))
         line.append(f"  “{words[:_QUOTE]}{'…' if len(words) > _QUOTE else ''}”", style="dim")
         console.print(line, soft_wrap=True, highlight=False)
-    for loss in response.losses:
-        words = printable(f"{loss.severity}: {loss.part}: {loss.detail or loss.kind}")
+    notes += [f"computed: {each}" for each in computations(response)]
+    notes += [f"{loss.severity}: {loss.part}: {loss.detail or loss.kind}" for loss in response.losses]
+    for note in notes:
+        words = printable(note)
         console.print(words, style="dim", markup=False, highlight=False, emoji=False, soft_wrap=piped)
     usage = response.usage
     console.print(

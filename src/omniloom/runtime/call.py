@@ -16,7 +16,7 @@ Unsupported = Literal["mark", "drop", "abstain"]
 MessageLike = Message | Mapping[str, str]
 
 _TURN = '{"role": "user", "content": "..."}'
-_STRATEGIES = (None, "auto", "direct", "verify", "sample", "program")
+_STRATEGIES = ("auto", "direct", "verify", "sample", "program")
 
 
 @dataclass(frozen=True)
@@ -205,8 +205,8 @@ def _with_timeout(budget: Budget, timeout: Any) -> Budget:
 
 def _trust(strategy: str | None, unsupported: Any, max_risk: Any, on_loss: Any) -> dict[str, Any]:
     """The fields of a Call that say how much is checked, and what becomes of what does not hold."""
-    _refuse(strategy=None if strategy in _STRATEGIES else strategy)
-    _known(unsupported=(unsupported, get_args(Unsupported)), on_loss=(on_loss, get_args(OnLoss)))
+    _known(strategy=(strategy or "direct", _STRATEGIES), unsupported=(unsupported, get_args(Unsupported)))
+    _known(on_loss=(on_loss, get_args(OnLoss)))
     if strategy in ("program", "sample") and max_risk is not None:
         raise UsageError(f"max_risk promises nothing of strategy={strategy!r}", hint="leave one of them out")
     how = {"strategy": strategy or "direct", "verify": strategy == "verify"}

@@ -93,6 +93,7 @@ class _Book:
         """What was normalised of the columns that the query names, what it does not count, and what is not told."""
         names = {part.id: part.name for part in self.task.parts}
         result: Result = solved.told.value
+        made = result.texts[:MOST_ROWS]
         said: list[Loss] = []
         for view in self.views:
             name = names.get(view.source, view.source)
@@ -106,10 +107,20 @@ class _Book:
             for note in result.notes
             if note != DECIDED
         ]
+        columns = range(len(result.columns))
+        most = max((_cells(result, row, at) for row in range(len(made)) for at in columns), default=0)
+        if most > MOST_CITED:
+            told = f"of {most} cells that a value was made of the first {MOST_CITED} are cited"
+            said.append(Loss(kind="not_cited", severity="reduced", part=of, detail=told))
         if (left := len(result.rows) - MOST_ROWS) > 0:
             told = f"of {len(result.rows)} rows that the query gave {left} are left out"
             said.append(Loss(kind="rows_left_out", severity="reduced", part=of, detail=told))
         return said
+
+
+def _cells(result: Result, row: int, column: int) -> int:
+    """How many cells a value was made of; a whole row counts as one."""
+    return sum(last - first + 1 for _, first, _, last, _ in result.spans(row, column))
 
 
 def _book(run: EngineRun, task: Task, segments: Sequence[Segment]) -> _Book | None:

@@ -1,6 +1,7 @@
 """Take the inputs in and read every source into Segments, in the order they were given."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from omniloom.storage.intake import as_part, take_in
 from omniloom.storage.store import Store
 
 _LONGEST_NAME = 100
+_LONGEST_PATH = 500
 
 
 def taken_in(inputs: Sequence[Any], store: Store) -> list[Part]:
@@ -37,6 +39,19 @@ def taken_in(inputs: Sequence[Any], store: Store) -> list[Part]:
             part = part.model_copy(update={"text": whole_text(part.text or "")})
         parts.append(part)
     return parts
+
+
+def named_files(parts: Sequence[Part]) -> list[Loss]:
+    """Of texts that are said to the model those that are the name of a file: its content was meant, most likely."""
+    said = [part.text for part in parts if not part.is_source and part.text and names_file(part.text)]
+    told = "its name is said, not its content: give a Path"
+    return [Loss(kind="not_read", severity="reduced", part=text, detail=told) for text in said]
+
+
+def names_file(text: str) -> bool:
+    with suppress(OSError, ValueError):
+        return len(text) < _LONGEST_PATH and Path(text).is_file()
+    return False
 
 
 def read_all(sources: Sequence[Part], run: EngineRun, capabilities: Capabilities) -> tuple[list[Segment], list[Loss]]:

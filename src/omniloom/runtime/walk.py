@@ -27,7 +27,7 @@ from omniloom.runtime.modes import OURS, written
 from omniloom.runtime.order import Shown, arranged
 from omniloom.runtime.programs import computed
 from omniloom.runtime.prose import Prose
-from omniloom.runtime.read import read_all, taken_in
+from omniloom.runtime.read import named_files, read_all, taken_in
 from omniloom.runtime.risk import Risk, family
 from omniloom.runtime.run import EngineRun
 from omniloom.runtime.trust import Refusal, Trust, measured
@@ -149,6 +149,7 @@ class Walk:
         )
         segments, losses = read_all(sources, self.run, self.engine.capabilities)
         self._report(losses)
+        self._report(named_files(parts))
         said, budget = said_text(parts, {}), self.call.reasoning_budget
         self._choose(said, sources)
         task = Task(
@@ -169,6 +170,9 @@ class Walk:
         return self._with_passages(self._computed(task, segments), parts, segments)
 
     def _choose(self, said: str, sources: Sequence[Part]) -> None:
+        if self.strategy == "sample" and not self.call.reasoning_budget:
+            told = "it buys answers with reasoning_budget, which is 0: one was asked for"
+            self._report([Loss(kind="not_sampled", severity="reduced", part="strategy='sample'", detail=told)])
         if self.strategy != "auto" or self.ahead:
             return
         kinds = {part.kind for part in sources}

@@ -258,7 +258,8 @@ def open_plain(path: Path) -> BinaryIO:
     """Open a plain file for reading, never a folder, pipe or device. Raises UnreadableError."""
     try:
         if stat.S_ISDIR(path.stat().st_mode):
-            raise UnreadableError(f"{str(path)!r} is a folder", hint="give its files; `batch` takes a folder")
+            hint = "give its files; Model.batch asks the same of each file of a folder"
+            raise UnreadableError(f"{str(path)!r} is a folder", hint=hint)
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except FileNotFoundError:
         raise UnreadableError(
