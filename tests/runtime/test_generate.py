@@ -338,3 +338,42 @@ def locked_pdf() -> bytes:
 def test_the_name_of_a_file_in_place_of_a_file_is_told(models: Any, paper: Path) -> None:
     response = models("It is not specified.").generate(["What was the revenue?", str(paper)])
     assert [(loss.kind, loss.part) for loss in response.losses] == [("not_read", str(paper))]
+
+
+@pytest.fixture
+def bakeries(tmp_path: Path) -> list[Path]:
+    paths = [tmp_path / "first.txt", tmp_path / "second.txt"]
+    paths[0].write_text("Kettle Lane lost 42 loaves. The flour comes from Hartmann Mills.")
+    paths[1].write_text("Orchard Street lost 57 loaves. The flour comes from Bergmann Mills.")
+    return paths
+
+
+@pytest.mark.parametrize(
+    ("said", "told", "supported"),
+    [
+        ("In Source A, 42 loaves were lost [1].", "In first.txt, 42 loaves were lost [1].", True),
+        ("In Source A, 57 loaves were lost [2].", "In first.txt, 57 loaves were lost [?].", False),
+        (
+            "Sources A and B lost 42 and 57 loaves [1][2].",
+            "first.txt and second.txt lost 42 and 57 loaves [1][2].",
+            True,
+        ),
+        ("The flour of both sources comes from Hartmann Mills.", "", False),
+        ("The flour of both sources comes from Mills.", "", True),
+        ("Source Z lost 42 loaves [1].", "Source Z lost 42 loaves [?].", False),
+    ],
+)
+def test_what_is_said_of_a_source_stands_in_that_source(
+    models: Any, bakeries: list[Path], said: str, told: str, supported: bool
+) -> None:
+    response = models(said).generate(["What was lost?", *bakeries])
+    assert response.claims[0].supported is supported
+    assert not told or response.text == told
+    if supported and "both" in said:
+        assert {citation.source for citation in response.claims[0].citations} == {each.id for each in response.sources}
+
+
+def test_letters_that_a_file_uses_itself_stay(models: Any, tmp_path: Path) -> None:
+    path = tmp_path / "mills.txt"
+    path.write_text("Source A of the mill was built in 1871.")
+    assert models("Source A was built in 1871.").generate(["When?", path]).text == "Source A was built in 1871 [1]."

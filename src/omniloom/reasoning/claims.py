@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Literal
 from urllib.parse import quote as url_quote
@@ -10,7 +10,7 @@ from urllib.parse import quote as url_quote
 from omniloom.core.values import Citation, Claim, Confidence, Part
 from omniloom.reasoning.absence import says_absent
 from omniloom.reasoning.ground import Grounding, Passages, Quote, ground, pointers, without_pointers
-from omniloom.reasoning.naming import Naming
+from omniloom.reasoning.naming import Naming, named, spelled, unnamed
 from omniloom.reasoning.phrases import phrase
 from omniloom.reasoning.recompute import reground
 from omniloom.reasoning.sentences import boundary, undecided
@@ -21,7 +21,12 @@ MARK = "[?]"
 _TAG = re.compile(r"⟨\w{1,3}: ([^⟩]*)⟩")  # how prompts name a source in place; small models echo it
 _BULLET = re.compile(r"(?:[-*•]|\d+[.)])(?:\s+|\Z)")
 _LEAD = re.compile(r"\s*(?:(?:[-*•]|\d+[.)])\s+)?")
-_FIRST_WORDS = 6
+_FIRST_WORDS, _MOST_LETTERS = 6, 26
+_EVERY = re.compile(
+    r"\b(?:both|all|each|every)\s+(?:of\s+)?(?:the\s+|these\s+)?(?:(?:two|three)\s+)?(?:sources?|files?|documents?)\b"
+    r"|\b(?:beiden?|allen?|jede[rs]?)\s+(?:Quellen?|Dateien?|Dokumenten?)\b",
+    re.IGNORECASE,
+)
 _FENCE = re.compile(r"\s*`{1,3}(?:\Z|(?<=```))")
 _CODE = re.compile(r"\s*```.*?\n[^\S\n]*```[^\S\n]*\n", re.DOTALL)
 _HEADING = re.compile(r"#+\s|.*:\Z", re.DOTALL)
@@ -52,6 +57,7 @@ class ClaimWriter:
     written: dict[int, tuple[int, int]] = field(default_factory=dict)
     dropped: list[str] = field(default_factory=list)
     _buffer: str = ""
+    _lettered: bool | None = None  # whether letters can only be those of prompts
     _read: int = 0
     _numbers: dict[tuple[str, str], int] = field(default_factory=dict)
 
@@ -99,19 +105,53 @@ class ClaimWriter:
         bullet = match.group() if (match := _BULLET.match(body)) else ""
         count = len(self.passages.segments)
         plain = _TAG.sub(r"\1", without_pointers(body[len(bullet) :], count))
+        told = self._spelled(plain)
+        bare = plain if told == plain else unnamed(plain)
         if not self._claims_something(plain):
-            yield from self.say(lead + bullet + plain + tail)
+            yield from self.say(lead + bullet + told + tail)
             return
-        found = ground(plain, pointers(body, count), self.passages, within)
+        found = ground(bare, pointers(body, count), self.passages, within)
         if not found.supported and within is None:
-            found = reground(plain, pointers(body, count), self.passages, self.said) or found
+            found = reground(bare, pointers(body, count), self.passages, self.said) or found
+        if within is None:
+            found = self._where_it_says(plain, bare, found)
         if says_absent(plain, self._quoted(found)) and not self._gives_numbers(plain):
             self.absent += 1
-            yield from self.say(lead + bullet + plain + tail)
+            yield from self.say(lead + bullet + told + tail)
         elif found.supported or self.unsupported != "drop":
-            yield from self._claim(plain, found, lead + bullet, tail)
+            yield from self._claim(told, found, lead + bullet, tail)
         else:
-            self.dropped.append(plain)
+            self.dropped.append(told)
+
+    def _spelled(self, plain: str) -> str:
+        """With the names of the files in place of the letters that prompts call them by, where no file uses such
+        letters itself."""
+        if not named(plain):
+            return plain
+        if self._lettered is None:
+            texts = (self.said, *(segment.text for segment in self.passages.segments))
+            self._lettered = not any(map(named, texts))
+        return spelled(plain, self._letters) if self._lettered else plain
+
+    def _where_it_says(self, plain: str, bare: str, found: Grounding) -> Grounding:
+        """A sentence that says which source tells it is supported by that one, or by none; what is said of all sources
+        by each of them."""
+        letters = named(plain)
+        sources = [part.id for part, letter in zip(self.parts, self._letters, strict=False) if letter in letters]
+        every = not sources and len(self.parts) > 1 and _EVERY.search(plain) is not None
+        for wanted in [[part.id] for part in self.parts] if every else [sources] if sources else []:
+            segments = self.passages.segments
+            if not found.supported or any(segments[quote.index].source in wanted for quote in found.quotes):
+                continue
+            own = [at for at, segment in enumerate(segments) if segment.source in wanted]
+            there = ground(bare, [], self.passages, own)
+            quotes = (*found.quotes, *there.quotes) if every else there.quotes
+            found = replace(found, quotes=quotes, supported=there.supported, derived="" if sources else found.derived)
+        return found
+
+    @property
+    def _letters(self) -> dict[str, str]:
+        return {chr(ord("A") + at): part.name for at, part in enumerate(self.parts[:_MOST_LETTERS])}
 
     def _claims_something(self, plain: str) -> bool:
         """Whether a sentence has words of its own; a heading, or a line that only announces, has none."""

@@ -13,12 +13,12 @@ from omniloom.reasoning.ground import renumbered
 _SOURCE = r"(?:[Ss]ources?|SOURCES?|Quellen?|[Ff]uentes?|[Ff]onti|[Ff]ontes?|[Bb]ron(?:nen)?|[Źź]ród\w+|[Ии]сточник\w*)"
 _PASSAGE = r"(?:[Pp]assages?|PASSAGES?|Passagen?|[Pp]asajes?|[Pp]assage[mn]s?|[Pp]assagg\w|[Фф]рагмент\w*)"
 _EAST = {"source": "(?:来源|來源|资料|資料|ソース|출처)", "passage": "(?:段落|パッセージ|단락)"}
-_NAME = r"(?:[A-L](?![0-9A-Za-zÀ-ɏ])|\d{1,4}(?![0-9A-Za-z%]))"
+_LETTER, _NUMBER = r"[A-L](?![0-9A-Za-zÀ-ɏ])", r"\d{1,4}(?![0-9A-Za-z%])"
 _TO = r"(?:\s*[–-]\s*|\s+(?:to|through|bis|à)\s+)"
 _AND = rf"(?:{_TO}|\s*[,/&]\s*|,?\s+(?:and|or|und|oder|et|ou|y|o|e|en|i|и|或|和|と)\s+)"
 _MENTION = re.compile(
     rf"(?:(?P<source>(?<!\w){_SOURCE}\s+|{_EAST['source']}\s*)|(?P<passage>(?<!\w){_PASSAGE}\s+|{_EAST['passage']}\s*))"
-    rf"(?P<names>\**{_NAME}(?:{_AND}{_NAME})*)|(?P<shown>⟨)(?P<letter>[A-L])(?=:)"
+    rf"(?P<names>\**(?:{_LETTER}(?:{_AND}{_LETTER})*|{_NUMBER}(?:{_AND}{_NUMBER})*))|(?P<shown>⟨)(?P<letter>[A-L])(?=:)"
 )
 _ONE = re.compile(rf"(?P<first>\d+){_TO}(?P<last>\d+)|(?P<from>[A-L]){_TO}(?P<until>[A-L])|\d+|[A-L]")
 _POINTED = re.compile(r"\[\d")
@@ -63,6 +63,38 @@ class Naming:
             return text
         passages = {theirs: ours for ours, theirs in self.passages.items()}
         return _renamed(text, passages, {theirs: ours for ours, theirs in self.sources.items()})
+
+
+def named(text: str) -> frozenset[str]:
+    """The letters of the sources that a text speaks of."""
+    return frozenset(letter for match in _MENTION.finditer(text) if match["source"] for letter in _letters(match))
+
+
+def spelled(text: str, names: Mapping[str, str]) -> str:
+    """The text with the names of sources (by their letters) in place of "Source B", which stands in prompts only."""
+
+    def mention(match: re.Match[str]) -> str:
+        letters = _letters(match) if match["source"] else []
+        if not letters or not all(letter in names for letter in letters):
+            return match.group()
+        return _ONE.sub(lambda one: ", ".join(names[each] for each in _range(one)), match["names"])
+
+    return _MENTION.sub(mention, text)
+
+
+def unnamed(text: str) -> str:
+    """The text without its "Source B", which is no word of any source."""
+    return _MENTION.sub(lambda match: "" if match["source"] and _letters(match) else match.group(), text)
+
+
+def _letters(match: re.Match[str]) -> list[str]:
+    return [each for one in _ONE.finditer(match["names"]) for each in _range(one) if each.isalpha()]
+
+
+def _range(match: re.Match[str]) -> list[str]:
+    if match["from"] and match["from"] < match["until"]:
+        return [chr(code) for code in range(ord(match["from"]), ord(match["until"]) + 1)]
+    return [match.group()]
 
 
 def _renamed(text: str, passages: Mapping[int, int], sources: Mapping[str, str]) -> str:
