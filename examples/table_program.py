@@ -7,10 +7,13 @@ import omniloom as ol
 CSV = Path(__file__).parent / "data" / "results.csv"
 
 with ol.load() as model:
-    response = model.generate(["Which scheduler had the most failed jobs in a week?", CSV], strategy="program")
+    question = "Which scheduler had the most failed jobs in a week?"
+    response = model.generate([question, CSV], strategy="auto", reasoning_budget=100)  # tokens, for further queries
     trace = model.store.journal.trace(response.trace_id)
     for span in trace.spans if trace else ():
-        if (span.operation, span.name) == ("chat", "program"):
+        if span.name == "strategy":
+            print(f"{span.attributes['chosen']}: {span.attributes['why']}")
+        elif (span.operation, span.name) == ("chat", "program"):
             print(f"query: {span.attributes['text']}")
         elif span.operation == "execute_tool":
             print(f"gave: {span.attributes.get('result') or span.attributes.get('failed')}")

@@ -48,7 +48,7 @@ PROMISES = {
     "sql": [r"best: Loom, 3\.2", r"results\.csv rows \d+", r"no table .nothing."],
     "stream": [r"the pieces are the whole text: True", r"[1-9]\d* tokens, first after"],
     "table_cells": [r"results\.csv: .", r"last weeks: .|pandas is not installed"],
-    "table_program": [r"query: SELECT "],
+    "table_program": [r"program: values are asked for", r"query: SELECT "],
     "thinking": [
         r"direct, budget 0: .*(\n.*)*thinking 0,",
         r"direct, budget 64: .*(\n.*)*thinking [1-9]\d*, answer",

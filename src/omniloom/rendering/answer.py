@@ -54,7 +54,7 @@ def answer_html(
         f'<meta name="viewport" content="width=device-width,initial-scale=1"><title>{title}</title>'
         f"<style>{_STYLE}</style><h1>{title}</h1>"
         f"<div class='answer'>{_linked(response.text, len(cards))}</div>{data}"
-        f"{stands}{made}{losses}<p class='soft'>{escape(_foot(response, trace))}</p></html>"
+        f"{made}{stands}{losses}<p class='soft'>{escape(_foot(response, trace))}</p></html>"
     )
 
 
