@@ -1,15 +1,8 @@
-"""Which strategy is taken, and that what is asked of the user's own is not overruled."""
-
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+"""Which strategy is taken."""
 
 import pytest
 
-from omniloom.engines.scripted import Scripted
 from omniloom.reasoning.router import choose
-from omniloom.runtime.model import Model
-from omniloom.storage.store import Store
 
 PROBLEM = "Ann has 3 apples and buys 4 more. How many apples does she have?"
 
@@ -41,36 +34,3 @@ def test_it_is_told_by_question_sources_and_budget(
 ) -> None:
     choice = choose(said, kinds, budget, promised=promised)
     assert choice.strategy == strategy and choice.why
-
-
-@pytest.fixture
-def models(private_home: Path) -> Iterator[Any]:
-    made: list[Model] = []
-
-    def make(*script: str) -> Model:
-        made.append(Model(Scripted(script, name=f"scripted-{len(made)}"), Store()))
-        return made[-1]
-
-    yield make
-    for model in made:
-        model.close()
-
-
-def chosen(model: Model, trace_id: str) -> list[Any]:
-    trace = model.store.journal.trace(trace_id)
-    assert trace is not None
-    return [span.attributes["chosen"] for span in trace.spans if span.name == "strategy"]
-
-
-def test_the_choice_stands_in_the_trace_and_is_followed(models: Any, tmp_path: Path) -> None:
-    path = tmp_path / "games.csv"
-    path.write_text("Year,City\n1896,Athens\n1900,Paris\n")
-    model = models('SELECT "City" FROM "games" WHERE "Year" = 1900')
-    response = model.generate(["Where were the games of 1900?", path], strategy="auto")
-    assert (response.text, chosen(model, response.trace_id)) == ("Paris [1]", ["program"])
-    direct = models("Paris [3].")
-    response = direct.generate(["Where were the games of 1900?", path])
-    assert chosen(direct, response.trace_id) == []
-    sampled = models("#### 7", "#### 7")
-    response = sampled.generate(PROBLEM, strategy="auto", reasoning_budget=100)
-    assert (len(sampled.engine.requests), chosen(sampled, response.trace_id)) == (2, ["sample"])

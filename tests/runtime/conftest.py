@@ -1,6 +1,7 @@
 """Models whose engine says what a test scripts."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -23,3 +24,10 @@ def models(private_home: Path) -> Iterator[Any]:
     yield make
     for model in made:
         model.close()
+
+
+@pytest.fixture
+def apart() -> Callable[[Any], Any]:
+    """What `models` makes, each with a name of its own: none finds in the store what another was told."""
+    numbers = count()
+    return lambda make: lambda *script: make(*script, name=f"scripted-{next(numbers)}")

@@ -1,6 +1,6 @@
 """What no source supports is asked for once more; what a user sees of that, and what it may cost."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +31,8 @@ def asks_again(request: Request) -> bool:
 
 
 @pytest.fixture
-def models(private_home: Path) -> Iterator[Any]:
-    made: list[Model] = []
-
-    def make(*answers: Any) -> Model:
-        made.append(Model(Scripted(answers, name=f"scripted-{len(made)}"), Store()))
-        return made[-1]
-
-    yield make
-    for model in made:
-        model.close()
+def models(models: Any, apart: Any) -> Any:
+    return apart(models)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """`strategy="sample"`: the answer that most samples give, within the budget, and no more samples than it takes."""
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,26 +8,16 @@ import pytest
 
 from omniloom.core.errors import UsageError
 from omniloom.core.values import Response
-from omniloom.engines.scripted import Scripted
 from omniloom.reasoning.sample import conclusion, settled, stays_ahead
 from omniloom.runtime.model import Model
-from omniloom.storage.store import Store
 
 SUM = "There are 3 and 4.\n#### {}"
 ONE = {"type": "object", "properties": {"answer": {"type": "string"}}, "required": ["answer"]}
 
 
 @pytest.fixture
-def models(private_home: Path) -> Iterator[Any]:
-    made: list[Model] = []
-
-    def make(*script: str) -> Model:
-        made.append(Model(Scripted(script, name=f"scripted-{len(made)}"), Store()))
-        return made[-1]
-
-    yield make
-    for model in made:
-        model.close()
+def models(models: Any, apart: Any) -> Any:
+    return apart(models)
 
 
 def decision(model: Model, response: Response) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from omniloom.core.values import Completion, Segment
 from omniloom.reasoning.evidence import Evidence
 from omniloom.reasoning.ground import Quote
+from omniloom.reasoning.signals import pointer_step
 
 MOST_ROWS = 50  # of a result that are told
 MOST_CITED = 12  # places of a value
@@ -84,13 +85,13 @@ class Computed:
         column = [value for (value, *_) in self.rows]
         if "array" in _types(fields[name]) and not others:
             made: dict[str, Any] = {name: [_typed(value, fields[name].get("items")) for value in column]}
-            places = {f"/{_step(name)}/{at}": quotes for at, (quotes,) in enumerate(self.quotes)}
+            places = {f"/{pointer_step(name)}/{at}": quotes for at, (quotes,) in enumerate(self.quotes)}
         elif len(self.rows) == 1:
             made = {each: _typed(value, fields[each]) for each, value in zip(fields, self.rows[0], strict=True)}
-            places = {f"/{_step(each)}": quotes for each, quotes in zip(fields, self.quotes[0], strict=True)}
+            places = {f"/{pointer_step(each)}": quotes for each, quotes in zip(fields, self.quotes[0], strict=True)}
         elif not others and "string" in _types(fields[name]) and not any(";" in value for value in column):
             made = {name: "; ".join(filter(None, dict.fromkeys(column)))}
-            places = {f"/{_step(name)}": tuple(quote for (quotes,) in self.quotes for quote in quotes)}
+            places = {f"/{pointer_step(name)}": tuple(quote for (quotes,) in self.quotes for quote in quotes)}
         else:
             return None
         return Filling(json.dumps(made, ensure_ascii=False), places)
@@ -116,11 +117,6 @@ class Computed:
                 if value and _same(value, text):
                     return places
         return None
-
-
-def _step(key: str) -> str:
-    """A key as JSON Pointers write it."""
-    return key.replace("~", "~0").replace("/", "~1")
 
 
 def _types(schema: Any) -> Sequence[str]:

@@ -148,9 +148,14 @@ def values(text: str, instead: Mapping[str, object] | None = None) -> str:
 
 
 def _step(key: str) -> str:
-    """A key as JSON Pointers write it."""
+    """A key of a JSON text, as JSON Pointers write it."""
     import json
 
     with suppress(ValueError):
         key = str(json.loads(f'"{key}"', strict=False))
+    return pointer_step(key)
+
+
+def pointer_step(key: str) -> str:
+    """A key as JSON Pointers (RFC 6901) write it."""
     return key.replace("~", "~0").replace("/", "~1")

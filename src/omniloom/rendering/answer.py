@@ -9,7 +9,7 @@ from html import escape
 from omniloom.core.events import Trace
 from omniloom.core.values import Response
 from omniloom.rendering.place import in_words
-from omniloom.rendering.terminal import computations, distinct_citations, unsupported_fields
+from omniloom.rendering.terminal import computations, distinct_citations, lost, unsupported_fields
 
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1d1d21;--paper:#fff;--line:#dcdce3;--soft:#6b6b75;--card:#f7f7fa}
@@ -43,7 +43,7 @@ def answer_html(
         shown = json.dumps(response.model_dump(mode="json")["data"], indent=2, ensure_ascii=False)
         data = f"<h2>Data</h2><pre>{escape(shown)}</pre>"
     notes = [f"{at}: {value!r} stands in no source" for at, value in unsupported_fields(response)]
-    notes += [f"{loss.severity}: {loss.part}: {loss.detail or loss.kind}" for loss in response.losses]
+    notes += lost(response)
     losses = "".join(f'<p class="loss">{escape(note)}</p>' for note in notes)
     computed = "".join(f"<pre>{escape(each)}</pre>" for each in computations(response))
     title = escape(question.strip() or "Answer")

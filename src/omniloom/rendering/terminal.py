@@ -37,6 +37,10 @@ def unsupported_fields(response: Response) -> list[tuple[str, str]]:
     ]
 
 
+def lost(response: Response) -> list[str]:
+    return [f"{loss.severity}: {loss.part}: {loss.detail or loss.kind}" for loss in response.losses]
+
+
 def print_answer(response: Response, console: Console, *, origins: Mapping[str, str], with_text: bool) -> None:
     """Prints text, data, what of them stands in no source, citations, computations, losses and usage; links open the
     files at `origins` (name → path)."""
@@ -60,7 +64,7 @@ def print_answer(response: Response, console: Console, *, origins: Mapping[str, 
         line.append(f"  “{words[:_QUOTE]}{'…' if len(words) > _QUOTE else ''}”", style="dim")
         console.print(line, soft_wrap=True, highlight=False)
     notes += [f"computed: {each}" for each in computations(response)]
-    notes += [f"{loss.severity}: {loss.part}: {loss.detail or loss.kind}" for loss in response.losses]
+    notes += lost(response)
     for note in notes:
         words = printable(note)
         console.print(words, style="dim", markup=False, highlight=False, emoji=False, soft_wrap=piped)
