@@ -11,7 +11,7 @@ from omniloom.evaluation.calibration.design import Answered
 from omniloom.evaluation.log import Record, column
 from omniloom.evaluation.statistics import Interval, clustered, difference, ratio
 
-_EXTRACT = ("xquad", "xquad_unanswerable", "mixed")  # whose answers are given with one kind of confidence
+EXTRACT = ("xquad", "xquad_unanswerable", "mixed")  # whose answers are given with one kind of confidence
 _Z = 1.96
 
 
@@ -55,7 +55,7 @@ def rows(found: Sequence[Any], *, splits: int = sure.SPLITS) -> list[Row]:
     correct = {each.task: each.correct for each in found}
     sides, tasks = dict.fromkeys(each.side for each in found), dict.fromkeys(each.task for each in found)
     made = [*_citations(logs, sides, tasks), *_absence(logs, sides, tasks)]
-    if {*_EXTRACT} & {*tasks}:
+    if {*EXTRACT} & {*tasks}:
         made += _sure(logs, sides, tasks, correct, splits)
     made += [*_sources(logs, sides, tasks), *_cost(logs, sides, tasks)]
     failed = {side: _failed([each for task in tasks for each in logs[side, task]]) for side in sides}
@@ -122,7 +122,7 @@ def _computed(each: Record) -> float:
 
 
 def _sure(logs: Logs, sides: Any, tasks: Any, correct: Mapping[str, str], splits: int) -> list[Row]:
-    chosen = [task for task in _EXTRACT if task in tasks]
+    chosen = [task for task in EXTRACT if task in tasks]
     answers = {side: given(logs, side, chosen, correct) for side in sides}
     names = ("ECE of confidence, held-out half", "Brier, held-out half", "AURC against log-probability alone",
              "max_risk=0.1 held in fresh splits", "coverage at max_risk=0.1")  # fmt: skip

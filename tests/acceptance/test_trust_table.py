@@ -84,8 +84,8 @@ def test_sides_answer_the_same_samples_and_are_scored_alike(tmp_path: Path) -> N
     write(tmp_path / "data")
     ours, peer = run(tmp_path, Told())
     assert [each.id for each in ours.records] == [each.id for each in peer.records] == ["m1", "m2", "f1", "f2", "k1"]
-    assert (ours.side, peer.side, ours.correct) == ("ours", "plain", "exact")
-    right = {each.id: each.values["exact"] for each in peer.records}
+    assert (ours.side, peer.side, ours.correct) == ("ours", "plain", "right")
+    right = {each.id: each.values["right"] for each in peer.records}
     assert right == {"m1": 1.0, "m2": 1.0, "f1": 1.0, "f2": 1.0, "k1": 0.0}
     assert {each.id for each in ours.records if not each.values["exact"]} == {*WRONG}
     stands = {each.id: each.values.get("citations_verbatim") for each in peer.records}

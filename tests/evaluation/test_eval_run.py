@@ -143,7 +143,7 @@ def test_errors_stand_in_the_log_and_count_as_wrong(folder: Path, start: Start, 
         "k1": ("RuntimeError", "defect"),
     }
     assert errors["m1"].hint == "shorter" and all(each.trace_id for each in log.records)
-    assert values(log)["exact"] == (0.0, 5) and log.result is not None and log.result.errors == 3
+    assert values(log)["right"] == (0.2, 5) and log.result is not None and log.result.errors == 3
     # The run goes on with those whose error may pass.
     engine = answering()
     again = evaluate(Plan("xquad", folder), start(engine, "another"), tmp_path / "logs")

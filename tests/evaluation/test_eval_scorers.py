@@ -17,6 +17,7 @@ from omniloom.evaluation.scorers import (
     exact,
     normalized,
     placed,
+    same_said,
     token_f1,
     verbatim,
     words,
@@ -52,7 +53,8 @@ def citation(locator: Locator, quote: str, source: str = SOURCE.id) -> Citation:
 def test_texts_are_compared_as_squad_does(answer: str, same: float, f1: float) -> None:
     assert exact(answer, SAMPLE.target) == same and token_f1(answer, SAMPLE.target) == pytest.approx(f1)
     scored = words(SAMPLE, Response(data={"answer": answer}))
-    assert scored.values == {"exact": same, "f1": pytest.approx(f1)} and scored.answer == answer
+    said = float(f1 > 0.5)
+    assert scored.values == {"exact": same, "f1": pytest.approx(f1), "right": said} and scored.answer == answer
     assert words(SAMPLE, Response(text=answer)).values == scored.values
 
 
@@ -61,7 +63,30 @@ def test_normalized() -> None:
 
 
 def test_who_abstains_gets_nothing() -> None:
-    assert words(SAMPLE, Response(data={"answer": "1888"}, abstained=True)).values == {"exact": 0.0, "f1": 0.0}
+    assert words(SAMPLE, Response(data={"answer": "1888"}, abstained=True)).values == {
+        "exact": 0.0,
+        "f1": 0.0,
+        "right": 0.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("answer", "wanted", "same"),
+    [
+        ("Denver Broncos", "Broncos", True),
+        ("Broncos", "the Denver Broncos", True),
+        ("function problems can be recast as decision problems", "as decision problems", True),
+        ("John Elway", "John Adams", False),
+        ("5 million", "6 million", False),
+        ("1,500 people in 1990", "1,500 people", False),
+        ("not sold", "sold", False),
+        ("a piece of old paper with his last statement", "his last statement", True),
+        ("a piece of old paper on which he wrote down his last statement", "his last statement", False),
+        ("paper", "a piece of old paper that was found", False),
+    ],
+)
+def test_the_same_said_at_more_or_less_length_is_right(answer: str, wanted: str, same: bool) -> None:
+    assert same_said(answer, ["something else", wanted]) == same
 
 
 def test_the_answer_of_data_and_text() -> None:

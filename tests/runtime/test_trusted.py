@@ -1,5 +1,6 @@
 """What a call tells of how far its answer can be trusted, and when it gives none."""
 
+import json
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -197,11 +198,19 @@ def test_the_judge_decides_where_words_leave_doubt(models: Any, story: Path) -> 
     assert withheld.confidence.signals["judge"] == pytest.approx(0.2, abs=1e-5)
 
 
-def test_verify_asks_the_judge_and_samples_until_they_agree(models: Any, story: Path) -> None:
+def test_verify_asks_the_judge_and_samples_thrice(models: Any, story: Path) -> None:
     model = models(said('{"answer": "Anna Marbury"}'))
     response = model.generate([WHO, story], schema=ONE, strategy="verify")
     assert response.confidence.signals["agreement"] == 1.0 and response.confidence.signals["judge"] > 0.8
-    assert len(model.engine.requests) == 3
+    assert len(model.engine.requests) == 5
+
+
+def test_weighing_takes_the_signals_of_verify_and_changes_nothing_else(models: Any, story: Path) -> None:
+    for asked, sampled in (("Anna Marbury", True), ("a " * 60 + "mill", False)):  # a long answer is not sampled
+        model = models(said(json.dumps({"answer": asked})))
+        response = model.generate([WHO, story], schema=ONE, strategy="weigh")
+        assert response.data == {"answer": asked} and response.confidence.signals["judge"] > 0.8
+        assert ("agreement" in response.confidence.signals) == sampled
 
 
 def test_a_field_that_says_that_nothing_is_said_is_no_answer(models: Any, story: Path) -> None:

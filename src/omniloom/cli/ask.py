@@ -25,7 +25,9 @@ Html = Annotated[Path | None, typer.Option("--html", help="Write the answer with
 Thinking = Annotated[int, typer.Option("--budget", min=0, help="Thinking tokens: an exact cap.")]
 Strategy = Annotated[
     str,
-    typer.Option("--strategy", help="direct, verify, sample (what most answers say), program (tables by SQL) or auto."),
+    typer.Option(
+        "--strategy", help="direct, weigh, verify, sample (what most answers say), program (tables by SQL) or auto."
+    ),
 ]
 Name = Annotated[str | None, typer.Option("--model", "-m", help="Catalog name, .gguf, or openai:http://host/v1#name.")]
 Adapter = Annotated[

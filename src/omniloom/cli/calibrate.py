@@ -140,7 +140,9 @@ def _asked(data: Path, task: str, model: str | None, limit: int | None, family: 
     _expected(data, registry.task(task), limit, family)
     board = Board(quiet=quiet)
     with board, load(model, on_progress=board.show, say=board.say) as loaded:
-        return evaluate(Plan(task, data, limit), loaded, loaded.store.root / "logs", board.show)
+        return evaluate(
+            Plan(task, data, limit, options={"strategy": "weigh"}), loaded, loaded.store.root / "logs", board.show
+        )
 
 
 def _kept(calibrator: Any, out: Path | None) -> Path:

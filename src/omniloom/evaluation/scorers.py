@@ -13,7 +13,7 @@ from omniloom.core.locators import Locator, parse_fragment
 from omniloom.core.values import Citation, Response
 from omniloom.evaluation.citations import holds
 from omniloom.evaluation.values import Place, Sample, Score
-from omniloom.reasoning.absence import says_absent
+from omniloom.reasoning.absence import NEGATED, says_absent
 
 # -- texts -----------------------------------------------------------------------------------------------------------
 
@@ -42,6 +42,22 @@ def _f1(answer: list[str], reference: list[str]) -> float:
     return 2 * shared / (len(answer) + len(reference)) if shared else 0.0
 
 
+def same_said(answer: str, references: Sequence[str]) -> float:
+    """Whether it is a reference, or differs in how much of the same it tells ("Denver Broncos", "Broncos"): one holds
+    all words of the other, which are at least half of both (token F1), the same numbers, and as many denials."""
+    return float(any(_same(answer, reference) for reference in references))
+
+
+def _same(answer: str, reference: str) -> bool:
+    one, other = normalized(answer).split(), normalized(reference).split()
+    if one == other:
+        return True
+    holds = not Counter(one) - Counter(other) or not Counter(other) - Counter(one)
+    figures = [sorted(word for word in words if any(map(str.isdigit, word))) for words in (one, other)]
+    denials = [len(NEGATED.findall(text)) for text in (answer, reference)]
+    return holds and _f1(one, other) >= 0.5 and figures[0] == figures[1] and denials[0] == denials[1]
+
+
 def answer_text(response: Response) -> str:
     """What was answered: the `answer` of the data, or all of its leaves; the text where there is no data."""
     data = response.model_dump(mode="json", include={"data"})["data"]
@@ -63,10 +79,12 @@ def _leaves(value: Any) -> list[str]:
 
 
 def words(sample: Sample, response: Response) -> Score:
-    """`exact` and `f1` against the targets, letter case, punctuation and articles apart; who abstains gets nothing."""
+    """`exact` and `f1` against the targets, letter case, punctuation and articles apart, and `right`: whether it says
+    the same, told at more or less length; who abstains gets nothing."""
     answer = "" if response.abstained else answer_text(response)
-    values = {"exact": exact(answer, sample.target), "f1": token_f1(answer, sample.target)}
-    return Score(values, answer, "" if values["exact"] else f"wanted {' or '.join(map(repr, sample.target))}")
+    given = (answer, sample.target)
+    values = {"exact": exact(*given), "f1": token_f1(*given), "right": same_said(*given)}
+    return Score(values, answer, "" if values["right"] else f"wanted {' or '.join(map(repr, sample.target))}")
 
 
 def absent(sample: Sample, response: Response) -> Score:

@@ -1,7 +1,7 @@
 """Evidence for the leaves of a JSON result: where a value stands in the sources.
 
 A value is looked for as it is written, then by its number, then as the window of words that overlaps it most
-(token F1); the words of its field's name near the place decide between several.
+(token F1); the words of its field's name near the place, and then those of the question, decide between several.
 """
 
 import re
@@ -15,7 +15,7 @@ from omniloom.core.values import Segment
 from omniloom.reasoning.ground import Passages, Quote
 from omniloom.reasoning.numerals import number_key
 from omniloom.reasoning.scripts import edges
-from omniloom.reasoning.wording import Word, tokens
+from omniloom.reasoning.wording import Word, keys, tokens
 
 _MIN_F1 = 0.6
 _COPIED_WORDS, _COPIED_F1 = 6, 0.9
@@ -24,6 +24,7 @@ _TRAILING = re.compile(r"[.,]\d*0\Z")  # "2.10" may be a version: it is not the 
 _MOST_PLACES = 500
 _COLUMNS = "columns: "  # how the reader of tables begins the context of rows
 _NEAR = 80
+_SENTENCE = 150  # characters on both sides of a place
 _LOOK_BACK = 2
 
 
@@ -43,7 +44,7 @@ class Evidence:
     derived: str = ""
 
 
-def find_value(pointer: str, value: object, passages: Passages) -> Evidence:
+def find_value(pointer: str, value: object, passages: Passages, question: str = "") -> Evidence:
     """Where a leaf value stands; no quotes where it stands nowhere. Booleans and nulls have no evidence."""
     text = _plain_number(value) if isinstance(value, (int, float)) else str(value)
     if value is None or isinstance(value, bool) or not text.strip():
@@ -57,6 +58,7 @@ def find_value(pointer: str, value: object, passages: Passages) -> Evidence:
     if not places:
         return Evidence((), 0.0)
     # "1.10" may not be 1.1, nor "IT" it: what is spelled like the value comes first, but for plain numbers.
+    asked = frozenset(keys(question))
     odd = isinstance(value, str) and (text != number_key(text) or not text.isdecimal())
     return max(
         places,
@@ -64,6 +66,7 @@ def find_value(pointer: str, value: object, passages: Passages) -> Evidence:
             place.score,
             odd and place.literal,
             _nearness(place, hints, passages),
+            _asked_near(place, asked, passages) if len(places) > 1 else 0,
             -place.quotes[0].index,
         ),
     )
@@ -186,6 +189,24 @@ def _nearness(place: Evidence, hints: set[str], passages: Passages) -> float:
         return right_before
     around = frozenset[str]().union(*passages.keys[max(0, quote.index - _LOOK_BACK) : quote.index + 1])
     return share(around | passages.around[quote.index]) / 2
+
+
+def is_said_of(found: Evidence, question: str, passages: Passages) -> bool:
+    """Whether half of the question's words stand near a value: "GST included: yes" answers, "Invoice no" does not."""
+    asked = frozenset(keys(question))
+    return bool(found.quotes) and 2 * _asked_near(found, asked, passages) >= len(asked)
+
+
+def _asked_near(place: Evidence, asked: frozenset[str], passages: Passages) -> int:
+    """How many words of the question stand near a place: in its sentence or so, its column's name, its source's name,
+    or, of short lines, in those before it."""
+    quote = place.quotes[0]
+    segment = passages.segments[quote.index]
+    near = passages.words_in(quote.index, max(0, quote.start - _SENTENCE), quote.end + _SENTENCE)
+    there = {key for word in near for key in word.keys} | set(keys(column(segment, quote)))
+    if len(segment.text) < _SENTENCE:
+        there |= passages.around[quote.index]
+    return len(asked & (there | set(keys(passages.names.get(segment.source, "")))))
 
 
 def column(segment: Segment, quote: Quote) -> str:

@@ -30,9 +30,13 @@ _IS = re.compile(rf"(?is)^(?P<a>.+?)\b(?:(?P<more>{_MORE})|{_LESS})\s+than\b(?P<
 _WHEN = re.compile(r"(?is)^(?P<a>.+?)\b(?:before\s+or\s+after|earlier\s+or\s+later\s+than)\b(?P<b>[^?]+)\?")
 _COUNTED = re.compile(r"(?is)^(?P<a>.+?)\b(?:(?P<plus>plus|added to)|minus)\b(?P<b>[^?,]+)[?,]")
 _SIGNS = "$€£¥₹"
-_YES, _NO = frozenset({"yes", "true", "ja", "oui"}), frozenset({"no", "false", "nein", "non"})
+YES, NO = frozenset({"yes", "true", "ja", "oui"}), frozenset({"no", "false", "nein", "non"})
+_EITHER = re.compile(r"(?i)\b(?:yes or no|ja oder nein|oui ou non|true or false)\b")
+_POLAR = re.compile(
+    r"(?i)(?:^|[.?!:,]\s+|\n)(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|must)(?:n['’]t)?\s[^?]+\?"
+)
 _BEFORE, _AFTER = frozenset({"before", "earlier"}), frozenset({"after", "later"})
-_KINDS = (("cells", "table spreadsheet sheet"), ("time", "recording audio video"), ("page", "document paper pdf"))
+KINDS = (("cells", "table spreadsheet sheet"), ("time", "recording audio video"), ("page", "document paper pdf"))
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,12 @@ class _Asked:
     holds: Callable[[Decimal, Decimal], bool]
     sign: str
     years: bool = False
+
+
+def is_verdict(value: object, question: str) -> bool:
+    """Whether it is the yes or no that a question asks for: where a source has such a word, it does not say that."""
+    said = str(value).strip(" .").lower()
+    return said in YES | NO and (_POLAR.search(question) is not None or _EITHER.search(question) is not None)
 
 
 def joined(value: object, passages: Passages, question: str) -> Derived | None:
@@ -75,8 +85,8 @@ def _asked(said: str, question: str) -> _Asked | None:
         return _compared(sides, bool(found["more"]) == (own <= a))
     if (found := _WHEN.search(question)) and said in _BEFORE | _AFTER:
         return _compared((found["a"], found["b"]), said in _AFTER, years=True)
-    if (found := _IS.search(question)) and said in _YES | _NO:
-        return _compared((found["a"], found["b"]), bool(found["more"]) == (said in _YES))
+    if (found := _IS.search(question)) and said in YES | NO:
+        return _compared((found["a"], found["b"]), bool(found["more"]) == (said in YES))
     wanted = decimal_of(said.replace(",", ""))
     if (found := _COUNTED.search(question)) and wanted is not None:
         made = operator.add if found["plus"] else operator.sub
@@ -131,7 +141,7 @@ def _share(wanted: frozenset[str], operand: Operand, passages: Passages) -> floa
     segment = passages.segments[quote.index]
     start, end = segment.text.rfind("\n", 0, quote.start) + 1, segment.text.find("\n", quote.end)
     line = passages.words_in(quote.index, start, end if end >= 0 else len(segment.text))
-    named = next((words for name, words in _KINDS if getattr(segment.locator, name) is not None), "")
+    named = next((words for name, words in KINDS if getattr(segment.locator, name) is not None), "")
     there = {key for word in line for key in word.keys} | set(keys(named))
     name = column(segment, quote)
     # The words of other columns say nothing of this cell.

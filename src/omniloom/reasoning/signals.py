@@ -6,7 +6,7 @@
     alignment                   share of its words that the quotes found cover (ground), or token F1 (evidence), 0..1
     asked                       share of the words of the question that stand around the passages it cites, 0..1
     retrieval                   how near the cited passages are to the question; runtime passes it in
-    agreement                   share of other samples that say the same
+    agreement                   how like it other samples are, 0..1; under "sample", the share that says the same
     judge                       the model's probability of yes to "do the passages state the answer?", 0..1
 
 Higher is surer, but for `answer_tokens`. A signal that could not be had is not in the mapping.
@@ -14,13 +14,14 @@ Higher is surer, but for `answer_tokens`. A signal that could not be had is not 
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from omniloom.core.values import TokenLogprob
 from omniloom.reasoning.absence import NEGATED
-from omniloom.reasoning.wording import tokens
+from omniloom.reasoning.wording import keys, tokens
 
 Span = tuple[int, int]
 Signals = dict[str, float]
@@ -72,12 +73,23 @@ def rounded(found: Mapping[str, float]) -> Signals:
 
 
 def agreement(answer: str, others: Sequence[str]) -> float | None:
-    """The share of `others` that mean the same as `answer`: the same words in the same order, or the same numbers of
-    the same units, and denied as often. None without others."""
+    """The mean likeness of `others` to `answer`: 1 for one that means the same, 0 for one of the same words or with
+    other numbers that does not, else the token F1 of their words. None without others."""
     if not others:
         return None
-    own = meaning(answer)
-    return sum(own.agrees(meaning(other)) for other in others) / len(others)
+    return sum(_likeness(answer, other) for other in others) / len(others)
+
+
+def _likeness(one: str, other: str) -> float:
+    said, told = meaning(one), meaning(other)
+    if said.agrees(told):
+        return 1.0
+    first, second = Counter(keys(one)), Counter(keys(other))
+    figures = [sorted(word.key for word in tokens(text) if word.kind == "number") for text in (one, other)]
+    other_unit = bool(said.units and told.units) and said.units != told.units
+    if first == second or said.denials != told.denials or other_unit or figures[0] != figures[1]:
+        return 0.0
+    return 2 * (first & second).total() / max(1, first.total() + second.total())
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ Unsupported = Literal["mark", "drop", "abstain"]
 MessageLike = Message | Mapping[str, str]
 
 _TURN = '{"role": "user", "content": "..."}'
-_STRATEGIES = ("auto", "direct", "verify", "sample", "program")
+_STRATEGIES = ("auto", "direct", "weigh", "verify", "sample", "program")
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from omniloom.outputs.schemas import is_type, shape
 from omniloom.reasoning import direct
 from omniloom.reasoning.absence import says_absent
 from omniloom.reasoning.claims import ClaimWriter
-from omniloom.reasoning.evidence import Evidence, as_written, find_value
-from omniloom.reasoning.joined import joined
+from omniloom.reasoning.evidence import Evidence, as_written, find_value, is_said_of
+from omniloom.reasoning.joined import is_verdict, joined
+from omniloom.reasoning.mentioned import in_several
 from omniloom.reasoning.prompts import Task
 from omniloom.reasoning.recompute import value_made
 from omniloom.reasoning.signals import leaf_spans
@@ -168,9 +169,13 @@ def _evidence(run: EngineRun, pointer: str, value: Any, task: Task) -> Evidence:
     run.check()
     if task.computed is not None and (queried := task.computed.evidence(pointer, value)) is not None:
         return queried
-    found = find_value(pointer, value, task.passages)
+    found = find_value(pointer, value, task.passages, task.said)
+    if is_verdict(value, task.said) and not is_said_of(found, task.said, task.passages):
+        found = Evidence((), 0.0)
     made = None if found.quotes else value_made(value, pointer, task.passages, task.said)
     if made is None and not found.quotes and len(task.passages.segments) > 1:
+        if (both := in_several(value, task.passages, task.said)) is not None:
+            return both
         made = joined(value, task.passages, task.said)
     return found if made is None else Evidence(made.cited, 1.0, derived=made.said)
 

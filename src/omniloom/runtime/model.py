@@ -68,6 +68,7 @@ class Model:
         inputs: Parts, strings (said to the model), `pathlib.Path` (a file), bytes or DataFrames, in order.
         output_modes: "text" and "structured_json"; the latter needs `schema` (pydantic model, JSON Schema, or
         "name, age int"). reasoning_budget: exact cap on thinking tokens. messages: earlier turns. strategy: "direct";
+        "weigh", which also asks a judge and draws samples, so that a calibrator has all signals of confidence;
         "verify", which asks the model whether the sources say this, samples again, and asks once more for what they
         do not support; "sample", which buys further answers with the reasoning budget and gives what most of them say,
         stopping when it is settled; "program", which answers from tables by a query that the model writes; or "auto",

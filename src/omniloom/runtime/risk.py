@@ -50,6 +50,9 @@ class Risk:
             self.promise = _promise(self.calibrator, max_risk, engine.name, of)
         self._drift = _watched(store, self.calibrator) if self.calibrator is not None else None
 
+    def weighs(self, signal: str) -> bool:
+        return self.calibrator is not None and any(each.name == signal for each in self.calibrator.signals)
+
     def confidence(self, signals: Signals) -> Confidence | None:
         """A probability where the calibrator can tell one, else a raw score; with its signals."""
         found = confidence(signals, self.calibrator, model=self.model, family=self.of)

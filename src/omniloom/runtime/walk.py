@@ -238,7 +238,7 @@ class Walk:
 
     def _answered(self, task: Task, constraint: Constraint | None, risk: Risk) -> Response:
         task = measured(self.run, task)
-        trust = Trust(self.run, task, risk, verify=self.call.verify)
+        trust = Trust(self.run, task, risk, verify=self.call.verify, weigh=self.strategy == "weigh")
         native = self.call.reasoning_budget if self.engine.capabilities.reasoning and task.sampler is None else 0
         surveys = "text" in self.call.output_modes and survey.is_broad(task)
         notes = self._notes(task, surveys)

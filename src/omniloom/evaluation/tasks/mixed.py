@@ -33,16 +33,16 @@ def samples(data: Path) -> Iterator[Sample]:
 
 
 def answered(sample: Sample, response: Response) -> Score:
-    """`right`: the answer exactly, or none where none of the sources answers. `exact` and `f1` of the questions that
-    the sources answer, and of those that need one and two of them apart; `recognised` of those that they do not, and
-    `refused` of those that they do."""
+    """`right`: what the target says (see `words`), or no answer where none of the sources gives one. `exact` and `f1`
+    of the questions that the sources answer, and of those that need one and two of them apart; `recognised` of those
+    that they do not, and `refused` of those that they do."""
     silent = absent(sample, response).values["abstained"]
     if not sample.target:
         answer = absent(sample, response).answer
         return Score({"right": silent, "recognised": silent}, answer, "" if silent else "no source answers this")
     given, kind = words(sample, response), sample.metadata["kind"]
-    exact, f1 = given.values["exact"], given.values["f1"]
-    values = {"right": exact, "exact": exact, "f1": f1, f"exact_{kind}": exact, f"f1_{kind}": f1, "refused": silent}
+    apart = {f"{name}_{kind}": given.values[name] for name in ("exact", "f1")}
+    values = {**given.values, **apart, "refused": silent}
     return replace(given, values=values)
 
 

@@ -15,7 +15,7 @@ from omniloom.evaluation.scorers import absent, placed, verbatim, words
 from omniloom.evaluation.values import Metric, Place, Sample, Scorer
 
 FAMILY = "extract"
-CORRECT = "exact"
+CORRECT = "right"
 SCORERS: Sequence[Scorer] = (words, verbatim, placed, absent)
 METRICS: Mapping[str, Metric] = {}
 SCHEMA = {
