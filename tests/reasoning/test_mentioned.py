@@ -7,7 +7,7 @@ from omniloom.core.values import Segment
 from omniloom.reasoning.evidence import find_value, is_said_of
 from omniloom.reasoning.ground import Passages
 from omniloom.reasoning.joined import is_verdict
-from omniloom.reasoning.mentioned import in_several
+from omniloom.reasoning.mentioned import in_several, spoken_of
 
 NAMES = {"r": "recording-1.wav", "d": "doctor_who-1.pdf", "t": "receipt-3.jpg"}
 ASKED = "Is the word “{}”, which is spoken in the recording, also in the document? Answer yes or no."
@@ -74,3 +74,25 @@ def test_of_several_places_the_one_with_the_words_of_the_question_is_cited() -> 
     shown = Passages((Segment(source="d", content=text, made_by="text/1"),), {"d": "a.txt"})
     for question, place in (("When was the bridge opened?", text.rindex("1888")), ("When was the mill built?", 22)):
         assert find_value("/answer", "1888", shown, question).quotes[0].start == place
+
+
+BILL = ("RECEIPT NO 17", "Tea 2.50", "SUBTOTAL RM 70.00", "TOTAL RM72.75", "THANK YOU")
+
+
+def bundle() -> Passages:
+    lines = [Segment(source="t", content=line, made_by="ocr/1") for line in BILL]
+    digits = Segment(source="r", content="nine, two, four", locator=Locator(time=(0, 3)), made_by="asr/1")
+    page = Segment(source="d", content="Oil was dear. In 1973 it cost more.", locator=Locator(page=1), made_by="pdf/1")
+    return Passages((*lines, digits, page), NAMES)
+
+
+def test_a_verdict_that_follows_by_no_rule_cites_what_the_question_speaks_of() -> None:
+    shown = bundle()
+    question = "Is the first digit of the total of the receipt among the digits read out in the recording?"
+    found = spoken_of(question, ["t", "r"], shown)
+    assert found is not None and found.open
+    quotes = [shown.segments[each.index].text[each.start : each.end] for each in found.quotes]
+    assert quotes == ["TOTAL RM72.75", "nine, two, four"]
+    assert spoken_of(question, ["t"], shown) is None  # one source: the answer would stand in it
+    sentence = spoken_of("In the document, what did oil cost in 1973, and what is the total?", ["d", "t"], shown)
+    assert sentence is not None and [each.start for each in sentence.quotes] == [14, 0]

@@ -29,7 +29,8 @@ _ABOUT = frozenset(
     "paper articl author title topic summary summariz summaris main point idea speak speaker speech talk record "
     "recording imag pictur figur page table column row file video audio interview transcript word digit number nam "
     "name kind type answer question given show tell list describ explain discuss mention according call many much "
-    "long often far old welch wievi quel quell combien cual cuant".split()
+    "long often far old read out order right befor after next first second third last spoken "
+    "hear heard welch wievi quel quell combien cual cuant".split()
 )  # fmt: skip
 
 

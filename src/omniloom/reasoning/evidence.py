@@ -34,7 +34,8 @@ class Evidence:
 
     same: the quote is the value itself, but for small letters, white space, or how a number is spelled; or a long
     value that was copied with a slip. literal: it is spelled like the value, too. derived: how a number was computed
-    from what the quotes say, "" if it stands there itself.
+    from what the quotes say, "" if it stands there itself. open: the quotes are only what the question speaks of; the
+    value does not follow from them by any rule.
     """
 
     quotes: tuple[Quote, ...]
@@ -42,10 +43,14 @@ class Evidence:
     same: bool = False
     literal: bool = False
     derived: str = ""
+    open: bool = False
 
 
-def find_value(pointer: str, value: object, passages: Passages, question: str = "") -> Evidence:
-    """Where a leaf value stands; no quotes where it stands nowhere. Booleans and nulls have no evidence."""
+def find_value(
+    pointer: str, value: object, passages: Passages, question: str = "", within: frozenset[str] = frozenset()
+) -> Evidence:
+    """Where a leaf value stands; no quotes where it stands nowhere. Booleans and nulls have no evidence. within: the
+    sources that go before others."""
     text = _plain_number(value) if isinstance(value, (int, float)) else str(value)
     if value is None or isinstance(value, bool) or not text.strip():
         return Evidence((), 0.0)
@@ -58,6 +63,7 @@ def find_value(pointer: str, value: object, passages: Passages, question: str = 
     if not places:
         return Evidence((), 0.0)
     # "1.10" may not be 1.1, nor "IT" it: what is spelled like the value comes first, but for plain numbers.
+    places = [each for each in places if passages.segments[each.quotes[0].index].source in within] or places
     asked = frozenset(keys(question))
     odd = isinstance(value, str) and (text != number_key(text) or not text.isdecimal())
     return max(

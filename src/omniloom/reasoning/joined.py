@@ -136,7 +136,11 @@ def _of_one_kind(pair: tuple[Operand, Operand], passages: Passages, asked: froze
 
 
 def _share(wanted: frozenset[str], operand: Operand, passages: Passages) -> float:
-    """The share of words that stand in the line of a number, in its column's name, or name its source or its kind."""
+    return len(wanted & around(operand, passages)) / max(len(wanted), 1)
+
+
+def around(operand: Operand, passages: Passages) -> set[str]:
+    """The words that stand in the line of a number, in its column's name, or name its source or its kind."""
     quote = operand.quote
     segment = passages.segments[quote.index]
     start, end = segment.text.rfind("\n", 0, quote.start) + 1, segment.text.find("\n", quote.end)
@@ -145,7 +149,6 @@ def _share(wanted: frozenset[str], operand: Operand, passages: Passages) -> floa
     there = {key for word in line for key in word.keys} | set(keys(named))
     name = column(segment, quote)
     # The words of other columns say nothing of this cell.
-    there |= (
-        set(keys(name)) | set(keys(passages.names.get(segment.source, ""))) if name else passages.around[quote.index]
-    )
-    return len(wanted & there) / max(len(wanted), 1)
+    if not name:
+        return there | passages.around[quote.index]
+    return there | set(keys(name)) | set(keys(passages.names.get(segment.source, "")))

@@ -38,7 +38,8 @@ class Task:
     said: the user's words with the sources named in place. parts: the sources in the user's order.
     passages: the Segments shown, in the user's order as well. left_out: sources of which none could be shown.
     order: the places in `parts` in the order in which prompts show them; the user's without it. Prompts number passages
-    from 1, and letter sources from A, in their own order; `naming` leads back to the user's. computed: what a query
+    from 1, and letter sources from A, in their own order; `naming` leads back to the user's. focus: the only sources
+    that prompts show, if any; answers are still grounded in all. computed: what a query
     over the sources gave. sampler: asks for the answer several times, if it is given.
     """
 
@@ -54,6 +55,7 @@ class Task:
     natives: tuple[Segment, ...] = field(default=())
     left_out: frozenset[str] = frozenset()
     order: tuple[int, ...] = ()
+    focus: frozenset[str] = frozenset()
     computed: Computed | None = None
     sampler: Sampler | None = None
 
@@ -105,7 +107,8 @@ def request(
     told = [task.system, *(message.text for message in _leading(history))]
     turns = [*history[len(_leading(history)) :], Message(role="user", content=(instruction,))]
     alone = task.computed is not None and task.computed.alone
-    sources = tuple(_sources(task, (only,) if only else () if alone else task.arranged))
+    shown = tuple(part for part in task.arranged if not task.focus or part.id in task.focus)
+    sources = tuple(_sources(task, (only,) if only else () if alone else shown))
     if task.computed is not None and not only:
         sources += tuple(task.computed.shown())
     if turns[0].role == "user":

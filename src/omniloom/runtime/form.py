@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -14,8 +15,9 @@ from omniloom.reasoning import direct
 from omniloom.reasoning.absence import says_absent
 from omniloom.reasoning.claims import ClaimWriter
 from omniloom.reasoning.evidence import Evidence, as_written, find_value, is_said_of
+from omniloom.reasoning.focus import named
 from omniloom.reasoning.joined import is_verdict, joined
-from omniloom.reasoning.mentioned import in_several
+from omniloom.reasoning.mentioned import in_several, spoken_of
 from omniloom.reasoning.prompts import Task
 from omniloom.reasoning.recompute import value_made
 from omniloom.reasoning.signals import leaf_spans
@@ -24,6 +26,7 @@ from omniloom.runtime.mend import Mend
 from omniloom.runtime.run import EngineRun
 from omniloom.runtime.trust import Refusal
 
+_IN_PLACE = re.compile("⟨[^⟩]*⟩")  # where the question names a source in place, in words of ours
 Found = dict[str, tuple[Any, Evidence]]  # the JSON Pointer of each value, the value, and where it stands
 
 
@@ -91,11 +94,15 @@ def filled_in(run: EngineRun, task: Task, form: Form, notes: str, text: str, nat
 
 
 def _found(run: EngineRun, task: Task, plain: Any) -> Found:
-    return {
-        pointer: (value, _evidence(run, pointer, value, task))
-        for pointer, value in structured_json.leaves(plain)
-        if value is not None and str(value).strip()
-    }
+    leaves = [(at, value) for at, value in structured_json.leaves(plain) if value is not None and str(value).strip()]
+    found = {pointer: (value, _evidence(run, pointer, value, task)) for pointer, value in leaves}
+    if len(leaves) == 1 and not task.natives:
+        [(pointer, (value, evidence))] = found.items()
+        if not evidence.quotes and not says_absent(str(value), ()):
+            question = _IN_PLACE.sub(" ", task.said)
+            about = spoken_of(question, list(named(question, task.parts)), task.passages)
+            found[pointer] = (value, about or evidence)
+    return found
 
 
 def _repaired(
@@ -169,12 +176,12 @@ def _evidence(run: EngineRun, pointer: str, value: Any, task: Task) -> Evidence:
     run.check()
     if task.computed is not None and (queried := task.computed.evidence(pointer, value)) is not None:
         return queried
-    found = find_value(pointer, value, task.passages, task.said)
+    found = find_value(pointer, value, task.passages, task.said, task.focus)
     if is_verdict(value, task.said) and not is_said_of(found, task.said, task.passages):
         found = Evidence((), 0.0)
     made = None if found.quotes else value_made(value, pointer, task.passages, task.said)
     if made is None and not found.quotes and len(task.passages.segments) > 1:
-        if (both := in_several(value, task.passages, task.said)) is not None:
+        if (both := in_several(value, task.passages, _IN_PLACE.sub(" ", task.said))) is not None:
             return both
         made = joined(value, task.passages, task.said)
     return found if made is None else Evidence(made.cited, 1.0, derived=made.said)
@@ -182,7 +189,11 @@ def _evidence(run: EngineRun, pointer: str, value: Any, task: Task) -> Evidence:
 
 def _baseless(found: Found) -> list[str]:
     """The values that stand in no source; a boolean, which stands nowhere as a word, is not among them."""
-    return [at for at, (value, evidence) in found.items() if not evidence.quotes and not isinstance(value, bool)]
+    return [
+        at
+        for at, (value, evidence) in found.items()
+        if (not evidence.quotes or evidence.open) and not isinstance(value, bool)
+    ]
 
 
 def _claims(found: Found, changes: Mapping[str, str | None], writer: ClaimWriter) -> Iterator[Claim]:
@@ -191,7 +202,7 @@ def _claims(found: Found, changes: Mapping[str, str | None], writer: ClaimWriter
             at=pointer,
             text=changes.get(pointer) or str(value),
             citations=tuple(writer.cite(quote) for quote in evidence.quotes),
-            supported=bool(evidence.quotes),
+            supported=bool(evidence.quotes) and not evidence.open,
             confidence=Confidence(value=evidence.score, method="lexical_alignment"),
             derived=evidence.derived,
         )

@@ -24,7 +24,7 @@ from omniloom.runtime.disputes import disputed
 from omniloom.runtime.fit import fitted
 from omniloom.runtime.form import Filled, Form, filled_in
 from omniloom.runtime.modes import OURS, written
-from omniloom.runtime.order import Shown, arranged
+from omniloom.runtime.order import Shown, arranged, focused
 from omniloom.runtime.programs import computed
 from omniloom.runtime.prose import Prose
 from omniloom.runtime.read import named_files, read_all, taken_in
@@ -56,6 +56,7 @@ class Walk:
         self.schema: dict[str, Any] = {}
         self.ahead = False  # whether nothing is asked yet
         self.strategy = call.strategy
+        self.widened: Callable[[], Task]  # the task as all sources have it, of one that is asked of some
 
     def go(self) -> Response:
         try:
@@ -64,7 +65,7 @@ class Walk:
                 constraint = self._constraint()
                 parts = taken_in(self.call.inputs, self.store)
                 risk = self._risk(parts)
-                response = self._answered(self._task(parts), constraint, risk)
+                response = self._settled(self._task(parts), constraint, risk)
                 kept.update(response.usage.model_dump(), abstained=response.abstained, losses=len(response.losses))
                 self.store.journal.keep_response(self.run.trace_id, response, sources=list(self.run.sources))
             return response
@@ -203,7 +204,10 @@ class Walk:
         task = replace(task, said=said_text(parts, letters), passages=passages, left_out=frozenset(left_out))
         if {*self.call.output_modes} - {*OURS} or (made is not None and made.alone):
             return task
-        return arranged(self.run, task, parts, self._shown(task))
+        shown = self._shown(task)
+        self.widened = lambda: arranged(self.run, task, parts, shown)
+        narrow = None if made is not None or shown.each or self.ahead else focused(self.run, task, parts, shown)
+        return narrow or self.widened()
 
     def _shown(self, task: Task) -> Shown:
         """Which prompts the answer takes."""
@@ -235,6 +239,25 @@ class Walk:
         )
 
     # -- the model -----------------------------------------------------------------------------------------------
+
+    def _settled(self, task: Task, constraint: Constraint | None, risk: Risk) -> Response:
+        """The answer from the sources that the question is about; where these give none, from all of them. What was
+        written before is not shown then."""
+        if not task.focus:
+            return self._answered(task, constraint, risk)
+        emit, told, losses = self.emit, list[Event](), list(self.losses)
+        self.emit = told.append
+        try:
+            response = self._answered(task, constraint, risk)
+        finally:
+            self.emit = emit
+        if response.abstained:
+            self.run.note("focus", widened="they give no answer")
+            self.losses = losses
+            return self._answered(self.widened(), constraint, risk)
+        for event in told:
+            emit(event)
+        return response
 
     def _answered(self, task: Task, constraint: Constraint | None, risk: Risk) -> Response:
         task = measured(self.run, task)

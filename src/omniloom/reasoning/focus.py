@@ -1,0 +1,68 @@
+"""Which of several sources a question is about: those are shown first, and all of them only if they do not answer.
+
+A small model that is shown several sources answers from the wrong one, or from none (docs/lab-log.md). What a question
+names is taken at its word: a file, or "the receipt"; else the sources are taken of which a passage has its words, where
+the others hardly have any. A question about all of them, or one that does not tell, is asked of all.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from omniloom.core.values import Part
+from omniloom.reasoning.answerable import asked
+from omniloom.reasoning.ground import Passages
+from omniloom.reasoning.wording import keys
+
+_CLEAR, _FAR = 0.6, 0.5  # the share of its words around the best passage; of that share, what others may have at most
+KIND_WORDS = {
+    "image": "image|picture|photo|photograph|scan|screenshot|receipt|invoice|bill",
+    "audio": "recording|audio|call|podcast|voice message",
+    "video": "video|clip|film|recording",
+    "table": "table|spreadsheet|sheet|csv|workbook",
+    "pdf": "document|pdf|paper|article|report|letter|contract|invoice",
+    "text": "document|text|article|note|letter|mail",
+    "document": "document|article|report|letter|mail|slides",
+}
+_THE = r"(?:the|this|that|my|our|attached)"
+_SAID = rf"\b(?:in|on|from|of|to|by|at|with|according to|does|did|do) {_THE} (?:\w+ )?(?:{{kind}})\b"
+_SAYS = rf"\b{_THE} (?:{{kind}}) (?:says?|states?|shows?|gives?|lists?|answers)\b"
+_ALL = re.compile(
+    r"\b(?:all|each|every|both|any|several|compare\w*|contrast|differ\w*|agree\w*|disagree\w*|contradict\w*|consistent|"
+    r"conflict\w*|across|between|sources?|files?|documents|papers|alle|jede\w?|beide\w?|quellen?|dateien|tous|toutes|"
+    r"chaque|todos|todas|ambos|cada)\b|\?.*\?",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def focus(question: str, parts: Sequence[Part], passages: Passages) -> frozenset[str]:
+    """The ids of the sources that a question is about; empty where it is, or may be, about all of them."""
+    shown = [part for part in parts if any(segment.source == part.id for segment in passages.segments)]
+    if len(shown) < 2 or not question or _ALL.search(question):
+        return frozenset()
+    chosen = frozenset(named(question, shown)) or frozenset(_worded(question, shown, passages))
+    return chosen if len(chosen) < len(shown) else frozenset()
+
+
+def named(question: str, parts: Sequence[Part]) -> Iterator[str]:
+    """Those whose file is named; and those of a kind that is spoken of as one that is there."""
+    said = question.casefold()
+    for part in parts:
+        stem = part.name.rpartition(".")[0].casefold()
+        kinds = KIND_WORDS.get(part.kind, "")
+        pattern = "|".join(form.format(kind=kinds) for form in (_SAID, _SAYS))
+        is_file = part.name.casefold() in said or (len(stem) > 3 and re.search(rf"\b{re.escape(stem)}\b", said))
+        if is_file or (kinds and re.search(pattern, said)):
+            yield part.id
+
+
+def _worded(question: str, parts: Sequence[Part], passages: Passages) -> Iterator[str]:
+    """Those of which a passage has most of the question's words, where it is clear which these are."""
+    shares = {part.id: _share(question, part, passages) for part in parts}
+    best = max(shares.values())
+    if best >= _CLEAR and len(set(keys(question))) > 1:
+        yield from (source for source, share in shares.items() if share > _FAR * best)
+
+
+def _share(question: str, part: Part, passages: Passages) -> float:
+    places = [at for at, segment in enumerate(passages.segments) if segment.source == part.id]
+    return max((asked(question, [at], passages) or 0.0 for at in places), default=0.0)
