@@ -76,6 +76,8 @@ def test_who_abstains_gets_nothing() -> None:
         ("Denver Broncos", "Broncos", True),
         ("Broncos", "the Denver Broncos", True),
         ("function problems can be recast as decision problems", "as decision problems", True),
+        ("24-yard line", "24", True),
+        ("9-18", "9–18", True),
         ("John Elway", "John Adams", False),
         ("5 million", "6 million", False),
         ("1,500 people in 1990", "1,500 people", False),

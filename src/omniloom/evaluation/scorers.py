@@ -49,8 +49,11 @@ def same_said(answer: str, references: Sequence[str]) -> float:
 
 
 def _same(answer: str, reference: str) -> bool:
-    one, other = normalized(answer).split(), normalized(reference).split()
-    if one == other:
+    apart = [
+        re.sub(r"[^\w\s.,:]", " ", text) for text in (answer, reference)
+    ]  # "9–18" is "9-18", a "24-yard line" of 24
+    one, other = (normalized(text).split() for text in apart)
+    if one == other or normalized(answer) == normalized(reference):
         return True
     holds = not Counter(one) - Counter(other) or not Counter(other) - Counter(one)
     figures = [sorted(word for word in words if any(map(str.isdigit, word))) for words in (one, other)]

@@ -71,6 +71,16 @@ def can_tell(question: str, cited: Iterable[int], passages: Passages) -> bool:
     return bool(language) and _share_of(question, language) >= _SAME
 
 
+def nowhere(question: str, passages: Passages) -> float | None:
+    """The share of a question's words around the best passage of all, if that is so little that no source speaks of it:
+    of a question in the language of the prose of some source. None where it is more, or cannot be told."""
+    share = asked(question, (), passages)
+    if share is None or share >= LEAST_ASKED:
+        return None
+    first = {segment.source: at for at, segment in reversed(list(enumerate(passages.segments)))}
+    return share if any(can_tell(question, [at], passages) for at in first.values()) else None
+
+
 def _needed(question: str) -> list[Word]:
     return list({word.key: word for word in tokens(question) if word.key not in _ABOUT}.values())
 

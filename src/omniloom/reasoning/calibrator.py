@@ -23,7 +23,8 @@ _FAR = 5.0  # standard deviations beyond which a signal says no more: one odd va
 class Signal(Value):
     """(value - mean) / scale times weight is added to the log-odds; `absent` instead where the answer lacks it.
 
-    absent is None where no answer of the calibration lacked the signal: nothing is known of one that does.
+    absent is None where no answer of the calibration lacked the signal: nothing is known of one that does. log: in
+    place of the value its logarithm is taken, of 1 + its size, with its sign: of what has a long tail.
     """
 
     name: str
@@ -31,6 +32,12 @@ class Signal(Value):
     scale: float = Field(gt=0)
     weight: float
     absent: float | None = None
+    log: bool = False
+
+    def scaled(self, value: float) -> float:
+        """In standard deviations from the mean, drawn in where it is far."""
+        drawn = math.copysign(math.log1p(abs(value)), value) if self.log else value
+        return max(-_FAR, min(_FAR, (drawn - self.mean) / self.scale))
 
 
 class Reference(Value):
@@ -152,7 +159,7 @@ class Calibrator(Value):
             if math.isnan(value):
                 odds += each.absent or 0.0
             else:
-                odds += each.weight * max(-_FAR, min(_FAR, (value - each.mean) / each.scale))
+                odds += each.weight * each.scaled(value)
         return interpolated(self.isotonic, logistic(odds))
 
     def threshold(self, max_risk: float) -> Threshold | None:

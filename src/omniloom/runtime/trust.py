@@ -8,7 +8,7 @@ from typing import Any, Literal
 from omniloom.core.errors import BudgetError, EngineError
 from omniloom.core.values import Claim, Completion, Confidence
 from omniloom.reasoning import signals
-from omniloom.reasoning.answerable import LEAST_ASKED, MOST_DOUBTED, asked, can_tell
+from omniloom.reasoning.answerable import LEAST_ASKED, MOST_DOUBTED, asked, can_tell, nowhere
 from omniloom.reasoning.confidence import mean_probability
 from omniloom.reasoning.judge import LEAST_SURE, judged
 from omniloom.reasoning.prompts import Task
@@ -71,6 +71,8 @@ class Trust:
         whole = not task.natives and not task.history  # nothing but this question and these texts
         knows = is_one and whole and can_tell(self.question, cited, task.passages)
         share = self.answer.get("asked", 1.0) if knows else 1.0
+        if is_one and whole and not knows and (nothing := nowhere(self.question, task.passages)) is not None:
+            knows, share = True, nothing  # a receipt is cited, but the prose beside it is in the question's language
         doubted = knows and (share < MOST_DOUBTED or self.answer.get("logprob_mean", 0.0) < _HESITANT)
         if doubted or self._wanted("judge"):
             self._judge(done)

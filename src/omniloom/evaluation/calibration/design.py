@@ -10,7 +10,8 @@ from omniloom.reasoning.calibrator import Reference, Signal
 if TYPE_CHECKING:
     from omniloom.evaluation.calibration.resampling import Array
 
-_FAR = 5.0  # as Calibrator.apply does
+# Of these the logarithm is weighed: an answer of one unlikely word differs more from a likely one than from one of two.
+_LONG_TAILED = frozenset({"logprob_mean", "logprob_min", "answer_tokens"})
 _QUANTILES = 101
 _RARE = 0.02  # a signal lacked by fewer answers than this says nothing of those that lack it
 
@@ -66,12 +67,15 @@ def scales(samples: Sequence[Answered], names: Sequence[str]) -> list[Signal]:
     found: list[Signal] = []
     for name in names:
         values = np.array([value(each, name) for each in samples])
+        log = name in _LONG_TAILED
         there = values[np.isfinite(values)]
+        there = np.copysign(np.log1p(np.abs(there)), there) if log else there
         lacking = float(np.isnan(values).mean()) if len(values) else 1.0
         if len(there) < 10 or float(there.std()) < 1e-9:
             continue
         absent = 0.0 if lacking >= _RARE else None
-        found.append(Signal(name=name, mean=float(there.mean()), scale=float(there.std()), weight=0.0, absent=absent))
+        shape = {"mean": float(there.mean()), "scale": float(there.std()), "log": log}
+        found.append(Signal(name=name, weight=0.0, absent=absent, **shape))
     return found
 
 
@@ -83,7 +87,7 @@ def matrix(samples: Sequence[Answered], signals: Sequence[Signal]) -> "Array":
     for each in signals:
         values = np.array([value(sample, each.name) for sample in samples], float)
         lacking = np.isnan(values)
-        columns.append(np.where(lacking, 0.0, np.clip((values - each.mean) / each.scale, -_FAR, _FAR)))
+        columns.append(np.array([0.0 if math.isnan(at) else each.scaled(at) for at in values.tolist()]))
         if each.absent is not None:
             columns.append(lacking.astype(float))
     return np.column_stack(columns) if columns else np.zeros((len(samples), 0))
