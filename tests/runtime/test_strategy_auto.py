@@ -33,3 +33,14 @@ def test_the_choice_stands_in_the_trace_and_is_followed(models: Any, tmp_path: P
     sampled = models("#### 7", "#### 7")
     response = sampled.generate(PROBLEM, strategy="auto", reasoning_budget=100)
     assert (len(sampled.engine.requests), chosen(sampled, response.trace_id)) == (2, ["sample"])
+
+
+def test_a_table_that_is_named_among_other_sources_is_queried(models: Any, tmp_path: Path) -> None:
+    table, notes = tmp_path / "games.csv", tmp_path / "notes.txt"
+    table.write_text("Year,City\n1896,Athens\n1900,Paris\n")
+    notes.write_text("Paris was hot in 1900. The letter came late.")
+    model = models('SELECT "City" FROM "games" WHERE "Year" = 1900')
+    response = model.generate(["According to the table: where were the games of 1900?", table, notes], strategy="auto")
+    assert (response.text, chosen(model, response.trace_id)) == ("Paris [1]", ["program"])
+    assert [each.url for claim in response.claims for each in claim.citations] == ["games.csv#cell=3,2-3,2"]
+    assert all("letter came late" not in request.messages[-1].text for request in model.engine.requests)

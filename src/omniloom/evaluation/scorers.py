@@ -44,7 +44,7 @@ def _f1(answer: list[str], reference: list[str]) -> float:
 
 def same_said(answer: str, references: Sequence[str]) -> float:
     """Whether it is a reference, or differs in how much of the same it tells ("Denver Broncos", "Broncos"): one holds
-    all words of the other, which are at least half of both (token F1), the same numbers, and as many denials."""
+    all words of the other, which are more than half of both (token F1), the same numbers, and as many denials."""
     return float(any(_same(answer, reference) for reference in references))
 
 
@@ -58,7 +58,7 @@ def _same(answer: str, reference: str) -> bool:
     holds = not Counter(one) - Counter(other) or not Counter(other) - Counter(one)
     figures = [sorted(word for word in words if any(map(str.isdigit, word))) for words in (one, other)]
     denials = [len(NEGATED.findall(text)) for text in (answer, reference)]
-    return holds and _f1(one, other) >= 0.5 and figures[0] == figures[1] and denials[0] == denials[1]
+    return holds and _f1(one, other) > 0.5 and figures[0] == figures[1] and denials[0] == denials[1]
 
 
 def answer_text(response: Response) -> str:

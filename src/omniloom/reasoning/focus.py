@@ -13,7 +13,7 @@ from omniloom.reasoning.answerable import asked
 from omniloom.reasoning.ground import Passages
 from omniloom.reasoning.wording import keys
 
-_CLEAR, _FAR = 0.6, 0.5  # the share of its words around the best passage; of that share, what others may have at most
+_CLEAR, _FAR = 0.4, 0.5  # the share of its words around the best passage; of that share, what others may have at most
 KIND_WORDS = {
     "image": "image|picture|photo|photograph|scan|screenshot|receipt|invoice|bill",
     "audio": "recording|audio|call|podcast|voice message",

@@ -65,6 +65,11 @@ class Task:
         return tuple(self.parts[at] for at in self.order) or self.parts
 
     @property
+    def asked(self) -> tuple[Part, ...]:
+        """The sources that the question is about: those in focus, or all of them."""
+        return tuple(part for part in self.parts if not self.focus or part.id in self.focus)
+
+    @property
     def letters(self) -> dict[str, str]:
         """Source id → the letter it is called by in prompts."""
         return {part.id: _letter(index) for index, part in enumerate(self.arranged)}

@@ -35,7 +35,7 @@ def choose(said: str, kinds: Collection[str], budget: int, *, promised: bool) ->
     if promised:
         return Choice("direct", "max_risk weighs a direct answer")
     if kinds and {*kinds} == {"table"} and _VALUE.search(said) and not _OPEN.search(said):
-        return Choice("program", "values are asked for, and every source is a table")
+        return Choice("program", "values are asked for, and the sources that it is about are tables")
     if not kinds and budget and _AMOUNT.search(said) and len(_NUMBER.findall(said)) > 1:
         return Choice("sample", "a problem with numbers and no source")
     return Choice("direct", "it thinks first" if budget else "there is no budget for more than one answer")

@@ -70,7 +70,7 @@ class _Book:
             quotes=tuple(tuple(self._quotes(result, row, at) for at in columns) for row in range(len(texts))),
             told=solved.told.segments[0],
             of=", ".join(part.name for part in self.task.parts if part.id in sources),
-            alone=all(part.kind == "table" and part.id in sources for part in self.task.parts),
+            alone=all(part.kind == "table" and part.id in sources for part in self.task.asked),
             completion=solved.completion,
             columns=tuple(result.columns),
             more=len(result.rows) - len(texts),
@@ -127,7 +127,9 @@ def _book(run: EngineRun, task: Task, segments: Sequence[Segment]) -> _Book | No
     if survey.is_broad(task):
         run.note("program", skipped="every source is visited on its own instead")
         return None
-    found = _nearest(task.said, sheets(segments, {part.id: part.name for part in task.parts}))
+    about = {part.id for part in task.asked}
+    every = sheets(segments, {part.id: part.name for part in task.parts})
+    found = _nearest(task.said, [sheet for sheet in every if sheet.source in about])
     if not found:
         run.note("program", skipped="no source has a table")
         return None

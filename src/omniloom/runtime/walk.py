@@ -14,6 +14,7 @@ from omniloom.outputs.schemas import shape
 from omniloom.reasoning import direct, survey
 from omniloom.reasoning.arithmetic import slips
 from omniloom.reasoning.claims import ClaimWriter
+from omniloom.reasoning.focus import named
 from omniloom.reasoning.ground import Passages
 from omniloom.reasoning.prompts import Task, request, said_text
 from omniloom.reasoning.router import choose
@@ -152,7 +153,8 @@ class Walk:
         self._report(losses)
         self._report(named_files(parts))
         said, budget = said_text(parts, {}), self.call.reasoning_budget
-        self._choose(said, sources)
+        about = frozenset(named(said_text([part for part in parts if not part.is_source], {}), sources))
+        self._choose(said, [part for part in sources if not about or part.id in about])
         task = Task(
             said=said,
             parts=sources,
@@ -164,6 +166,7 @@ class Walk:
             max_output_tokens=self.call.max_output_tokens,
             stop=self.call.stop,
             natives=natives,
+            focus=about if self.strategy == "program" else frozenset(),
             sampler=Sampler(budget) if self.strategy == "sample" or (self.strategy == "program" and budget) else None,
         )
         if not task.said and not sources:
@@ -187,7 +190,7 @@ class Walk:
             return task
         made, losses = computed(self.run, measured(self.run, task), segments, self.schema)
         self._report(losses)
-        return replace(task, computed=made)
+        return replace(task, computed=made, focus=task.focus if made is not None and made.alone else frozenset())
 
     def _with_passages(self, task: Task, parts: Sequence[Part], segments: Sequence[Segment]) -> Task:
         """The task with the Segments that are shown; beside what was computed those that it cites."""
@@ -243,7 +246,7 @@ class Walk:
     def _settled(self, task: Task, constraint: Constraint | None, risk: Risk) -> Response:
         """The answer from the sources that the question is about; where these give none, from all of them. What was
         written before is not shown then."""
-        if not task.focus:
+        if not task.focus or task.computed is not None:
             return self._answered(task, constraint, risk)
         emit, told, losses = self.emit, list[Event](), list(self.losses)
         self.emit = told.append

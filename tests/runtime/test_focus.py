@@ -1,0 +1,62 @@
+"""What is asked of several sources: prompts show those that the question is about, and all where these do not answer."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from omniloom.core.values import Request
+
+
+@pytest.fixture
+def models(models: Any, apart: Any) -> Any:
+    return apart(models)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[Path]:
+    (tmp_path / "bridge.txt").write_text("Ida Holm opened the bridge in 1931.")
+    (tmp_path / "mill.txt").write_text("Anna Marbury ran the mill until 1888.")
+    return [tmp_path / "bridge.txt", tmp_path / "mill.txt"]
+
+
+def shown(request: Request) -> tuple[bool, bool]:
+    """Whether the sources on the bridge and on the mill are in it."""
+    text = "\n".join(message.text for message in request.messages)
+    return "Ida Holm" in text, "Anna Marbury" in text
+
+
+def widened(model: Any, response: Any) -> list[dict[str, Any]]:
+    trace = model.store.journal.trace(response.trace_id)
+    return [span.attributes for span in trace.spans if span.name == "focus"]
+
+
+def test_only_the_source_with_the_words_of_the_question_is_shown(models: Any, files: list[Path]) -> None:
+    model = models("Anna Marbury ran the mill [1].")
+    response = model.generate(["Who ran the mill until 1888?", *files])
+    assert [shown(each) for each in model.engine.requests] == [(False, True)]
+    assert response.text == "Anna Marbury ran the mill [2]." and not response.abstained
+    assert [each.url.split("#")[0] for each in response.claims[0].citations] == ["mill.txt"]
+    assert widened(model, response) == [{"sources": ["mill.txt"]}]
+
+
+def test_where_it_does_not_answer_all_are_shown(models: Any, files: list[Path]) -> None:
+    def answer(request: Request) -> str:
+        return "Ida Holm opened it [1]." if shown(request)[0] else "It is not mentioned."
+
+    model = models(answer)
+    events = list(model.stream(["Who opened the mill that Anna Marbury ran?", *files]))
+    response = events[-1].response
+    assert [shown(each) for each in model.engine.requests][0] == (False, True)
+    assert [shown(each) for each in model.engine.requests][-1] == (True, True)
+    assert "Ida Holm" in response.text and "not mentioned" not in response.text
+    told = "".join(event.text for event in events if type(event).__name__ == "TextDelta")
+    assert told == response.text
+    assert {"widened": "they give no answer"} in widened(model, response)
+
+
+@pytest.mark.parametrize("asked", ["What do all files say?", "Compare the first file with the second.", "Who came?"])
+def test_a_question_that_may_be_about_all_shows_all(models: Any, files: list[Path], asked: str) -> None:
+    model = models("Nobody [1].")
+    model.generate([asked, *files], schema="answer")
+    assert shown(model.engine.requests[-1]) == (True, True)
