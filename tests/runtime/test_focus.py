@@ -1,4 +1,4 @@
-"""What is asked of several sources: prompts show those that the question is about, and all where these do not answer."""
+"""Of several sources prompts show those that the question is about, and all where these do not answer."""
 
 from pathlib import Path
 from typing import Any
@@ -47,8 +47,8 @@ def test_where_it_does_not_answer_all_are_shown(models: Any, files: list[Path]) 
     model = models(answer)
     events = list(model.stream(["Who opened the mill that Anna Marbury ran?", *files]))
     response = events[-1].response
-    assert [shown(each) for each in model.engine.requests][0] == (False, True)
-    assert [shown(each) for each in model.engine.requests][-1] == (True, True)
+    assert shown(model.engine.requests[0]) == (False, True)
+    assert shown(model.engine.requests[-1]) == (True, True)
     assert "Ida Holm" in response.text and "not mentioned" not in response.text
     told = "".join(event.text for event in events if type(event).__name__ == "TextDelta")
     assert told == response.text

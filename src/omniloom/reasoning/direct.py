@@ -1,19 +1,24 @@
 """Answer one question directly: think within the budget, then write, each sentence grounded as it is finished."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from omniloom.core.protocols import Capabilities, Run
 from omniloom.core.values import Completion, Constraint
 from omniloom.reasoning.arithmetic import Equation
+from omniloom.reasoning.ground import without_pointers
 from omniloom.reasoning.prompts import Task, request
 
+_LETTERS = re.compile(r"[^\W\d_]{4}|\s\S+\s")  # enough to tell a word from the beginning of a name
+_HEADING = re.compile(r"(?:=+ )?\b(?:Source )?[A-L]:")
 _SCRATCH = (
     "Request: {said}\n\n"
     "Before answering, think on a scratch-pad: note which passages matter, what they say, and work out step by step "
     "what follows. Do not write the answer yet."
 )
 _ANSWER = "{notes}Question: {said}"
+_IN_WORDS = "{said}\nAnswer in a sentence, with the words of the passages, then the number of the passage."
 _JSON = (
     "{notes}{answer}Answer the question with words copied exactly from the sources{null}, nothing more, as JSON: "
     "{shape}\nQuestion: {said}"
@@ -39,7 +44,51 @@ def think(run: Run, task: Task, budget: int, capabilities: Capabilities) -> str:
 def answer(
     run: Run, task: Task, notes: str, native_budget: int, on_text: Callable[[str], None] | None = None
 ) -> Completion:
-    """The answer in free text, with pointers such as `[3]` as the model set them."""
+    """The answer in free text, with pointers such as `[3]` as the model set them. One that is nothing but pointers, or
+    names of sources, is not told: it is asked for once more, in words."""
+    if not task.parts:
+        return _answer(run, task, notes, native_budget, on_text)
+    held = _Held(task, on_text)
+    done = _answer(run, task, notes, native_budget, held.take)
+    if held.waiting and not held.says(done.text):
+        run.note("asked again", why="no words", text=done.text)
+        again = replace(task, said=_IN_WORDS.format(said=task.said))
+        return _answer(run, again, notes, native_budget, on_text)
+    held.release()
+    return done
+
+
+class _Held:
+    """What is written, told from its first word on."""
+
+    def __init__(self, task: Task, on_text: Callable[[str], None] | None) -> None:
+        self._names = sorted((part.name for part in task.parts), key=len, reverse=True)
+        self._on_text = on_text
+        self.waiting = ""
+        self._told = False
+
+    def take(self, text: str) -> None:
+        self.waiting += text
+        begun = _HEADING.sub(" ", self.waiting).strip()  # perhaps the beginning of a name
+        named = any(name.startswith(begun) for name in self._names)
+        if self._told or (not named and _LETTERS.search(self.waiting) and self.says(self.waiting)):
+            self.release()
+
+    def says(self, text: str) -> bool:
+        """Whether there is a word, or a number, beside pointers and names of sources."""
+        for name in self._names:
+            text = text.replace(name, " ")
+        return re.search(r"\w", without_pointers(_HEADING.sub(" ", text))) is not None
+
+    def release(self) -> None:
+        text, self.waiting, self._told = self.waiting, "", True
+        if text and self._on_text is not None:
+            self._on_text(text)
+
+
+def _answer(
+    run: Run, task: Task, notes: str, native_budget: int, on_text: Callable[[str], None] | None = None
+) -> Completion:
     instruction = _ANSWER.format(notes=_quoted(notes), said=task.said)
     asked = request(task, instruction, reasoning_budget=native_budget)
     if task.sampler is None:
