@@ -82,7 +82,14 @@ def nowhere(question: str, passages: Passages) -> float | None:
 
 
 def _needed(question: str) -> list[Word]:
-    return list({word.key: word for word in tokens(question) if word.key not in _ABOUT}.values())
+    words = tokens(question)
+    after = [word.key in _ABOUT for word in words[1:]] + [False]
+    own = [
+        word
+        for word, about in zip(words, after, strict=True)
+        if word.key not in _ABOUT and not (about and word.kind == "number")  # "which two words"
+    ]
+    return list({word.key: word for word in own}.values())
 
 
 def _near(place: int, passages: Passages) -> list[int]:

@@ -18,7 +18,9 @@ _SCRATCH = (
     "what follows. Do not write the answer yet."
 )
 _ANSWER = "{notes}Question: {said}"
-_IN_WORDS = "{said}\nAnswer in a sentence, with the words of the passages, then the number of the passage."
+_IN_WORDS = (
+    "{said}\nAnswer in a sentence, with the words of the passages, and end it with the passage's number, like [3]."
+)
 _JSON = (
     "{notes}{answer}Answer the question with words copied exactly from the sources{null}, nothing more, as JSON: "
     "{shape}\nQuestion: {said}"
