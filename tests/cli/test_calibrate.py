@@ -106,14 +106,14 @@ def test_a_folder_becomes_a_calibrator(calibrated: "tuple[subprocess.CompletedPr
     done, home = calibrated
     assert done.returncode == 0, done.stderr
     for said in (
-        "lockers: scripted, extract (folder), 80 answers",
+        "lockers: scripted, words (folder), 80 answers",
         "95 % interval",
         "logprob_mean",
         "max_risk",
         "said",
     ):
         assert said in done.stdout
-    made = calibrators.find(home, "scripted", "extract")
+    made = calibrators.find(home, "scripted", "words")
     assert made is not None and made.name == "lockers" and made.data.tasks == ("folder",)
     # A wrong answer stands in no source here, which tells as much as how sure the words were.
     sure = {"logprob_mean": -0.1, "logprob_min": -0.1}
@@ -214,9 +214,9 @@ def test_a_calibrator_is_taken_by_its_file(omniloom: Command, folder: Path, tmp_
     made = log(tmp_path / "a.jsonl", 200, model="scripted")
     assert omniloom("calibrate", "--from-log", made, "--out", tmp_path).returncode == 0
     run = ("eval", "folder", "--data", folder, "--recorded", record, "--limit", "1", "--json", "--calibrator")
-    done = omniloom(*run, tmp_path / "extract-scripted.json")
+    done = omniloom(*run, tmp_path / "words-scripted.json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["calibrator"].endswith("extract-scripted.json")
+    assert json.loads(done.stdout)["calibrator"].endswith("words-scripted.json")
     done = omniloom(*run, tmp_path / "none.json")
     assert done.returncode == 2 and "cannot be read" in done.stderr
 
@@ -255,14 +255,14 @@ def test_answers_of_one_family_are_never_taken_for_another(
     done = omniloom("calibrate", "--from-log", made, "--family", "extract")
     assert done.returncode == 2 and "no answers of the family 'extract'" in done.stderr
     done = omniloom("calibrate", "--from-log", made, "--family", "tables")
-    assert done.returncode == 2 and "known are extract, compute" in done.stderr
+    assert done.returncode == 2 and "known are extract, words, compute" in done.stderr
 
 
 def test_a_family_that_no_question_is_of_is_told_before_anything_is_asked(omniloom: Command, folder: Path) -> None:
     for named in ("compute", "speech"):
         done = omniloom("calibrate", folder, "--family", named, "--model", "no-such-model")
         assert done.returncode == 2 and f"no answers of the family '{named}'" in done.stderr, done.stderr
-        assert "they are of: extract" in done.stderr
+        assert "they are of: words" in done.stderr
 
 
 def test_one_call_makes_a_calibrator_for_each_family_with_enough_answers(
@@ -290,16 +290,16 @@ def test_the_family_of_a_line_follows_from_its_sources_and_schema(folder: Path, 
     lines = [table, table | {"family": "table"}, table | {"family": "compute"}, text, text | several, table | several]
     (folder / "questions.jsonl").write_text("\n".join(map(json.dumps, lines)))
     found = [family(each) for each in samples(folder)]
-    assert found == ["compute", "compute", "compute", "extract", "fields", "fields"]
+    assert found == ["compute", "compute", "compute", "words", "fields", "fields"]
     (folder / "questions.jsonl").write_text("\n".join(map(json.dumps, [table, text])))
     with Model(Scripted(["41 [1].", "K0Z [1].", "41 [1]."]), Store(tmp_path / "s")) as model:
         run = evaluate(Plan("folder", folder), model, tmp_path / "l")
-        assert [each.family for each in run.records] == ["compute", "extract"]
+        assert [each.family for each in run.records] == ["compute", "words"]
         more = evaluate(Plan("folder", folder, 1, "irrelevant"), model, tmp_path / "l")
-        assert [each.family for each in more.records] == ["extract"], "a text beside the table"
+        assert [each.family for each in more.records] == ["words"], "a text beside the table"
     counted = {each.family: len(each.samples) + each.abstained + each.failed for each in families([run])}
-    assert counted == {"compute": 1, "extract": 1}
-    for wrong, said in ((text | {"family": "table"}, "'extract'"), (table | {"family": "speech"}, "'compute'")):
+    assert counted == {"compute": 1, "words": 1}
+    for wrong, said in ((text | {"family": "table"}, "'words'"), (table | {"family": "speech"}, "'compute'")):
         (folder / "questions.jsonl").write_text(json.dumps(wrong))
         with pytest.raises(UsageError, match="line 1") as error:
             list(samples(folder))
@@ -352,6 +352,6 @@ def test_an_answer_is_given_or_withheld_by_the_calibrator_that_is_named(
     other = tmp_path / "other.json"
     other.write_text(json.dumps(json.loads(all_.read_text()) | {"family": "compute"}))
     done = omniloom(*ask, "--calibrator", other)
-    assert done.returncode == 2 and "is for the family 'compute', not 'extract'" in done.stderr
+    assert done.returncode == 2 and "is for the family 'compute', not 'words'" in done.stderr
     done = omniloom(*ask, "--calibrator", "nobody")
     assert done.returncode == 2 and "there is no calibrator 'nobody'" in done.stderr

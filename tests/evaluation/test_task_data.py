@@ -53,7 +53,7 @@ def test_all_samples_load_in_the_same_order(task: Any, samples: list[Sample], da
 
 
 def test_a_task_is_a_task(task: Any) -> None:
-    assert task.FAMILY in ("extract", "compute", "fields", "speech")
+    assert task.FAMILY in ("extract", "words", "compute", "fields", "speech")
     assert task.SCORERS
     assert isinstance(task.METRICS, dict)
     assert len(Path(task.__file__).read_text().splitlines()) <= 150

@@ -173,7 +173,7 @@ def test_nothing_is_repaired_after_a_promise_weighed_it(models: Any, story: Path
     text = "It was built by Anna Marbury [1]. It was repaired nine times [1]."
     for promised in ({}, {"max_risk": 0.1}):
         model = models(said(text))
-        made = calibrator(model, 0.5)
+        made = calibrator(model, 0.5, "words")
         more = (*made.references, Reference(name="agreement", n=100))
         keep(model.store.root, made.model_copy(update={"references": more}))
         response = model.generate([WHO, story], strategy="verify", **promised)
@@ -285,13 +285,13 @@ def test_a_field_that_compares_two_sources_cites_both(models: Any, tmp_path: Pat
     assert [each.quote for each in wrong.citations] == ["Total 72.75", "230"]  # what the question speaks of
 
 
-def calibrator(model: Any, least: float | None) -> Calibrator:
+def calibrator(model: Any, least: float | None, family: str = "extract") -> Calibrator:
     """Sure of an answer as far as its log-probability is above that of 0.7."""
     names = ("logprob_mean", "logprob_min", "margin", "answer_tokens", "alignment", "asked", "retrieval", "judge")
     return Calibrator(
         name="made-by-hand",
         model=model.engine.name,
-        family="extract",
+        family=family,
         bias=0.0,
         signals=(Signal(name="logprob_mean", mean=math.log(0.7), scale=0.05, weight=1.0),),
         references=tuple(Reference(name=name, n=100) for name in names),
@@ -337,7 +337,7 @@ def test_a_text_that_is_too_uncertain_is_never_shown(models: Any, story: Path) -
 
 def test_what_no_signal_weighs_is_not_given_under_a_promise(models: Any, story: Path, tmp_path: Path) -> None:
     model = models(said("Anna Marbury [1].", sure=0.99))
-    keep(model.store.root, calibrator(model, 0.5))
+    keep(model.store.root, calibrator(model, 0.5, "words"))
     with pytest.raises(UsageError, match="sources that they cite"):
         model.generate([WHO], max_risk=0.1)
     other = tmp_path / "other.txt"

@@ -23,13 +23,16 @@ FromLog = Annotated[
 Out = Annotated[Path | None, typer.Option("--out", help="Write NAME.json into this folder, not into the store.")]
 Family = Annotated[
     str,
-    typer.Option("--family", help="Only of these answers: extract, compute, fields or speech; of each without it."),
+    typer.Option(
+        "--family", help="Only of these answers: extract, words, compute, fields or speech; of each without it."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the calibrator as one JSON object.")]
 
 # Which answers of `ask` use a calibrator, as `runtime.risk.family` decides.
 _USED = {
-    "extract": "from texts and pictures, or from several kinds of sources, in words or one field",
+    "extract": "from texts and pictures, or from several kinds of sources, in one field",
+    "words": "from texts and pictures, or from several kinds of sources, in words",
     "compute": "from tables alone, in words or one field",
     "fields": "with several fields, from anything but sound and video",
     "speech": "from sound and video alone",

@@ -27,7 +27,11 @@ def record(
     signals, as they were before any calibrator."""
     scored = [_scored(scorer, sample, response) for scorer in scorers]
     if error is not None:
-        wrong = Scored(scorer="error", values={task.CORRECT: 0.0}, explanation=f"{error.code}: {error.message}")
+        beside = [
+            name for each in scored if task.CORRECT in each.values for name in each.values
+        ]  # such as exact and f1
+        values = dict.fromkeys([task.CORRECT, *beside], 0.0)
+        wrong = Scored(scorer="error", values=values, explanation=f"{error.code}: {error.message}")
         scored = [*(each for each in scored if task.CORRECT not in each.values), wrong]
     names = {part.id: part.name for part in response.sources}
     return Record(

@@ -25,13 +25,16 @@ def choose(store: Store, calibrator: Calibrator) -> None:
 
 
 def family(parts: tuple[Part, ...], fields: int) -> str:
-    """Which answers this one is calibrated with: those from speech, of several fields, from tables, or from texts."""
+    """Which answers this one is calibrated with: those from speech, of several fields, from tables, and from texts in
+    one field or in words: a sentence has other likelihoods than a name."""
     kinds = {part.kind for part in parts}
     if kinds and kinds <= {"audio", "video"}:
         return "speech"
     if fields > 1:
         return "fields"
-    return "compute" if kinds == {"table"} else "extract"
+    if kinds == {"table"}:
+        return "compute"
+    return "extract" if fields else "words"
 
 
 class Risk:

@@ -78,8 +78,11 @@ class Trust:
             self._judge(done)
         why = ""
         judge = self.answer.get("judge", 0.0 if share < LEAST_ASKED else 1.0)
-        # A model hesitates between two sources that contradict each other: no sign that they speak of something else.
-        if doubted and judge < LEAST_SURE and not (share >= MOST_DOUBTED and is_disputed(self.run, task, claims)):
+        # A model hesitates between two sources that contradict each other, and to conclude from two that do not say it:
+        # no sign that they speak of something else.
+        concludes = any(claim.citations and not claim.supported for claim in claims)
+        heard = share >= MOST_DOUBTED and (concludes or is_disputed(self.run, task, claims))
+        if doubted and judge < LEAST_SURE and not heard:
             why = "in doubt, and no judge finds that the sources state it"
         if not why and done.logprobs and self._wanted("agreement"):
             self._sample(text, again)

@@ -13,7 +13,7 @@ from omniloom.evaluation.tasks import xquad
 from omniloom.evaluation.values import Metric, Sample, Scorer
 from omniloom.evaluation.variants.contradicting import contradiction, vary
 
-FAMILY = "extract"
+FAMILY = "words"
 CORRECT = "contradiction"
 SCORERS: Sequence[Scorer] = (contradiction, citing, verbatim)
 METRICS: Mapping[str, Metric] = {}
