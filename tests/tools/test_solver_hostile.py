@@ -1,13 +1,15 @@
 """Problems that are wrong, or reach for more than a puzzle: each a typed error that says where, before any child."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from omniloom.core.errors import OmniloomError, TooLargeError, UsageError
+from omniloom.isolation import Limits
+from omniloom.isolation.limits import MIB
 from omniloom.tools import solver as room
 from omniloom.tools.solver import Bounds, problem, solve, solver
 
@@ -57,6 +59,7 @@ MALFORMED: dict[str, dict[str, Any]] = {
     "a long value": {"variables": [{"names": ["x"], "values": ["a" * 61]}]},
     "a huge value": {"variables": [{"names": ["x"], "values": [10**10]}]},
     "too many values": {"variables": [{"names": ["x"], "values": list(range(10_001))}]},
+    "values with gaps": {"variables": [{"names": [f"x{at}" for at in range(99)], "values": list(range(0, 9000, 2))}]},
     "a name twice": {"variables": [{"names": ["x", "x"], "low": 0, "high": 1}]},
     "too many variables": {"variables": [{"names": [f"x{at}" for at in range(2001)], "low": 0, "high": 1}]},
     "an unknown field": {"variables": [{"names": ["x"], "low": 0, "high": 1, "step": 2}]},
@@ -157,3 +160,24 @@ def test_what_a_child_says_is_checked(told: dict[str, Any], monkeypatch: pytest.
     honest = FOUND | {"values": [1, 2, 3, 0, 3], "known": True, "other": None}
     monkeypatch.setattr(room, "run_isolated", lambda *_, **__: iter([honest]))
     assert solve(asked).values == {"x": 1, "y": 2, "z": 3, "color": "red", "size": "large"}
+
+
+def test_what_stood_before_a_child_was_ended_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[dict[str, Any]] = [{"started": True}]
+
+    def ended(*_: object, limits: Limits, **__: object) -> Iterator[dict[str, Any]]:
+        assert limits.memory_bytes == 100 * MIB and limits.threads == 1 and limits.stall_seconds == 32
+        yield from said
+        raise TooLargeError("needed more than 100 MiB of memory", hint="give less")
+
+    monkeypatch.setattr(room, "run_isolated", ended)
+    asked = problem({"variables": XYZ, "constraints": ["x < y", "y < x"], "all": True})
+    bounds = Bounds(seconds=2, memory_mib=100)
+    with pytest.raises(TooLargeError, match="memory"):
+        solve(asked, bounds)
+    said.append({"status": "INFEASIBLE", "values": [], "bound": None})
+    found = solve(asked, bounds)
+    assert (found.core, found.minimal, found.timed_out) == ({1: "x < y", 2: "y < x"}, False, True)
+    said[-1] = FOUND
+    found = solve(asked.model_copy(update={"constraints": ["x < y"]}), bounds)
+    assert (found.values["y"], found.unique, found.timed_out) == (2, None, True)

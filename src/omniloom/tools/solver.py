@@ -25,7 +25,7 @@ from omniloom.tools.solving.words import FUNCTIONS, Place, shown
 
 _TARGET = "omniloom.tools.solving.answering:answer"
 _VARIABLES, _CONSTRAINTS, _VALUES, _LETTERS, _NAME = 2000, 5000, 10_000, 400_000, 60
-_FAR = 10**9
+_FAR, _ENDS = 10**9, 200_000
 _START = 30.0  # seconds that a busy machine may take to start a child and build a model
 _STATUS: dict[str, Literal["optimal", "feasible", "infeasible", "unknown"]] = {
     "OPTIMAL": "optimal",
@@ -64,7 +64,7 @@ class Bounds(Value):
     """What one problem may use. seconds: for the solution, and once more for what is asked about it."""
 
     seconds: float = Field(default=10.0, gt=0, le=3600)
-    memory_mib: int = Field(default=600, ge=64)
+    memory_mib: int = Field(default=600, ge=16)
 
 
 class Solution(Value):
@@ -183,6 +183,7 @@ class _Read:
         self._codes: dict[str, int] = {}
         self._terms: dict[str, Term] = {}
         self._domains: list[list[int]] = []
+        self._ends = 0
         for at, group in enumerate(problem.variables, 1):
             self._take(f"variables {at}", group)
         known = Known(self._terms, self._codes, {})
@@ -206,6 +207,9 @@ class _Read:
                 raise TooLargeError(f"there are more than {_VARIABLES} variables", hint="ask a smaller problem")
             tree = ["var", ends[0], ends[-1], len(self._domains)]
             tree = tree if ends[0] != ends[-1] else ["int", ends[0], ends[0]]
+            self._ends += len(ends)
+            if self._ends > _ENDS:
+                raise TooLargeError(f"{place}: the values have more than {_ENDS} gaps in all", hint="give ranges")
             self._terms[name] = Term(kind, tree, frozenset(codes if kind == "name" else ()))
             self._domains.append(ends)
 

@@ -1,7 +1,6 @@
 """Trees of `language.py` as a model of CP-SAT, written in its own format (cp_model.proto of OR-Tools).
 
-The format is what OR-Tools keeps stable. Its Python layer `cp_model` is not used: it imports pandas, which takes ten
-times as long as most of these problems.
+The Python layer of OR-Tools, `cp_model`, is not used: it imports pandas, which takes longer than most problems.
 """
 
 from collections.abc import Sequence
