@@ -211,7 +211,7 @@ def test_answers_are_compared_word_for_word(folder: Path, tmp_path: Path) -> Non
 
 
 def test_a_calibrator_is_taken_by_its_file(omniloom: Command, folder: Path, tmp_path: Path, record: Path) -> None:
-    made = log(tmp_path / "a.jsonl", 200, model="scripted")
+    made = log(tmp_path / "a.jsonl", 200, model="scripted", family="words")
     assert omniloom("calibrate", "--from-log", made, "--out", tmp_path).returncode == 0
     run = ("eval", "folder", "--data", folder, "--recorded", record, "--limit", "1", "--json", "--calibrator")
     done = omniloom(*run, tmp_path / "words-scripted.json")

@@ -41,6 +41,12 @@ PROMISES = {
     "mixed": [r"sources: results\.csv, figure_1\.png, newsletter\.txt"],
     "openai_server": [r"Start a server"],
     "program": [r"a sum: 49/20|cannot keep", r"a file: Permission|cannot keep", r"no end: .* 1 s of|cannot keep"],
+    "puzzle": [
+        r"Cy keeps the fish; the only solution: True",
+        r"infeasible.*\n  1: .*\n  4: Ann == red\n  9: red == 1\n  10: Cy == 1\n",
+        r"optimal: .*'chairs': 15, 'tables': 2.* for 630",
+        r"no variable 'Anne' \(there are Ann",
+    ],
     "receipt": [r"\{\"heading\":", r"/heading ", r"reduced: .* not seen"],
     "report": [r"xquad exact=\d", r"run A: [012] of 2 went wrong", r"report\.html: [1-9]\d* kB, without scripts: True"],
     "see": [r"Name a model that sees"],

@@ -327,7 +327,7 @@ def test_max_risk_gives_what_the_calibrator_is_sure_of(models: Any, story: Path)
 
 def test_a_text_that_is_too_uncertain_is_never_shown(models: Any, story: Path) -> None:
     model = models(said("Anna Marbury [1].", sure=0.5))
-    keep(model.store.root, calibrator(model, 0.5))
+    keep(model.store.root, calibrator(model, 0.5, "words"))
     events = list(model.stream([WHO, story], max_risk=0.1))
     shown = "".join(event.text for event in events if isinstance(event, TextDelta))
     response = events[-1].response

@@ -9,7 +9,7 @@ import typer
 _EXTRAS = {
     "ocr": ("rapidocr", "pictures and scanned pages"),
     "media": ("faster_whisper", "audio and video"),
-    "math": ("sympy", "algebra in Python programs"),
+    "math": ("ortools", "constraint puzzles, and algebra in Python programs"),
 }
 
 _NO_PROGRAMS = 'of a model are not run, for nothing here holds them; confinement="weak" of the python tool runs them'

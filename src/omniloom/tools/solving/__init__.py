@@ -1,0 +1,1 @@
+"""Constraint problems: the language of their expressions, and the model that CP-SAT solves in a child."""
