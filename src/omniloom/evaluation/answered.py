@@ -27,12 +27,7 @@ def record(
     signals, as they were before any calibrator."""
     scored = [_scored(scorer, sample, response) for scorer in scorers]
     if error is not None:
-        beside = [
-            name for each in scored if task.CORRECT in each.values for name in each.values
-        ]  # such as exact and f1
-        values = dict.fromkeys([task.CORRECT, *beside], 0.0)
-        wrong = Scored(scorer="error", values=values, explanation=f"{error.code}: {error.message}")
-        scored = [*(each for each in scored if task.CORRECT not in each.values), wrong]
+        scored = _failed(scored, task, error)
     names = {part.id: part.name for part in response.sources}
     return Record(
         id=sample.id,
@@ -58,6 +53,14 @@ def record(
         error=error,
         fingerprint=fingerprint,
     )
+
+
+def _failed(scored: Sequence[Scored], task: Task, error: Failure) -> list[Scored]:
+    """With nothing right: neither what decides that, nor what is told beside it, such as exact and f1."""
+    beside = [name for each in scored if task.CORRECT in each.values for name in each.values]
+    values: dict[str, float | None] = dict.fromkeys([task.CORRECT, *beside], 0.0)
+    wrong = Scored(scorer="error", values=values, explanation=f"{error.code}: {error.message}")
+    return [*(each for each in scored if task.CORRECT not in each.values), wrong]
 
 
 def family_of(sample: Sample, task: Task) -> str:
