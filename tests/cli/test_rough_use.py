@@ -40,7 +40,7 @@ def omniloom(tmp_path: Path, private_home: Path) -> Command:
         (("ask", " ", "my #1 100% note.txt"), 2, "the question is empty"),
         (("ask", "my #1 100% note.txt"), 2, "is a file, and there is no question"),
         (("ask", "x", "folder"), 1, "is a folder"),
-        (("ask", "x", "--strategy", "magic"), 2, "'auto', 'direct', 'verify', 'sample', 'program'"),
+        (("ask", "x", "--strategy", "magic"), 2, "'auto', 'direct', 'weigh', 'verify', 'sample', 'program'"),
         (("ask", "x", *PLACED), 2, "no/such/folder"),
         (("ask", "x", "--html", "folder"), 2, "is a folder"),
         (("ask", "x", "--max-tokens", "0"), 2, "--max-tokens"),

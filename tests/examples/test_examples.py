@@ -48,7 +48,7 @@ PROMISES = {
         r"no variable 'Anne' \(there are Ann",
     ],
     "receipt": [r"\{\"heading\":", r"/heading ", r"reduced: .* not seen"],
-    "report": [r"xquad exact=\d", r"run A: [012] of 2 went wrong", r"report\.html: [1-9]\d* kB, without scripts: True"],
+    "report": [r"xquad right=\d", r"run A: [012] of 2 went wrong", r"report\.html: [1-9]\d* kB, without scripts: True"],
     "see": [r"Name a model that sees"],
     "splice": [r"splice=False: \d+ tokens", r"splice=unmeasured: \d+ tokens", r"fewer are: True"],
     "sql": [r"best: Loom, 3\.2", r"results\.csv rows \d+", r"no table .nothing."],

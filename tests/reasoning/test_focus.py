@@ -4,7 +4,7 @@ import pytest
 
 from omniloom.core.locators import Locator
 from omniloom.core.values import Part, Segment
-from omniloom.reasoning.focus import focus
+from omniloom.reasoning.focus import focus, tabled
 from omniloom.reasoning.ground import Passages
 
 PARTS = (
@@ -34,6 +34,9 @@ SHOWN = Passages(
         ("Where did Honda open plants after the embargo?", "d"),
         ("Is the total of the receipt also said in the recording?", "tr"),
         ("Who opened the bridge?", "n"),
+        ("What is the total on the receipt and who signed the lease?", ""),
+        ("How many vegetables does anna grow?", ""),
+        ("Which firm that opened plants does Ida Holm lead?", ""),  # of these words some stand in another source only
         ("Who paid?", ""),
         ("What do all files say of rain?", ""),
         ("Do the sources agree?", ""),
@@ -52,3 +55,26 @@ def test_one_source_needs_no_focus() -> None:
 def test_a_source_of_which_nothing_is_shown_is_not_chosen() -> None:
     shown = Passages(SHOWN.segments[1:], SHOWN.names)
     assert "t" not in focus("What is the total on the receipt?", PARTS, shown)
+
+
+TABLES = (
+    Part(kind="table", data=b"", name="orders.csv", id="o"),
+    Part(kind="table", data=b"", name="customers.csv", id="c"),
+    Part(kind="table", data=b"", name="table", id="f"),  # what a DataFrame is called
+    PARTS[3],
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "about"),
+    [
+        ("According to the table: who paid most?", "ocf"),
+        ("What is the total of orders.csv?", "ocf"),  # a query may have to join them
+        ("How many people sat at the table?", ""),
+        ("How many people in the table are also named in the notes?", ""),
+        ("Compare the total in the table with the plan.", ""),
+        ("How many vegetables does anna grow?", ""),
+    ],
+)
+def test_tables_alone_are_queried_where_one_is_named(question: str, about: str) -> None:
+    assert tabled(question, TABLES) == frozenset(about)

@@ -57,7 +57,8 @@ def record(
 
 def _failed(scored: Sequence[Scored], task: Task, error: Failure) -> list[Scored]:
     """With nothing right: neither what decides that, nor what is told beside it, such as exact and f1."""
-    beside = [name for each in scored if task.CORRECT in each.values for name in each.values]
+    told = [name for each in scored if task.CORRECT in each.values for name in each.values]
+    beside = [name for name in told if name.startswith(("exact", "f1", "right"))]  # of others 0 may be the best
     values: dict[str, float | None] = dict.fromkeys([task.CORRECT, *beside], 0.0)
     wrong = Scored(scorer="error", values=values, explanation=f"{error.code}: {error.message}")
     return [*(each for each in scored if task.CORRECT not in each.values), wrong]

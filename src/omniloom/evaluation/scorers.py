@@ -14,6 +14,7 @@ from omniloom.core.values import Citation, Response
 from omniloom.evaluation.citations import holds
 from omniloom.evaluation.values import Place, Sample, Score
 from omniloom.reasoning.absence import NEGATED, says_absent
+from omniloom.reasoning.wording import tokens
 
 # -- texts -----------------------------------------------------------------------------------------------------------
 
@@ -43,8 +44,9 @@ def _f1(answer: list[str], reference: list[str]) -> float:
 
 
 def same_said(answer: str, references: Sequence[str]) -> float:
-    """Whether it is a reference, or differs in how much of the same it tells ("Denver Broncos", "Broncos"): one holds
-    all words of the other, which are more than half of both (token F1), the same numbers, and as many denials."""
+    """Whether it is a reference, or differs in how much of the same it tells ("Denver Broncos", "Broncos"): the words of
+    one stand in the other, in a row, and are more than half of both (token F1), the same numbers with the same words of
+    scale, unit and currency, and as many denials."""
     return float(any(_same(answer, reference) for reference in references))
 
 
@@ -55,8 +57,11 @@ def _same(answer: str, reference: str) -> bool:
     one, other = (normalized(text).split() for text in apart)
     if one == other or normalized(answer) == normalized(reference):
         return True
-    holds = not Counter(one) - Counter(other) or not Counter(other) - Counter(one)
-    figures = [sorted(word for word in words if any(map(str.isdigit, word))) for words in (one, other)]
+    holds = f" {' '.join(one)} " in f" {' '.join(other)} " or f" {' '.join(other)} " in f" {' '.join(one)} "
+    figures = [
+        sorted(word.key for word in tokens(text) if word.kind in ("number", "unit", "scale"))
+        for text in (answer, reference)
+    ]
     denials = [len(NEGATED.findall(text)) for text in (answer, reference)]
     return holds and _f1(one, other) > 0.5 and figures[0] == figures[1] and denials[0] == denials[1]
 

@@ -18,6 +18,7 @@ LEAST_ASKED, MOST_DOUBTED = 0.3, 0.6
 """Of 619 XQuAD questions 1 % have less than the first in the paragraph that answers, 98 % in one of another article;
 without a judge, what is below it is withheld. Below the second is doubt: 10 %, and all (docs/lab-log.md)."""
 _LEAST_WORDS = 2
+_FEW = 20  # of what is asked for: other numbers are years and names
 _AROUND = 2  # passages before and after the cited one
 _PROSE, _SAME = 0.16, 0.2  # share of function words in prose; in a question of the language
 _SAMPLE = 300  # words by which a language is told
@@ -29,7 +30,7 @@ _ABOUT = frozenset(
     "paper articl author title topic summary summariz summaris main point idea speak speaker speech talk record "
     "recording imag pictur figur page table column row file video audio interview transcript word digit number nam "
     "name kind type answer question given show tell list describ explain discuss mention according call many much "
-    "long often far old read out order right befor after next first second third last spoken "
+    "long often far old read out right befor after next first second third last spoken "
     "hear heard welch wievi quel quell combien cual cuant".split()
 )  # fmt: skip
 
@@ -52,6 +53,10 @@ def asked(question: str, cited: Iterable[int], passages: Passages) -> float | No
     return max(share(_near(at, passages)) for at in range(len(passages.segments)))
 
 
+def _is_few(word: Word) -> bool:
+    return word.kind == "number" and word.key.isdecimal() and int(word.key) < _FEW
+
+
 def _stands(word: Word, there: frozenset[str]) -> bool:
     """Whether it stands there, or another word of its family: "delivered" where a delivery is spoken of."""
     if there.intersection(word.keys):
@@ -71,11 +76,14 @@ def can_tell(question: str, cited: Iterable[int], passages: Passages) -> bool:
     return bool(language) and _share_of(question, language) >= _SAME
 
 
-def nowhere(question: str, passages: Passages) -> float | None:
+def nowhere(question: str, cited: Iterable[int], passages: Passages) -> float | None:
     """The share of a question's words around the best passage of all, if that is so little that no source speaks of it:
-    of a question in the language of the prose of some source. None where it is more, or cannot be told."""
+    of a question in the language of the prose of some source. None where it is more, or cannot be told, or where prose
+    of another language is cited."""
     share = asked(question, (), passages)
-    if share is None or share >= LEAST_ASKED:
+    near = {at for place in set(cited) for at in _near(place, passages)}
+    foreign = _language(" ".join(passages.segments[at].text for at in sorted(near)))
+    if share is None or share >= LEAST_ASKED or foreign:
         return None
     first = {segment.source: at for at, segment in reversed(list(enumerate(passages.segments)))}
     return share if any(can_tell(question, [at], passages) for at in first.values()) else None
@@ -83,11 +91,11 @@ def nowhere(question: str, passages: Passages) -> float | None:
 
 def _needed(question: str) -> list[Word]:
     words = tokens(question)
-    after = [word.key in _ABOUT for word in words[1:]] + [False]
+    after = [*(word.key in _ABOUT for word in words), False][1:]
     own = [
         word
         for word, about in zip(words, after, strict=True)
-        if word.key not in _ABOUT and not (about and word.kind == "number")  # "which two words"
+        if word.key not in _ABOUT and not (about and _is_few(word))  # "which two words"
     ]
     return list({word.key: word for word in own}.values())
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from omniloom.core.errors import BudgetError, ContextError, EngineError
 from omniloom.core.protocols import Capabilities, Run
 from omniloom.core.values import Completion, Constraint
 from omniloom.reasoning.arithmetic import Equation
@@ -11,7 +12,8 @@ from omniloom.reasoning.ground import without_pointers
 from omniloom.reasoning.prompts import Task, request
 
 _LETTERS = re.compile(r"[^\W\d_]{4}|\s\S+\s")  # enough to tell a word from the beginning of a name
-_HEADING = re.compile(r"(?:=+ )?\b(?:Source )?[A-L]:")
+_HEADING = re.compile(r"(?:={1,8} )?\b(?:Source )?[A-L]:")
+_LONG = 200  # characters: what is longer is no pointer
 _SCRATCH = (
     "Request: {said}\n\n"
     "Before answering, think on a scratch-pad: note which passages matter, what they say, and work out step by step "
@@ -55,7 +57,11 @@ def answer(
     if held.waiting and not held.says(done.text):
         run.note("asked again", why="no words", text=done.text)
         again = replace(task, said=_IN_WORDS.format(said=task.said))
-        return _answer(run, again, notes, native_budget, on_text)
+        try:
+            return _answer(run, again, notes, 0, on_text)
+        except (BudgetError, ContextError, EngineError) as error:
+            run.check()  # the deadline ends the call
+            run.note("not asked again", error=str(error))
     held.release()
     return done
 
@@ -73,7 +79,11 @@ class _Held:
         self.waiting += text
         begun = _HEADING.sub(" ", self.waiting).strip()  # perhaps the beginning of a name
         named = any(name.startswith(begun) for name in self._names)
-        if self._told or (not named and _LETTERS.search(self.waiting) and self.says(self.waiting)):
+        if (
+            self._told
+            or len(self.waiting) > _LONG
+            or (not named and _LETTERS.search(self.waiting) and self.says(self.waiting))
+        ):
             self.release()
 
     def says(self, text: str) -> bool:

@@ -50,7 +50,7 @@ def find_value(
     pointer: str, value: object, passages: Passages, question: str = "", within: frozenset[str] = frozenset()
 ) -> Evidence:
     """Where a leaf value stands; no quotes where it stands nowhere. Booleans and nulls have no evidence. within: the
-    sources that go before others."""
+    sources that are looked into; all without it."""
     text = _plain_number(value) if isinstance(value, (int, float)) else str(value)
     if value is None or isinstance(value, bool) or not text.strip():
         return Evidence((), 0.0)
@@ -59,11 +59,12 @@ def find_value(
         for word in tokens(re.sub(r"([a-z])([A-Z])", r"\1 \2", pointer).replace("_", " "))
         if word.kind != "number"
     }
-    places = list(islice(_verbatim(text, passages), _MOST_PLACES)) or list(_windows(text, passages))
+    found = (each for each in _verbatim(text, passages) if _is_within(each, within, passages))
+    places = list(islice(found, _MOST_PLACES))
+    places = places or [each for each in _windows(text, passages) if _is_within(each, within, passages)]
     if not places:
         return Evidence((), 0.0)
     # "1.10" may not be 1.1, nor "IT" it: what is spelled like the value comes first, but for plain numbers.
-    places = [each for each in places if passages.segments[each.quotes[0].index].source in within] or places
     asked = frozenset(keys(question))
     odd = isinstance(value, str) and (text != number_key(text) or not text.isdecimal())
     return max(
@@ -96,7 +97,8 @@ def _plain_number(value: int | float) -> str:
 def _verbatim(text: str, passages: Passages) -> Iterator[Evidence]:
     """Every place where the value is written as it is, or, for a number, where its value is written."""
     before, after = edges(text.strip())
-    pattern = re.compile(before + r"\s+".join(map(re.escape, text.split())) + after, re.IGNORECASE)
+    numbered = r"(?!\W{0,3}\d)" if text.strip().lower() == "no" else ""  # "Invoice No. 17" denies nothing
+    pattern = re.compile(before + r"\s+".join(map(re.escape, text.split())) + after + numbered, re.IGNORECASE)
     is_number = _NUMBER.fullmatch(text.strip()) is not None
     key = "-" * (text.strip()[:1] in "-−") + number_key(text.strip().lstrip("-−")) if is_number else ""
     for index, segment in enumerate(passages.segments):
@@ -195,6 +197,10 @@ def _nearness(place: Evidence, hints: set[str], passages: Passages) -> float:
         return right_before
     around = frozenset[str]().union(*passages.keys[max(0, quote.index - _LOOK_BACK) : quote.index + 1])
     return share(around | passages.around[quote.index]) / 2
+
+
+def _is_within(place: Evidence, within: frozenset[str], passages: Passages) -> bool:
+    return not within or passages.segments[place.quotes[0].index].source in within
 
 
 def is_said_of(found: Evidence, question: str, passages: Passages) -> bool:

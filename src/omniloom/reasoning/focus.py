@@ -14,22 +14,22 @@ from omniloom.reasoning.ground import Passages
 from omniloom.reasoning.wording import keys
 
 _CLEAR, _FAR = 0.4, 0.5  # the share of its words around the best passage; of that share, what others may have at most
+_WRITTEN = "document|pdf|paper|article|report|letter|contract|agreement|lease|invoice|memo|note|mail|text|slides"
 KIND_WORDS = {
     "image": "image|picture|photo|photograph|scan|screenshot|receipt|invoice|bill",
-    "audio": "recording|audio|call|podcast|voice message",
-    "video": "video|clip|film|recording",
+    "audio": "recording|audio|call|podcast|voice message|interview",
+    "video": "video|clip|film|recording|interview",
     "table": "table|spreadsheet|sheet|csv|workbook",
-    "pdf": "document|pdf|paper|article|report|letter|contract|invoice",
-    "text": "document|text|article|note|letter|mail",
-    "document": "document|article|report|letter|mail|slides",
-}
+} | dict.fromkeys(("pdf", "text", "document"), _WRITTEN)
+_KINDS = frozenset("|".join(KIND_WORDS.values()).split("|")) | {"passage", "source"}
+_TOO = re.compile(r"(?i)\b(?:also|too|as well|plus|minus|than the)\b")
 _THE = r"(?:the|this|that|my|our|attached)"
-_SAID = rf"\b(?:in|on|from|of|to|by|at|with|according to|does|did|do) {_THE} (?:\w+ )?(?:{{kind}})\b"
+_SAID = rf"\b(?:in|on|from|of|to|by|with|according to|does|did|do) {_THE} (?:\w+ )?(?:{{kind}})\b"
 _SAYS = rf"\b{_THE} (?:{{kind}}) (?:says?|states?|shows?|gives?|lists?|answers)\b"
 _ALL = re.compile(
     r"\b(?:all|each|every|both|any|several|compare\w*|contrast|differ\w*|agree\w*|disagree\w*|contradict\w*|consistent|"
     r"conflict\w*|across|between|sources?|files?|documents|papers|alle|jede\w?|beide\w?|quellen?|dateien|tous|toutes|"
-    r"chaque|todos|todas|ambos|cada)\b|\?.*\?",
+    r"chaque|todos|todas|ambos|cada)\b|\?.*\?|\band (?:who|whose|what|when|where|which|how|why)\b",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -47,20 +47,41 @@ def named(question: str, parts: Sequence[Part]) -> Iterator[str]:
     """Those whose file is named; and those of a kind that is spoken of as one that is there."""
     said = question.casefold()
     for part in parts:
-        stem = part.name.rpartition(".")[0].casefold()
         kinds = KIND_WORDS.get(part.kind, "")
         pattern = "|".join(form.format(kind=kinds) for form in (_SAID, _SAYS))
-        is_file = part.name.casefold() in said or (len(stem) > 3 and re.search(rf"\b{re.escape(stem)}\b", said))
-        if is_file or (kinds and re.search(pattern, said)):
+        if _is_file(part.name.casefold(), said) or (kinds and re.search(pattern, said)):
             yield part.id
 
 
+def tabled(question: str, parts: Sequence[Part]) -> frozenset[str]:
+    """The ids of all tables, where a question names one of them and nothing else: a query may have to join them."""
+    tables = frozenset(part.id for part in parts if part.kind == "table")
+    chosen = frozenset() if _ALL.search(question) or _TOO.search(question) else frozenset(named(question, parts))
+    return tables if chosen and chosen <= tables else frozenset()
+
+
+def _is_file(name: str, said: str) -> bool:
+    """Whether a name of a file, or its stem where that is no word for a kind of source, stands in it."""
+    stem, dot, _ = name.rpartition(".")
+    names = ([name] if dot else []) + ([stem] if len(stem) > 3 and stem not in _KINDS else [])
+    return any(re.search(rf"(?<!\w){re.escape(each)}(?!\w)", said) for each in names)
+
+
 def _worded(question: str, parts: Sequence[Part], passages: Passages) -> Iterator[str]:
-    """Those of which a passage has most of the question's words, where it is clear which these are."""
+    """Those of which a passage has most of the question's words, where it is clear which these are, and no word of it
+    stands in others alone: "the company that issued the invoice" may be told of elsewhere."""
     shares = {part.id: _share(question, part, passages) for part in parts}
     best = max(shares.values())
-    if best >= _CLEAR and len(set(keys(question))) > 1:
-        yield from (source for source, share in shares.items() if share > _FAR * best)
+    chosen = {source for source, share in shares.items() if share > _FAR * best}
+    asked = frozenset(keys(question))
+    inside, outside = frozenset[str](), frozenset[str]()
+    for at, segment in enumerate(passages.segments):
+        if segment.source in chosen:
+            inside |= passages.keys[at] | passages.around[at]
+        else:
+            outside |= passages.keys[at]
+    if best >= _CLEAR and len(asked) > 1 and not asked & outside - inside:
+        yield from chosen
 
 
 def _share(question: str, part: Part, passages: Passages) -> float:

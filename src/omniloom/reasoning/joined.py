@@ -15,7 +15,7 @@ from omniloom.reasoning.evidence import column
 from omniloom.reasoning.ground import Passages
 from omniloom.reasoning.operands import YEAR, Operand, decimal_of, numbers
 from omniloom.reasoning.recompute import Derived
-from omniloom.reasoning.wording import keys
+from omniloom.reasoning.wording import keys, tokens
 
 _LEAST = 0.6  # of the words of a side that have to stand around its number
 _MOST_TIED = 6
@@ -31,9 +31,9 @@ _WHEN = re.compile(r"(?is)^(?P<a>.+?)\b(?:before\s+or\s+after|earlier\s+or\s+lat
 _COUNTED = re.compile(r"(?is)^(?P<a>.+?)\b(?:(?P<plus>plus|added to)|minus)\b(?P<b>[^?,]+)[?,]")
 _SIGNS = "$€£¥₹"
 YES, NO = frozenset({"yes", "true", "ja", "oui"}), frozenset({"no", "false", "nein", "non"})
-_EITHER = re.compile(r"(?i)\b(?:yes or no|ja oder nein|oui ou non|true or false)\b")
+EITHER = re.compile(r"(?i)\b(?:yes or no|ja oder nein|oui ou non|true or false)\b")
 _POLAR = re.compile(
-    r"(?i)(?:^|[.?!:,]\s+|\n)(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|must)(?:n['’]t)?\s[^?]+\?"
+    r"(?i)(?:^|[.?!:,]\s+|\n)(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|must)(?:n['’]t)?\s[^?]{1,500}\?"
 )
 _BEFORE, _AFTER = frozenset({"before", "earlier"}), frozenset({"after", "later"})
 KINDS = (("cells", "table spreadsheet sheet"), ("time", "recording audio video"), ("page", "document paper pdf"))
@@ -50,7 +50,15 @@ class _Asked:
 def is_verdict(value: object, question: str) -> bool:
     """Whether it is the yes or no that a question asks for: where a source has such a word, it does not say that."""
     said = str(value).strip(" .").lower()
-    return said in YES | NO and (_POLAR.search(question) is not None or _EITHER.search(question) is not None)
+    return said in YES | NO and (_POLAR.search(question) is not None or EITHER.search(question) is not None)
+
+
+def is_concluded(value: object, question: str) -> bool:
+    """Whether it can be an answer that stands in no source: a verdict, one of what the question names, or a number."""
+    said = str(value).strip(" .").lower()
+    own = frozenset(word.key for word in tokens(said, stop_words=True))
+    chosen = own <= frozenset(word.key for word in tokens(question, stop_words=True))
+    return bool(own) and (chosen or is_verdict(value, question) or decimal_of(said.replace(",", "")) is not None)
 
 
 def joined(value: object, passages: Passages, question: str) -> Derived | None:

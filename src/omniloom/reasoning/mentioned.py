@@ -7,16 +7,18 @@ has it, for a no some of them lack it, and it is cited where it stands.
 import re
 from collections.abc import Collection, Iterator
 
+from omniloom.reasoning.absence import NEGATED
 from omniloom.reasoning.evidence import Evidence
 from omniloom.reasoning.focus import KIND_WORDS
 from omniloom.reasoning.ground import Passages, Quote
-from omniloom.reasoning.joined import KINDS, NO, YES, around
+from omniloom.reasoning.joined import EITHER, KINDS, NO, YES, around
 from omniloom.reasoning.operands import numbers
 from omniloom.reasoning.sentences import sentences
 from omniloom.reasoning.wording import keys, tokens
 
 _QUOTED = re.compile(r"“([^”]{1,200})”|\"([^\"]{1,200})\"|«\s?([^»]{1,200}?)\s?»|„([^“]{1,200})“")
 _WHAT = frozenset(keys(" ".join(KIND_WORDS.values()).replace("|", " ")))  # "the receipt" stands in receipts, too
+_LACKS = re.compile(rf"{NEGATED.pattern}|(?i:\b(?:missing|absent|lack\w*|without|omit\w*)\b)", NEGATED.flags)
 _TOO = re.compile(r"(?i)\b(?:also|too|both|as well|auch|aussi|también)\b")
 
 
@@ -24,7 +26,12 @@ def in_several(value: object, passages: Passages, question: str) -> Evidence | N
     """Where the one quoted word of a question stands, if the answer follows from that; None elsewhere."""
     said = str(value).strip(" .").lower()
     quoted = ["".join(found) for found in _QUOTED.findall(question)]
-    if said not in YES | NO or len(quoted) != 1 or not _TOO.search(question):
+    if (
+        said not in YES | NO
+        or len(quoted) != 1
+        or not _TOO.search(question)
+        or _LACKS.search(EITHER.sub(" ", question))
+    ):
         return None
     named = _named(passages, _every(_QUOTED.sub(" ", question)))
     places = [_place(quoted[0], source, passages) for source in named]
@@ -32,6 +39,8 @@ def in_several(value: object, passages: Passages, question: str) -> Evidence | N
     if len(named) < 2 or not found or (len(found) == len(named)) != (said in YES):
         return None
     where = ", ".join(passages.names.get(passages.segments[place.index].source, "") for place in found)
+    if said in NO:  # it may stand in what was not shown
+        return Evidence(tuple(found), 0.0, open=True)
     return Evidence(tuple(found), 1.0, derived=f"“{quoted[0]}” in {where}")
 
 

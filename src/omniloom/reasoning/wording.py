@@ -18,10 +18,11 @@ Kind = Literal["number", "name", "unit", "scale", "word"]
 _LETTER = rf"[^\W\d_{scripts.UNSPACED}]"
 # Codes of currencies that stand right before their amount; of other letters before figures both are one name.
 _CODES = "RM|Rs|Rp|kr|USD|EUR|GBP|CHF|JPY|CNY|INR|MYR|SGD|IDR|THB|AUD|CAD|NZD|HKD|SEK|NOK|DKK|PLN|CZK|BRL|MXN|ZAR|TRY"
+_AMOUNT = r"\d[\d.,]*[.,]\d{2}(?!\w)|\d{2,}(?![\w.,]*\w)"
 _TOKEN = re.compile(
     r"(?P<address>https?://[^\s<>\"')\]]+|www\.[^\s<>\"')\]]+|(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+)"
     rf"|(?P<sign>{numerals.SIGNS})|(?P<clock>{numerals.CLOCK})|(?P<figures>{numerals.FIGURES})|(?P<run>{scripts.RUN})"
-    rf"|(?P<dotted>(?<![^\W_])(?:{_LETTER}\.){{2,}})|(?<![^\W_])(?:{_CODES})(?=\d)|{_LETTER}+\d(?:{_LETTER}|\d)*"
+    rf"|(?P<dotted>(?<![^\W_])(?:{_LETTER}\.){{2,}})|(?<![^\W_])(?:{_CODES})(?={_AMOUNT})|{_LETTER}+\d(?:{_LETTER}|\d)*"
     rf"|{scripts.WORD}(?:['’]{scripts.WORD})?"
 )
 _BETWEEN = " -\u00a0\u202f"

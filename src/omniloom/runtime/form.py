@@ -16,7 +16,7 @@ from omniloom.reasoning.absence import says_absent
 from omniloom.reasoning.claims import ClaimWriter
 from omniloom.reasoning.evidence import Evidence, as_written, find_value, is_said_of
 from omniloom.reasoning.focus import named
-from omniloom.reasoning.joined import is_verdict, joined
+from omniloom.reasoning.joined import is_concluded, is_verdict, joined
 from omniloom.reasoning.mentioned import in_several, spoken_of
 from omniloom.reasoning.prompts import Task
 from omniloom.reasoning.recompute import value_made
@@ -100,7 +100,8 @@ def _found(run: EngineRun, task: Task, plain: Any) -> Found:
         [(pointer, (value, evidence))] = found.items()
         if not evidence.quotes and not says_absent(str(value), ()):
             question = _IN_PLACE.sub(" ", task.said)
-            about = spoken_of(question, list(named(question, task.parts)), task.passages)
+            sources = list(named(question, task.parts)) if is_concluded(value, question) else []
+            about = spoken_of(question, sources, task.passages)
             found[pointer] = (value, about or evidence)
     return found
 

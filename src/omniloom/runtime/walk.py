@@ -6,7 +6,15 @@ from dataclasses import replace
 from threading import Event as Flag
 from typing import Any
 
-from omniloom.core.errors import BudgetError, CancelledError, LossError, SchemaError, UsageError
+from omniloom.core.errors import (
+    BudgetError,
+    CancelledError,
+    ContextError,
+    EngineError,
+    LossError,
+    SchemaError,
+    UsageError,
+)
 from omniloom.core.events import Event, Progress
 from omniloom.core.protocols import Engine
 from omniloom.core.values import Completion, Constraint, Loss, Part, Response, Segment, Usage
@@ -14,7 +22,7 @@ from omniloom.outputs.schemas import shape
 from omniloom.reasoning import direct, survey
 from omniloom.reasoning.arithmetic import slips
 from omniloom.reasoning.claims import ClaimWriter
-from omniloom.reasoning.focus import named
+from omniloom.reasoning.focus import tabled
 from omniloom.reasoning.ground import Passages
 from omniloom.reasoning.prompts import Task, request, said_text
 from omniloom.reasoning.router import choose
@@ -57,6 +65,7 @@ class Walk:
         self.schema: dict[str, Any] = {}
         self.ahead = False  # whether nothing is asked yet
         self.strategy = call.strategy
+        self.thinking = call.reasoning_budget
         self.widened: Callable[[], Task]  # the task as all sources have it, of one that is asked of some
 
     def go(self) -> Response:
@@ -123,7 +132,8 @@ class Walk:
 
     def _risk(self, parts: Sequence[Part]) -> Risk:
         """Decided before anything is read, too: what cannot be promised fails here."""
-        fields, sources = len(self.schema.get("properties", ())), _once_each(parts)
+        sources = _once_each(parts)
+        fields = 0 if "text" in self.call.output_modes else max(1, len(self.schema.get("properties", ())))
         if self.call.max_risk is not None and not (sources and set(self.call.output_modes) <= set(OURS)):
             raise UsageError(
                 "max_risk weighs words and data by the sources that they cite: there are none here, or another output",
@@ -153,7 +163,8 @@ class Walk:
         self._report(losses)
         self._report(named_files(parts))
         said, budget = said_text(parts, {}), self.call.reasoning_budget
-        about = frozenset(named(said_text([part for part in parts if not part.is_source], {}), sources))
+        alone = said_text([part for part in parts if not part.is_source], {})
+        about = frozenset[str]() if natives or self.call.messages else tabled(alone, sources)
         self._choose(said, [part for part in sources if not about or part.id in about])
         task = Task(
             said=said,
@@ -254,10 +265,16 @@ class Walk:
             response = self._answered(task, constraint, risk)
         finally:
             self.emit = emit
-        if response.abstained:
+        kept = self.losses
+        if response.abstained and risk.promise is None:  # a second draw is no part of what was promised
             self.run.note("focus", widened="they give no answer")
-            self.losses = losses
-            return self._answered(self.widened(), constraint, risk)
+            self.losses, self.thinking = losses, 0  # what may be thought was thought
+            try:
+                return self._answered(self.widened(), constraint, risk)
+            except (BudgetError, ContextError, EngineError) as error:
+                self.run.check()  # the deadline ends the call
+                self.run.note("focus", narrow=str(error))
+        self.losses = kept
         for event in told:
             emit(event)
         return response
@@ -265,7 +282,7 @@ class Walk:
     def _answered(self, task: Task, constraint: Constraint | None, risk: Risk) -> Response:
         task = measured(self.run, task)
         trust = Trust(self.run, task, risk, verify=self.call.verify, weigh=self.strategy == "weigh")
-        native = self.call.reasoning_budget if self.engine.capabilities.reasoning and task.sampler is None else 0
+        native = self.thinking if self.engine.capabilities.reasoning and task.sampler is None else 0
         surveys = "text" in self.call.output_modes and survey.is_broad(task)
         notes = self._notes(task, surveys)
 
@@ -332,7 +349,7 @@ class Walk:
 
     def _notes(self, task: Task, surveys: bool) -> str:
         """Notes from a scratch-pad, where they are asked for and of use, and the token budget has room for them."""
-        budget = self.call.reasoning_budget if task.sampler is None else 0  # which it buys samples with
+        budget = self.thinking if task.sampler is None else 0  # which it buys samples with
         if budget and surveys:
             self.run.note("reasoning", skipped="every source is visited on its own instead")
             return ""
