@@ -21,18 +21,17 @@ def answer(payload: dict[str, Any]) -> Iterator[dict[str, Any]]:
     from dowhy import gcm
 
     gcm.config.disable_progress_bars()
-    data = pd.DataFrame(payload["columns"], dtype=float)
+    data: Any = pd.DataFrame(payload["columns"], dtype=float)
     mechanisms, treatment = payload["mechanisms"], payload["treatment"]
-    model = gcm.InvertibleStructuralCausalModel(nx.DiGraph([(p, n) for n, all_ in mechanisms.items() for p in all_]))
-    for node in model.graph.nodes:
-        linear = node in mechanisms
-        model.set_causal_mechanism(
-            node, gcm.AdditiveNoiseModel(gcm.ml.create_linear_regressor()) if linear else gcm.EmpiricalDistribution()
-        )
+    graph: Any = nx.DiGraph([(cause, node) for node, causes in mechanisms.items() for cause in causes])
+    model = gcm.InvertibleStructuralCausalModel(graph)
+    for node in graph.nodes:
+        linear = gcm.AdditiveNoiseModel(gcm.ml.create_linear_regressor()) if node in mechanisms else None
+        model.set_causal_mechanism(node, linear or gcm.EmpiricalDistribution())
     gcm.fit(model, data)
-    unit = pd.DataFrame([payload["unit"]], dtype=float)
+    unit: Any = pd.DataFrame([payload["unit"]], dtype=float)
     put = {treatment: lambda _: payload["to"]}
-    made = gcm.counterfactual_samples(model, put, observed_data=unit[list(model.graph.nodes)])
+    made = gcm.counterfactual_samples(model, put, observed_data=unit[list(graph.nodes)])
     random = np.random.RandomState(_SEED)
     draws = [data.iloc[random.randint(0, len(data), len(data))] for _ in range(_SAMPLES)]
     change = payload["to"] - payload["unit"][treatment]

@@ -36,7 +36,7 @@ class _Effect:
         names = {payload["treatment"]: self.t, payload["outcome"]: self.y}
         self.names = [f"v{at}" for at, _ in enumerate(self.variables)]  # no name of a column may steer a formula
         names |= dict(zip(self.variables, self.names, strict=True))
-        self.data = pd.DataFrame({names[name]: values for name, values in payload["columns"].items()}, dtype=float)
+        self.data: Any = pd.DataFrame({names[name]: values for name, values in payload["columns"].items()}, dtype=float)
         self.scale = payload["levels"][1] - payload["levels"][0]
         self.notes: list[str] = []
 
