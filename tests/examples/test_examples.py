@@ -28,6 +28,11 @@ PROMISES = {
         r"not a probability: 0\.\d+",
         r"at most 10\.0% are wrong",
     ],
+    "causal": [
+        r"to compute: .*sum over size",
+        r"size unknown: .*\(size\)",
+        r"by the table: -0\.046\n.*graph: \+0\.05|not installed",
+    ],
     "conversation": [r"[1-9]\d* of them kept from before\n> And", r"4 messages"],
     "evaluate": [
         r"2 of 2 answered\n(1 of 3 answered\n)?2 of 3 answered\n3 of 3",

@@ -44,16 +44,15 @@ def _f1(answer: list[str], reference: list[str]) -> float:
 
 
 def same_said(answer: str, references: Sequence[str]) -> float:
-    """Whether it is a reference, or differs in how much of the same it tells ("Denver Broncos", "Broncos"): the words of
-    one stand in the other, in a row, and are more than half of both (token F1), the same numbers with the same words of
-    scale, unit and currency, and as many denials."""
+    """Whether it is a reference, or differs in how much of the same it tells ("Denver Broncos", "Broncos"): the words
+    of one stand in the other, in a row, and are more than half of both (token F1), the same numbers with the same words
+    of scale, unit and currency, and as many denials."""
     return float(any(_same(answer, reference) for reference in references))
 
 
 def _same(answer: str, reference: str) -> bool:
-    apart = [
-        re.sub(r"[^\w\s.,:]", " ", text) for text in (answer, reference)
-    ]  # "9–18" is "9-18", a "24-yard line" of 24
+    # "9–18" is "9-18", and "24-yard" two words.
+    apart = [re.sub(r"[^\w\s.,:]", " ", text) for text in (answer, reference)]
     one, other = (normalized(text).split() for text in apart)
     if one == other or normalized(answer) == normalized(reference):
         return True
