@@ -45,8 +45,8 @@ def _f1(answer: list[str], reference: list[str]) -> float:
 
 def same_said(answer: str, references: Sequence[str]) -> float:
     """Whether it is a reference, or differs in how much of the same it tells ("Denver Broncos", "Broncos"): the words
-    of one stand in the other, in a row, and are more than half of both (token F1), the same numbers with the same words
-    of scale, unit and currency, and as many denials."""
+    of one stand in the other, in a row, and are at least half of both (token F1), with the same numbers and powers of
+    ten, no other unit or currency, as many denials, and no more things in a list."""
     return float(any(_same(answer, reference) for reference in references))
 
 
@@ -54,15 +54,25 @@ def _same(answer: str, reference: str) -> bool:
     # "9–18" is "9-18", and "24-yard" two words.
     apart = [re.sub(r"[^\w\s.,:]", " ", text) for text in (answer, reference)]
     one, other = (normalized(text).split() for text in apart)
-    if one == other or normalized(answer) == normalized(reference):
+    if normalized(answer) == normalized(reference) or _items(one) == _items(other):
         return True
     holds = f" {' '.join(one)} " in f" {' '.join(other)} " or f" {' '.join(other)} " in f" {' '.join(one)} "
-    figures = [
-        sorted(word.key for word in tokens(text) if word.kind in ("number", "unit", "scale"))
-        for text in (answer, reference)
-    ]
+    lists = [len(re.findall(r"[;,]\s", text)) for text in (answer, reference)]
+    figures, units = (
+        [_keys(text, kinds) for text in (answer, reference)] for kinds in (("number", "scale"), ("unit",))
+    )
     denials = [len(NEGATED.findall(text)) for text in (answer, reference)]
-    return holds and _f1(one, other) > 0.5 and figures[0] == figures[1] and denials[0] == denials[1]
+    alike = figures[0] == figures[1] and (units[0] == units[1] or not all(units)) and denials[0] == denials[1]
+    return holds and alike and lists[0] == lists[1] and _f1(one, other) >= 0.5
+
+
+def _items(words: list[str]) -> list[str]:
+    """ "a, b and c" and "a, b, c" are one list."""
+    return [word for word in words if word not in ("and", "or")]
+
+
+def _keys(text: str, kinds: Sequence[str]) -> list[str]:
+    return sorted(word.key for word in tokens(text) if word.kind in kinds)
 
 
 def answer_text(response: Response) -> str:
