@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from omniloom.core.errors import EngineError
 from omniloom.core.values import Request
 
 
@@ -60,3 +61,17 @@ def test_a_question_that_may_be_about_all_shows_all(models: Any, files: list[Pat
     model = models('{"answer": "Nobody"}')
     model.generate([asked, *files], schema={"type": "object", "properties": {"answer": {"type": "string"}}})
     assert shown(model.engine.requests[-1]) == (True, True)
+
+
+def test_a_second_attempt_thinks_no_more_and_may_fail(models: Any, files: list[Path]) -> None:
+    def answer(request: Request) -> str:
+        if shown(request)[0]:
+            raise EngineError("it died")
+        return "It is not mentioned."
+
+    model = models(answer)
+    response = model.generate(["Who opened the mill that Anna Marbury ran?", *files], reasoning_budget=50)
+    assert response.abstained and "not mentioned" in response.text  # what was known before stands
+    asked = [(shown(each), each.reasoning_budget) for each in model.engine.requests]
+    assert asked == [((False, True), 50), ((True, True), 0)]
+    assert {"narrow": "it died"} in widened(model, response)

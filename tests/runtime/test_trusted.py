@@ -130,7 +130,7 @@ def test_what_is_withheld_as_data_is_not_given_in_words(
         return said(filled, **told)(request)
 
     model = models(script)
-    keep(model.store.root, calibrator(model, 0.5))
+    keep(model.store.root, calibrator(model, 0.5, "words"))
     events = list(model.stream([WHO, story], schema=ONE, output_modes=["text", "structured_json"], **options))
     response = events[-1].response
     assert response.abstained and response.data is None and not any(claim.supported for claim in response.claims)
@@ -145,7 +145,7 @@ def test_words_that_wait_for_the_data_are_shown_with_them(models: Any, story: Pa
         return said(text)(request)
 
     model = models(script)
-    keep(model.store.root, calibrator(model, 0.5))
+    keep(model.store.root, calibrator(model, 0.5, "words"))
     events = list(model.stream([WHO, story], schema=ONE, output_modes=["text", "structured_json"], max_risk=0.1))
     response = events[-1].response
     assert response.data == {"answer": "Anna Marbury"} and not response.abstained
@@ -162,7 +162,7 @@ def test_words_that_say_that_nothing_is_said_stay(models: Any, story: Path, opti
         return said(text, sure=0.5)(request)
 
     model = models(script)
-    keep(model.store.root, calibrator(model, 0.5))
+    keep(model.store.root, calibrator(model, 0.5, "words"))
     events = list(model.stream([WHO, story], schema=ONE, output_modes=["text", "structured_json"], **options))
     response = events[-1].response
     assert response.abstained and response.data is None and response.text == "The price is not mentioned."

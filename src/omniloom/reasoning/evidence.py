@@ -61,7 +61,8 @@ def find_value(
     }
     found = (each for each in _verbatim(text, passages) if _is_within(each, within, passages))
     places = list(islice(found, _MOST_PLACES))
-    places = places or [each for each in _windows(text, passages) if _is_within(each, within, passages)]
+    if not places and text.strip().lower() != "no":
+        places = [each for each in _windows(text, passages) if _is_within(each, within, passages)]
     if not places:
         return Evidence((), 0.0)
     # "1.10" may not be 1.1, nor "IT" it: what is spelled like the value comes first, but for plain numbers.

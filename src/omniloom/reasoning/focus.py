@@ -61,9 +61,9 @@ def tabled(question: str, parts: Sequence[Part]) -> frozenset[str]:
 
 
 def _is_file(name: str, said: str) -> bool:
-    """Whether a name of a file, or its stem where that is no word for a kind of source, stands in it."""
-    stem, dot, _ = name.rpartition(".")
-    names = ([name] if dot else []) + ([stem] if len(stem) > 3 and stem not in _KINDS else [])
+    """Whether a name of a file, or its stem, stands in it; what has no name of its own is called by its kind."""
+    stem = name.rpartition(".")[0] or ("" if name in _KINDS else name)
+    names = [name, stem] if len(stem) > 3 else [name] if "." in name else []
     return any(re.search(rf"(?<!\w){re.escape(each)}(?!\w)", said) for each in names)
 
 

@@ -265,16 +265,15 @@ class Walk:
             response = self._answered(task, constraint, risk)
         finally:
             self.emit = emit
-        kept = self.losses
         if response.abstained and risk.promise is None:  # a second draw is no part of what was promised
             self.run.note("focus", widened="they give no answer")
-            self.losses, self.thinking = losses, 0  # what may be thought was thought
+            self.losses, self.thinking, kept = losses, 0, self.losses  # what may be thought was thought
             try:
                 return self._answered(self.widened(), constraint, risk)
             except (BudgetError, ContextError, EngineError) as error:
                 self.run.check()  # the deadline ends the call
+                self.losses = kept
                 self.run.note("focus", narrow=str(error))
-        self.losses = kept
         for event in told:
             emit(event)
         return response
