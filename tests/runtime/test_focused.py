@@ -73,5 +73,5 @@ def test_a_second_attempt_thinks_no_more_and_may_fail(models: Any, files: list[P
     response = model.generate(["Who opened the mill that Anna Marbury ran?", *files], reasoning_budget=50)
     assert response.abstained and "not mentioned" in response.text  # what was known before stands
     asked = [(shown(each), each.reasoning_budget) for each in model.engine.requests]
-    assert asked == [((False, True), 50), ((True, True), 0)]
+    assert asked[0] == ((False, True), 50) and set(asked[1:]) == {((True, True), 0)}  # a dead engine is asked twice
     assert {"narrow": "it died"} in widened(model, response)
