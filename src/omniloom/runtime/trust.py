@@ -71,7 +71,12 @@ class Trust:
         whole = not task.natives and not task.history  # nothing but this question and these texts
         knows = is_one and whole and can_tell(self.question, cited, task.passages)
         share = self.answer.get("asked", 1.0) if knows else 1.0
-        if is_one and whole and not knows and (nothing := nowhere(self.question, cited, task.passages)) is not None:
+        if (
+            is_one
+            and whole
+            and not (knows or task.focus)
+            and (nothing := nowhere(self.question, cited, task.passages)) is not None
+        ):
             knows, share = True, nothing  # a receipt is cited, but the prose beside it is in the question's language
         doubted = knows and (share < MOST_DOUBTED or self.answer.get("logprob_mean", 0.0) < _HESITANT)
         if doubted or self._wanted("judge"):
