@@ -75,3 +75,9 @@ def test_a_second_attempt_thinks_no_more_and_may_fail(models: Any, files: list[P
     asked = [(shown(each), each.reasoning_budget) for each in model.engine.requests]
     assert asked[0] == ((False, True), 50) and set(asked[1:]) == {((True, True), 0)}  # a dead engine is asked twice
     assert {"narrow": "it died"} in widened(model, response)
+
+
+def test_where_the_user_names_a_file_no_other_is_asked(models: Any, files: list[Path]) -> None:
+    model = models("It is not mentioned.")
+    response = model.generate(["Who opened the bridge, according to mill.txt?", *files])
+    assert response.abstained and {shown(each) for each in model.engine.requests} == {(False, True)}

@@ -44,13 +44,22 @@ def focus(question: str, parts: Sequence[Part], passages: Passages) -> frozenset
 
 
 def named(question: str, parts: Sequence[Part]) -> Iterator[str]:
-    """Those whose file is named; and those of a kind that is spoken of as one that is there."""
+    """Those whose whole name stands in it; without such, those whose stem does; without such, those of a kind that is
+    spoken of as one that is there."""
     said = question.casefold()
-    for part in parts:
+    files = filed(question, parts) or {part.id for part in parts if _is_called(part.name.casefold(), said)}
+    yield from (part.id for part in parts if part.id in files)
+    for part in parts if not files else ():
         kinds = KIND_WORDS.get(part.kind, "")
         pattern = "|".join(form.format(kind=kinds) for form in (_SAID, _SAYS))
-        if _is_file(part.name.casefold(), said) or (kinds and re.search(pattern, said)):
+        if kinds and re.search(pattern, said):
             yield part.id
+
+
+def filed(question: str, parts: Sequence[Part]) -> frozenset[str]:
+    """Those whose whole name stands in it, beyond doubt: "mill.txt", where "the mill" may be any."""
+    said = question.casefold()
+    return frozenset(part.id for part in parts if "." in part.name and _stands(part.name.casefold(), said))
 
 
 def tabled(question: str, parts: Sequence[Part]) -> frozenset[str]:
@@ -60,11 +69,14 @@ def tabled(question: str, parts: Sequence[Part]) -> frozenset[str]:
     return tables if chosen and chosen <= tables else frozenset()
 
 
-def _is_file(name: str, said: str) -> bool:
-    """Whether a name of a file, or its stem, stands in it; what has no name of its own is called by its kind."""
+def _is_called(name: str, said: str) -> bool:
+    """Whether the stem of a name stands in it; what has no name of its own is called by its kind."""
     stem = name.rpartition(".")[0] or ("" if name in _KINDS else name)
-    names = [name, stem] if len(stem) > 3 else [name] if "." in name else []
-    return any(re.search(rf"(?<!\w){re.escape(each)}(?!\w)", said) for each in names)
+    return len(stem) > 3 and _stands(stem, said)
+
+
+def _stands(name: str, said: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", said) is not None
 
 
 def _worded(question: str, parts: Sequence[Part], passages: Passages) -> Iterator[str]:

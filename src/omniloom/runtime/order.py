@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from omniloom.core.errors import EngineError
 from omniloom.core.values import Part, Request
-from omniloom.reasoning.focus import focus
+from omniloom.reasoning.focus import filed, focus
 from omniloom.reasoning.naming import counts, mentions, points
 from omniloom.reasoning.prompts import Task, face, request, said_text
 from omniloom.runtime.run import EngineRun
@@ -60,13 +60,16 @@ def focused(run: EngineRun, task: Task, inputs: Sequence[Part], shown: Shown) ->
     None where it may be about all of them, or somebody may speak of sources by their place."""
     if task.natives or task.history or not 1 < len(task.parts) <= _MOST_SOURCES or _is_bound(task, inputs, shown):
         return None
-    chosen = focus(said_text([part for part in inputs if not part.is_source], {}), task.parts, task.passages)
+    asked = said_text([part for part in inputs if not part.is_source], {})
+    chosen = focus(asked, task.parts, task.passages)
     if not chosen:
         return None
     run.note("focus", sources=[part.name for part in task.parts if part.id in chosen])
     order = sorted(range(len(task.parts)), key=lambda at: task.parts[at].id not in chosen)
     task = replace(task, focus=chosen, order=() if order == sorted(order) else tuple(order))
     letters = {source: letter for source, letter in task.letters.items() if source in chosen}
+    if filed(asked, task.parts) == chosen:  # what other files say is no answer
+        task = replace(task, focus=frozenset(), left_out=task.left_out | {part.id for part in task.parts} - chosen)
     return replace(task, said=said_text(list(_put(inputs, letters)), letters))
 
 
