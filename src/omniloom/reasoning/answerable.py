@@ -7,6 +7,7 @@ language of the question, for questions with several words of their own; of all 
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable
 from functools import cache
 
@@ -102,8 +103,11 @@ def _needed(question: str) -> list[Word]:
 
 def _near(place: int, passages: Passages) -> list[int]:
     """The passage, those before and after it, and the first, of its source."""
-    own = [at for at, each in enumerate(passages.segments) if each.source == passages.segments[place].source]
-    at = own.index(place)
+    source = passages.segments[place].source
+    if ("passages", source) not in passages.kept:  # every passage of a source is looked at in turn
+        passages.kept["passages", source] = [at for at, each in enumerate(passages.segments) if each.source == source]
+    own: list[int] = passages.kept["passages", source]
+    at = bisect_left(own, place)
     return [*own[:1], *own[max(0, at - _AROUND) : at + _AROUND + 1]]
 
 

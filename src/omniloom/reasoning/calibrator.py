@@ -36,8 +36,13 @@ class Signal(Value):
 
     def scaled(self, value: float) -> float:
         """In standard deviations from the mean, drawn in where it is far."""
-        drawn = math.copysign(math.log1p(abs(value)), value) if self.log else value
+        drawn = drawn_in(value) if self.log else value
         return max(-_FAR, min(_FAR, (drawn - self.mean) / self.scale))
+
+
+def drawn_in(value: float) -> float:
+    """The logarithm of 1 + its size, with its sign."""
+    return math.copysign(math.log1p(abs(value)), value)
 
 
 class Reference(Value):

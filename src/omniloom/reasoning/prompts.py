@@ -6,6 +6,7 @@ found again for the next question. What the user said between sources is kept in
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -17,6 +18,7 @@ from omniloom.reasoning.ground import Passages
 from omniloom.reasoning.naming import Naming
 from omniloom.reasoning.sample import Sampler
 
+_IN_PLACE = re.compile("⟨[^⟩]*⟩")  # as `said_text` puts them
 _SYSTEM_SOURCES = (
     "You answer questions from numbered passages of sources. Copy numbers and names exactly as they are written. "
     "After each sentence put the number of its passage in brackets, like [3]. "
@@ -63,6 +65,11 @@ class Task:
     def arranged(self) -> tuple[Part, ...]:
         """The sources as prompts show them."""
         return tuple(self.parts[at] for at in self.order) or self.parts
+
+    @property
+    def question(self) -> str:
+        """The user's words, without the names of sources that stand in place between them."""
+        return _IN_PLACE.sub(" ", self.said)
 
     @property
     def asked(self) -> tuple[Part, ...]:

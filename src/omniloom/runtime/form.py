@@ -2,7 +2,6 @@
 
 import copy
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -26,7 +25,6 @@ from omniloom.runtime.mend import Mend
 from omniloom.runtime.run import EngineRun
 from omniloom.runtime.trust import Refusal
 
-_IN_PLACE = re.compile("⟨[^⟩]*⟩")  # where the question names a source in place, in words of ours
 Found = dict[str, tuple[Any, Evidence]]  # the JSON Pointer of each value, the value, and where it stands
 
 
@@ -99,9 +97,8 @@ def _found(run: EngineRun, task: Task, plain: Any) -> Found:
     if len(leaves) == 1 and not task.natives:
         [(pointer, (value, evidence))] = found.items()
         if not evidence.quotes and not says_absent(str(value), ()):
-            question = _IN_PLACE.sub(" ", task.said)
-            sources = list(named(question, task.parts)) if is_concluded(value, question) else []
-            about = spoken_of(question, sources, task.passages)
+            sources = list(named(task.question, task.parts)) if is_concluded(value, task.question) else []
+            about = spoken_of(task.question, sources, task.passages)
             found[pointer] = (value, about or evidence)
     return found
 
@@ -182,7 +179,7 @@ def _evidence(run: EngineRun, pointer: str, value: Any, task: Task) -> Evidence:
         found = Evidence((), 0.0)
     made = None if found.quotes else value_made(value, pointer, task.passages, task.said)
     if made is None and not found.quotes and len(task.passages.segments) > 1:
-        if (both := in_several(value, task.passages, _IN_PLACE.sub(" ", task.said))) is not None:
+        if (both := in_several(value, task.passages, task.question)) is not None:
             return both
         made = joined(value, task.passages, task.said)
     return found if made is None else Evidence(made.cited, 1.0, derived=made.said)

@@ -60,7 +60,7 @@ def focused(run: EngineRun, task: Task, inputs: Sequence[Part], shown: Shown) ->
     None where it may be about all of them, or somebody may speak of sources by their place."""
     if task.natives or task.history or not 1 < len(task.parts) <= _MOST_SOURCES or _is_bound(task, inputs, shown):
         return None
-    asked = said_text([part for part in inputs if not part.is_source], {})
+    asked = said_text(inputs, {})
     chosen = focus(asked, task.parts, task.passages)
     if not chosen:
         return None

@@ -1,6 +1,5 @@
 """How far an answer is to be trusted: the raw signals of it, its claims and fields; and whether it is given."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
@@ -27,7 +26,6 @@ _LONGEST = 48  # tokens of an answer that is sampled again: longer ones would co
 _HESITANT = (
     -0.4
 )  # mean log-probability: right answers to 12 XQuAD questions had more, 14 of 16 to unanswerable ones less
-_NAMED = re.compile("⟨[^⟩]*⟩")  # where the question names a source in place, in words of ours
 
 
 def measured(run: EngineRun, task: Task) -> Task:
@@ -45,7 +43,7 @@ class Trust:
     def __init__(self, run: EngineRun, task: Task, risk: Risk, *, verify: bool, weigh: bool = False) -> None:
         self.run = run
         self.task = task
-        self.question = _NAMED.sub(" ", task.said)
+        self.question = task.question
         self.risk = risk
         self.verify = verify
         self.weigh = weigh
@@ -83,17 +81,19 @@ class Trust:
             self._judge(done)
         why = ""
         judge = self.answer.get("judge", 0.0 if share < LEAST_ASKED else 1.0)
-        # A model hesitates between two sources that contradict each other, and to conclude from two that do not say it:
-        # no sign that they speak of something else.
-        concludes = any(claim.citations and not claim.supported for claim in claims)
-        heard = share >= MOST_DOUBTED and (concludes or is_disputed(self.run, task, claims))
-        if doubted and judge < LEAST_SURE and not heard:
+        if doubted and judge < LEAST_SURE and not (share >= MOST_DOUBTED and self._hesitates(claims)):
             why = "in doubt, and no judge finds that the sources state it"
         if not why and done.logprobs and self._wanted("agreement"):
             self._sample(text, again)
         risky = "" if why else self.risk.withholds(self.answer)
         self.run.note("signals", **self.answer, **({"withheld": why or risky} if why or risky else {}))
         return "unanswered" if why else "risky" if risky else ""
+
+    def _hesitates(self, claims: Sequence[Claim]) -> bool:
+        """Between two sources that contradict each other, or to conclude from two that do not say it: no sign that they
+        speak of something else."""
+        concludes = any(claim.citations and not claim.supported for claim in claims)
+        return concludes or is_disputed(self.run, self.task, claims)
 
     def _signals(
         self, claims: Sequence[Claim], done: Completion, spans: Iterable[Span] | None, cited: Sequence[int]

@@ -163,8 +163,7 @@ class Walk:
         self._report(losses)
         self._report(named_files(parts))
         said, budget = said_text(parts, {}), self.call.reasoning_budget
-        alone = said_text([part for part in parts if not part.is_source], {})
-        about = frozenset[str]() if natives or self.call.messages else tabled(alone, sources)
+        about = frozenset[str]() if natives or self.call.messages else tabled(said, sources)
         self._choose(said, [part for part in sources if not about or part.id in about])
         task = Task(
             said=said,

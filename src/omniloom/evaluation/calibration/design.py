@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from omniloom.reasoning.calibrator import Reference, Signal
+from omniloom.reasoning.calibrator import Reference, Signal, drawn_in
 
 if TYPE_CHECKING:
     from omniloom.evaluation.calibration.resampling import Array
@@ -69,7 +69,7 @@ def scales(samples: Sequence[Answered], names: Sequence[str]) -> list[Signal]:
         values = np.array([value(each, name) for each in samples])
         log = name in _LONG_TAILED
         there = values[np.isfinite(values)]
-        there = np.copysign(np.log1p(np.abs(there)), there) if log else there
+        there = np.array([drawn_in(each) for each in there.tolist()]) if log else there
         lacking = float(np.isnan(values).mean()) if len(values) else 1.0
         if len(there) < 10 or float(there.std()) < 1e-9:
             continue
