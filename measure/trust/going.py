@@ -19,7 +19,7 @@ from omniloom.evaluation.log import Record
 from omniloom.evaluation.values import Sample, Task
 from omniloom.runtime.model import Model
 
-DEFAULTS = {"xquad": 400, "xquad_unanswerable": 120, "mixed": 60, "contradicting": 40, "injected": 100}
+DEFAULTS = {"xquad": 619, "xquad_unanswerable": 120, "mixed": 60, "contradicting": 40, "injected": 100}
 """Tasks, and how many samples of each: a few hours on two cores, with two peers."""
 
 
