@@ -25,8 +25,8 @@ def world(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def split(seed: int, n: int = 400) -> tuple[float, float, float]:
     """(true risk, risk seen in as many fresh answers, coverage) of the threshold chosen; zeros if none is."""
     p, loss, _ = world(n, seed)
-    known, known_loss, _ = world(n, 10_000 + seed)
-    chosen = max_risk(p, loss, ALPHA, grid=order(known, known_loss, n, ALPHA)).threshold
+    known, _, _ = world(n, 10_000 + seed)
+    chosen = max_risk(p, loss, ALPHA, grid=order(known, n, ALPHA)).threshold
     if chosen is None:
         return 0, 0, 0
     many, _, true = world(20_000, 20_000 + seed)

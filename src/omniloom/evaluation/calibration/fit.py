@@ -101,8 +101,8 @@ def fit(
         name=name, model=model, family=family, bias=bias, signals=weighted(signals, weights), isotonic=knots, **empty
     )
     p, loss = _probabilities(rough, held), 1 - _right(held)
-    known, known_loss = _probabilities(rough, learnt), 1 - y
-    ordered = {alpha: order(known, known_loss, len(held), alpha) for alpha in alphas}
+    known = _probabilities(rough, learnt)
+    ordered = {alpha: order(known, len(held), alpha) for alpha in alphas}
     promises = [max_risk(p, loss, alpha, grid=ordered[alpha]) for alpha in alphas]
     promises += [conformal(p, loss, alpha) for alpha in alphas]
     out = tuple(TakenOut(name=each.name, why=each.why) for each in worth if each.why)

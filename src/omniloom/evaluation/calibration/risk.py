@@ -7,6 +7,7 @@ new questions that are drawn as the calibration questions were; neither says any
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from omniloom.evaluation.calibration.resampling import Array, Numbers
@@ -87,24 +88,30 @@ def conformal(confidence: Numbers, loss: Numbers, alpha: float) -> Threshold:
     return Threshold(alpha=alpha, delta=None, method="conformal_risk_control", **found)
 
 
-def order(confidence: Numbers, loss: Numbers, n: int, alpha: float, delta: float = DELTA) -> list[float]:
+def order(confidence: Numbers, n: int, alpha: float, delta: float = DELTA) -> list[float]:
     """The thresholds to test on `n` other answers, from where a promise is likeliest on to more coverage.
 
-    Learnt from answers that are not tested on (split fixed-sequence testing, as in Learn then Test, section 4.3), so
-    that the order is fixed before the held-out answers are looked at.
+    confidence: probabilities of answers that are not tested on (split fixed-sequence testing, as in Learn then Test,
+    section 4.3), so that the order is fixed before the held-out answers are looked at. How likely a promise is follows
+    from these probabilities: errors seen above a threshold are too few to tell one from the next.
     """
-    p, losses = _sorted(confidence, loss)
+    import numpy as np
+
+    p = np.sort(np.asarray(confidence, float))[::-1]
     if not len(p):
         return []
-    steps: list[tuple[float, float]] = []
-    for coverage in COVERAGES:
-        count = max(1, math.ceil(coverage * len(p)))
-        answered, wrong = _given(p, losses, float(p[count - 1]))
-        there = max(1, round(answered / len(p) * n))
-        # One error more than were seen: these answers may have been fitted to.
-        steps.append((p_value(min(1.0, (wrong + 1) / (answered + 1)), there, alpha), float(p[count - 1])))
-    start = min(range(len(steps)), key=lambda at: (steps[at][0], at))
-    return list(dict.fromkeys([threshold for _, threshold in steps[start:-1]] + [0.0]))
+    counts = [max(1, math.ceil(coverage * len(p))) for coverage in COVERAGES]
+    chances = [
+        _chance(float(1 - p[:count].mean()), max(1, round(count / len(p) * n)), alpha, delta) for count in counts
+    ]
+    start = max(range(len(counts)), key=lambda at: (chances[at], -at))
+    return list(dict.fromkeys([float(p[count - 1]) for count in counts[start:-1]] + [0.0]))
+
+
+def _chance(risk: float, n: int, alpha: float, delta: float) -> float:
+    """That as few of n answers are wrong as a promise takes, if each is with the probability `risk`."""
+    too_many = bisect_left(range(n), True, key=lambda wrong: p_value(wrong / n, n, alpha) > delta)
+    return binomial_below(too_many - 1, n, min(max(risk, 1e-9), 1 - 1e-9)) if too_many else 0.0
 
 
 def fewest(alpha: float, delta: float = DELTA) -> int:
