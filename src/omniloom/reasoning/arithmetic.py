@@ -122,7 +122,7 @@ def _checked(tokens: Sequence[_Token], kinds: str, at: int) -> Equation | None:
     side, told = tokens[start:at], tokens[at + 1 : end]
     if _hangs_before(tokens, kinds, start) or _hangs_behind(tokens, end) or _unclear(side, told, tokens[at]):
         return None
-    value = _value("".join(_plain(token) for token in side if token.kind != "W"))
+    value = value_of("".join(_plain(token) for token in side if token.kind != "W"))
     if value is None:
         return None
     said = " ".join(token.text for token in [*side, tokens[at], *told])
@@ -192,7 +192,8 @@ def _plain(token: _Token) -> str:
     return f"({token.text.rstrip('% ')}/100)" if token.text.endswith("%") else token.text
 
 
-def _value(expression: str) -> Fraction | None:
+def value_of(expression: str) -> Fraction | None:
+    """What an expression of numbers, brackets and + - * / comes to; None where it comes to nothing, or is none."""
     try:
         return _of(ast.parse(expression, mode="eval").body)
     except (SyntaxError, ValueError, ZeroDivisionError, KeyError):
@@ -202,6 +203,8 @@ def _value(expression: str) -> Fraction | None:
 def _of(node: ast.expr) -> Fraction:
     if isinstance(node, ast.BinOp):
         return _OPERATIONS[type(node.op)](_of(node.left), _of(node.right))
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return -_of(node.operand)
     if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
         return Fraction(str(node.value))
     raise ValueError(f"{ast.dump(node)} is no arithmetic")

@@ -1,4 +1,4 @@
-"""What a query over the tables of the sources gave, as an answer takes it: values, and the cells they came from."""
+"""What a query over tables, or arithmetic with numbers of sources, gave: values, and the places they came from."""
 
 import json
 import re
@@ -33,7 +33,7 @@ class Computed:
     """rows: the values as text, "" for none. quotes: of each value the places that it was made of. more: how many rows
     are left out. told: the result as a model is shown it, `of` whose it is. alone: whether it stands in place of the
     sources, which are all tables, and not beside them. completion: the query as the model wrote it. columns: their
-    names. places: those of the values of a JSON that was filled from it, by their pointers."""
+    names. how: what it is called. places: those of the values of a JSON that was filled from it, by their pointers."""
 
     query: str
     rows: tuple[tuple[str, ...], ...]
@@ -43,6 +43,7 @@ class Computed:
     alone: bool
     completion: Completion
     columns: tuple[str, ...] = ()
+    how: str = "a query"
     more: int = 0
     places: Mapping[str, tuple[Quote, ...]] = field(default_factory=dict[str, tuple[Quote, ...]])
 
@@ -65,7 +66,7 @@ class Computed:
 
     def shown(self) -> Iterator[str | Segment]:
         """As prompt content, where sources stand."""
-        yield f"=== Source: what a query over {self.of} gave ===\n"
+        yield f"=== Source: what {self.how} over {self.of} gave ===\n"
         yield from (self.told, "\n\n")
 
     def lines(self) -> Iterator[tuple[str, tuple[Quote, ...]]]:
@@ -101,6 +102,23 @@ class Computed:
         names = [_WORDS.sub("", each.casefold()) for each in fields]
         columns = [_WORDS.sub("", each.casefold()) for each in self.columns]
         return any(column in names and names[at] != column for at, column in enumerate(columns))
+
+    def narrowed(self, schema: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The schema with the one value of arithmetic in the one field that is open, so that no model copies it; None
+        where there is not one of each."""
+        fields: Mapping[str, Any] = schema.get("properties") or {}
+        open_ = [
+            name for name, each in fields.items() if not ({"enum", "const"} & {*each} or "boolean" in _types(each))
+        ]
+        if self.how != "arithmetic" or len(open_) != 1:
+            return None
+        [name], [[value]] = open_, self.rows
+        kinds, items = _types(fields[name]), fields[name].get("items")
+        if "array" in kinds:
+            one = {"type": "array", "items": {"const": _typed(value, items)}, "minItems": 1, "maxItems": 1}
+        else:
+            one = {"const": _typed(value, fields[name])}
+        return {**schema, "properties": {**fields, name: one}}
 
     def evidence(self, at: str, value: Any) -> Evidence | None:
         """Where a value of a JSON came from, if it is one of the result's, or several of them; else None."""

@@ -99,3 +99,29 @@ def decimal_of(key: str) -> Decimal | None:
     except InvalidOperation:
         return None
     return value if value.is_finite() and abs(value.adjusted()) < 20 else None
+
+
+def year_of(passages: Passages, quote: Quote) -> int:
+    """The year of a cell: that of its column's name, or the next one above it in its column, or in the first column;
+    0 where there is none, or it stands in no table."""
+    segment = passages.segments[quote.index]
+    cells = segment.locate(quote.start, quote.end).cells
+    if cells is None:
+        return 0
+    if named := YEAR.search(column(segment, quote)):
+        return int(named.group())
+    years = _years(passages, segment.source)
+    above = ([at for at in years if at[0] < cells[0] and at[1] == place] for place in (cells[1], 1))
+    return next((years[max(found)] for found in above if found), 0)
+
+
+def _years(passages: Passages, source: str) -> dict[tuple[int, int], int]:
+    """The cells of a source that name a year, by row and column."""
+    found: dict[tuple[int, int], int] = {}
+    for segment in passages.segments:
+        for anchor in segment.anchors if segment.source == source else ():
+            cells, text = anchor.locator.cells, segment.text[anchor.start : anchor.end].strip()
+            named = YEAR.search(text)
+            if cells is not None and named and (len(text) == 4 or re.search(r"[^\W\d]", text)):
+                found[cells[0], cells[1]] = int(named.group())
+    return found

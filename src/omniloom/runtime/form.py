@@ -143,13 +143,22 @@ def _queried(task: Task, form: Form) -> tuple[Task, tuple[Completion, Any, Any] 
 def _written(run: EngineRun, task: Task, form: Form, notes: str, text: str, native: int) -> tuple[Completion, Any, Any]:
     """(completion, plain value, value in the user's type), repaired once."""
     looks = shape(form.schema)
-    done = direct.fill(run, task, form.constraint, looks, notes, text, native)
+    done = direct.fill(run, task, _narrowed(run, task, form), looks, notes, text, native)
     try:
         return done, *form.parsed(done.text)
     except OutputError as error:
         run.note("repair", why=str(error))
         done = direct.repair(run, task, form.constraint, looks, done.text, structured_json.explain(error))
         return done, *form.parsed(done.text)
+
+
+def _narrowed(run: EngineRun, task: Task, form: Form) -> Constraint:
+    """With what was computed in its field, where the user's schema and the engine take it."""
+    schema = task.computed.narrowed(form.schema) if task.computed is not None else None
+    if schema is None:
+        return form.constraint
+    constraint = structured_json.constrain(schema)
+    return form.constraint if run.engine.supports(constraint) is not None else constraint
 
 
 def _renamed(plain: Any, data: Any, task: Task, form: Form) -> tuple[Any, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from omniloom.catalog import ensure
+from omniloom.core.errors import UsageError
 from omniloom.core.events import Progress
 from omniloom.core.protocols import Capabilities
 from omniloom.core.values import Loss, Part, Segment
@@ -88,3 +89,21 @@ def _one_line(name: str) -> str:
     """A file name stands in prompts: it may not look like a line of ours, or like a tag of ours."""
     plain = "".join(char if char.isprintable() and char not in "⟨⟩" else " " for char in name)
     return " ".join(plain.split())[:_LONGEST_NAME] or "unnamed"
+
+
+def once_each(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """The sources, each once. Raises UsageError where one is given twice in two ways: its places would be confused."""
+    sources: dict[str, Part] = {}
+    for part in parts:
+        if not part.is_source:
+            continue
+        first = sources.setdefault(part.id, part)
+        if first.options != part.options:
+            differ = sorted(
+                key for key in {*first.options, *part.options} if first.options.get(key) != part.options.get(key)
+            )
+            raise UsageError(
+                f"{part.name!r} is given twice, with other {' and '.join(differ)}",
+                hint='give it once, with all that is needed of it, such as pages="1,3"',
+            )
+    return tuple(sources.values())

@@ -19,7 +19,7 @@ from omniloom.core.events import Event, Progress
 from omniloom.core.protocols import Engine
 from omniloom.core.values import Completion, Constraint, Loss, Part, Response, Segment, Usage
 from omniloom.outputs.schemas import shape
-from omniloom.reasoning import direct, survey
+from omniloom.reasoning import direct, formulas, survey
 from omniloom.reasoning.arithmetic import slips
 from omniloom.reasoning.claims import ClaimWriter
 from omniloom.reasoning.focus import tabled
@@ -36,7 +36,7 @@ from omniloom.runtime.modes import OURS, written
 from omniloom.runtime.order import Shown, arranged, focused
 from omniloom.runtime.programs import computed
 from omniloom.runtime.prose import Prose
-from omniloom.runtime.read import named_files, read_all, taken_in
+from omniloom.runtime.read import named_files, once_each, read_all, taken_in
 from omniloom.runtime.risk import Risk, family
 from omniloom.runtime.run import EngineRun
 from omniloom.runtime.trust import Refusal, Trust, measured
@@ -64,6 +64,7 @@ class Walk:
         self.losses: list[Loss] = []
         self.schema: dict[str, Any] = {}
         self.ahead = False  # whether nothing is asked yet
+        self.sums = False  # whether a formula is to be asked for
         self.strategy = call.strategy
         self.thinking = call.reasoning_budget
         self.widened: Callable[[], Task]  # the task as all sources have it, of one that is asked of some
@@ -132,7 +133,7 @@ class Walk:
 
     def _risk(self, parts: Sequence[Part]) -> Risk:
         """Decided before anything is read, too: what cannot be promised fails here."""
-        sources = _once_each(parts)
+        sources = once_each(parts)
         fields = 0 if "text" in self.call.output_modes else max(1, len(self.schema.get("properties", ())))
         if self.call.max_risk is not None and not (sources and set(self.call.output_modes) <= set(OURS)):
             raise UsageError(
@@ -152,7 +153,7 @@ class Walk:
         return risk
 
     def _task(self, parts: Sequence[Part]) -> Task:
-        sources = _once_each(parts)
+        sources = once_each(parts)
         self.run.sources = tuple(part.id for part in sources)
         natives = tuple(
             Segment(source=part.id, content=part, made_by="native")
@@ -181,7 +182,7 @@ class Walk:
         )
         if not task.said and not sources:
             raise UsageError("nothing was asked", hint="give a question, a file, or both")
-        return self._with_passages(self._computed(task, segments), parts, segments)
+        return self._worked_out(self._with_passages(self._computed(task, segments), parts, segments))
 
     def _choose(self, said: str, sources: Sequence[Part]) -> None:
         if self.strategy == "sample" and not self.call.reasoning_budget:
@@ -198,9 +199,18 @@ class Walk:
         """With what a query over the tables gave, where that is how to answer."""
         if self.ahead or self.strategy != "program":
             return task
+        self.sums = formulas.asks(task.said) and any(part.kind != "table" for part in task.asked)
+        if self.sums:
+            return task
         made, losses = computed(self.run, measured(self.run, task), segments, self.schema)
         self._report(losses)
         return replace(task, computed=made, focus=task.focus if made is not None and made.alone else frozenset())
+
+    def _worked_out(self, task: Task) -> Task:
+        """With what a formula came to, where numbers that do not all stand in tables are to be computed with."""
+        if not self.sums:
+            return task
+        return replace(task, computed=formulas.worked_out(self.run, measured(self.run, task), self.engine.supports))
 
     def _with_passages(self, task: Task, parts: Sequence[Part], segments: Sequence[Segment]) -> Task:
         """The task with the Segments that are shown; beside what was computed those that it cites."""
@@ -373,24 +383,6 @@ def _slips(text: str) -> list[Loss]:
     """What is reckoned wrongly in the words."""
     told = (f"{slip.said}: that is {slip.value}" for slip in slips(text))
     return [Loss(kind="arithmetic", severity="reduced", part="the answer", detail=each) for each in told]
-
-
-def _once_each(parts: Sequence[Part]) -> tuple[Part, ...]:
-    """The sources, each once. Raises UsageError where one is given twice in two ways: its places would be confused."""
-    sources: dict[str, Part] = {}
-    for part in parts:
-        if not part.is_source:
-            continue
-        first = sources.setdefault(part.id, part)
-        if first.options != part.options:
-            differ = sorted(
-                key for key in {*first.options, *part.options} if first.options.get(key) != part.options.get(key)
-            )
-            raise UsageError(
-                f"{part.name!r} is given twice, with other {' and '.join(differ)}",
-                hint='give it once, with all that is needed of it, such as pages="1,3"',
-            )
-    return tuple(sources.values())
 
 
 def _without_password(part: Part) -> Part:

@@ -1,0 +1,255 @@
+"""Answer a question that wants arithmetic by a formula that the model writes and fractions compute.
+
+A model that finds the right numbers often miscalculates with them, so it writes down only what is to be computed (as
+the derivations of TAT-QA, Zhu et al., 2021; programs of thoughts, Chen et al., 2023). The numbers that it may write
+are those of the passages it sees, so each opens where it stands. With a budget further formulas are drawn, and what
+most of them come to is taken.
+"""
+
+import json
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from omniloom.core.errors import BudgetError, ContextError, EngineError
+from omniloom.core.protocols import Run
+from omniloom.core.values import Completion, Constraint, Request, Segment
+from omniloom.reasoning.arithmetic import value_of
+from omniloom.reasoning.computed import Computed
+from omniloom.reasoning.evidence import column
+from omniloom.reasoning.ground import Quote
+from omniloom.reasoning.operands import year_of
+from omniloom.reasoning.prompts import Task, request
+from omniloom.reasoning.wording import keys
+
+PURPOSE = "formula"
+_TOKENS = 96
+_MOST_NUMBERS = 600
+_ASKS = re.compile(
+    r"\b(?:(?:percent(?:age)?|net|total|year-over-year) )?(?:change|increase|decrease|growth)\b|\bdifference\b|"
+    r"\baverage\b|\bmean\b|\bratio\b|\bproportion\b|\bpercent(?:age)?\b|\bshare of\b|\b(?:sum|total|combined)\b|"
+    r"\bhow (?:much|many) \w*\s?(?:more|less|fewer|higher|lower|larger|smaller)\b|\bsubtract|\bdivided?\b|\bmultipl",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"(?<![\w.,])(?:\d{1,3}(?:,\d{3})+|\d{1,15})(?:\.\d{1,6})?(?![\w]|[.,]\d)")
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_ROW = re.compile(r"\brow \Z")
+_WRITTEN = re.compile(r"(?P<minus>(?:^|(?<=[(+*/-])|(?<=[+*/-] ))-)?(?P<number>\d[\d,]*(?:\.\d+)?)")
+_CHANGED = re.compile(r"(?P<open>\()?(?P<to>\d[\d,.]*) - (?P<from>\d[\d,.]*)(?(open)\) / (?P=from) \* 100|)")
+_BELOW_NOTHING = re.compile(r"\s*[$€£]?\s*(?:\(\s*[$€£]?\s*[\d.,]+\s*%?\s*\)|[-\u2212\u2013]\s*[$€£]?[\d.,]+)\s*%?\s*")
+_SCALE = re.compile(r"\bin (?:\w+ ){0,2}(thousand|million|billion)s?\b", re.IGNORECASE)
+_SHARE = re.compile(r"\bpercent(?:age)?\b(?! points?)|%|\bshare of\b|\bproportion\b", re.IGNORECASE)
+_POINTS = re.compile(r"\b(?:change|difference|increase|decrease) (?:in|of) (?:the )?percent", re.IGNORECASE)
+_MEAN = re.compile(r"\b(?:average|mean)\b", re.IGNORECASE)
+_RATIO = re.compile(r"\bratio\b|\bdivided?\b|\bmultipl", re.IGNORECASE)
+_CHANGE = re.compile(r"\b(?:change|increase|decrease|growth|difference|subtract)\b", re.IGNORECASE)
+_MOST_TERMS = 8
+_ANY = """start: sum
+sum: product ((" + " | " - ") product)*
+product: atom ((" * " | " / ") (atom | "100"))*
+atom: NUMBER | "-" NUMBER | "(" sum ")"
+"""
+_SUM = """start: term ((" + " | " - ") term)+
+term: NUMBER | "-" NUMBER
+"""
+_INSTRUCTION = """Write only the arithmetic that gives the answer, with numbers as they stand in the sources.
+Examples, over a table with the columns 2019 | 2018 | 2017 and the row Sales | 92 | 80 | (95):
+Question: What was the change in sales from 2018 to 2019?
+92 - 80
+Question: What was the percentage change in sales in 2019 from 2018?
+(92 - 80) / 80 * 100
+Question: What was the average of sales for the years 2017 to 2019?
+(92 + 80 + -95) / 3
+Question: What were the total sales in 2018 and 2019?
+80 + 92
+Question: What was the ratio of sales in 2019 to those in 2018?
+92 / 80
+Question: How many percent of the sales of 2019 were the sales of 2018?
+80 / 92 * 100
+
+Now over the sources.
+Question: {said}"""
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    formula: str
+    value: Fraction
+    quotes: tuple[Quote, ...]
+    completion: Completion
+
+
+def asks(said: str) -> bool:
+    """Whether a question speaks of a change, a share, an average, a ratio or a sum."""
+    return _ASKS.search(said) is not None
+
+
+def grammar(said: str, numbers: Iterable[str]) -> str:
+    """What may be written: of a change, a difference or a sum no quotient, of an average the sum over its count."""
+    mean, share = _MEAN.search(said), _SHARE.search(said) and not _POINTS.search(said)
+    form = _ANY if share or _RATIO.search(said) else _SUM
+    if mean:
+        form = _ANY if form is _ANY or _CHANGE.search(said) else _mean()
+    return f"{form}NUMBER: {' | '.join(map(json.dumps, numbers))}\n"
+
+
+def _mean() -> str:
+    counts = range(2, _MOST_TERMS + 1)
+    each = (f'"(" term {"".join(chr(34) + " + " + chr(34) + " term " for _ in range(n - 1))}") / {n}"' for n in counts)
+    return f'start: {" | ".join(each)}\nterm: NUMBER | "-" NUMBER\n'
+
+
+def worked_out(run: Run, task: Task, supports: Callable[[Constraint], str | None]) -> Computed | None:
+    """What a formula over the passages of a task comes to; None where none could be had, and the trace says why.
+
+    supports: of the engine.
+    """
+    shown = [
+        at
+        for at, each in enumerate(task.passages.segments)
+        if (not task.focus or each.source in task.focus) and not each.made_by.startswith("table.profile")
+    ]
+    places = _places(task, shown)
+    asked = _request(run, task, places, supports)
+    if asked is None:
+        return None
+    tokens = 0
+
+    def another() -> _Drawn | None:
+        while task.sampler is not None and (done := task.sampler.another(run, asked, tokens)) is not None:
+            if (drawn := _drawn(task, done, places)) is not None:
+                return drawn
+        return None
+
+    try:
+        done = run.ask(asked, purpose=PURPOSE)
+    except (BudgetError, ContextError, EngineError) as error:
+        run.check()  # the deadline ends the call
+        run.note(PURPOSE, skipped=str(error))
+        return None
+    tokens = done.usage.output_tokens
+    found = _drawn(task, done, places) or another()
+    if found is not None and task.sampler is not None:
+        found = task.sampler.elect(run, found, another, lambda one, other: one.value == other.value)
+    if found is None:
+        run.note(PURPOSE, skipped="it has no value", formula=done.text)
+        return None
+    run.note(PURPOSE, formula=found.formula, value=_said(found.value))
+    return _computed(task, found)
+
+
+def _request(
+    run: Run, task: Task, places: dict[str, list[Quote]], supports: Callable[[Constraint], str | None]
+) -> Request | None:
+    if not places:
+        run.note(PURPOSE, skipped="the sources hold no number")
+        return None
+    constraint = Constraint(kind="grammar", value=grammar(task.said, places))
+    if (why := supports(constraint)) is not None:
+        run.note(PURPOSE, skipped=why)
+        return None
+    instruction = _INSTRUCTION.format(said=task.said)
+    return request(task, instruction, max_output_tokens=_TOKENS, constraint=constraint)
+
+
+def _drawn(task: Task, done: Completion, places: dict[str, list[Quote]]) -> _Drawn | None:
+    formula, quotes = _signed(task, _forward(task, done.text.strip(), places), places)
+    value = value_of(formula.replace(",", "")) if done.finish_reason != "length" else None
+    return None if value is None else _Drawn(formula, value, quotes, done)
+
+
+def _signed(task: Task, formula: str, places: dict[str, list[Quote]]) -> tuple[str, tuple[Quote, ...]]:
+    """The formula with the signs that its numbers have in tables, where (12) is -12, and where those stand."""
+    quotes = list[Quote]()
+
+    def put(match: re.Match[str]) -> str:
+        counts = formula.endswith(f") / {match.group()}") and match.end() == len(formula)  # how many are averaged
+        if counts or match["number"] not in places:
+            return match.group()
+        found = _place(task, places[match["number"]])
+        quotes.append(found)
+        below = not match["minus"] and _is_below_nothing(task.passages.segments[found.index], found)
+        return f"-{match.group()}" if below else match.group()
+
+    return _WRITTEN.sub(put, formula), tuple(dict.fromkeys(quotes))
+
+
+def _forward(task: Task, formula: str, places: dict[str, list[Quote]]) -> str:
+    """A change goes from the earlier year to the later one, in whichever order the model wrote them."""
+    found = _CHANGED.fullmatch(formula)
+    if found is None or not _CHANGE.search(task.said) or not {found["to"], found["from"]} <= {*places}:
+        return formula
+    to, from_ = (year_of(task.passages, _place(task, places[found[name]])) for name in ("to", "from"))
+    if not 0 < to < from_:
+        return formula
+    return _CHANGED.sub(lambda match: f"{match['open'] or ''}{match['from']} - {match['to']}", formula) + (
+        f") / {found['to']} * 100" if found["open"] else ""
+    )
+
+
+def _place(task: Task, places: Sequence[Quote]) -> Quote:
+    """Of several the one with most words of the question around it."""
+    segments, asked = task.passages.segments, frozenset(keys(task.said))
+    return max(places, key=lambda quote: len(asked & _around(segments[quote.index], quote)))
+
+
+def _around(segment: Segment, quote: Quote) -> frozenset[str]:
+    return frozenset(keys(f"{segment.text} {column(segment, quote)}"))
+
+
+def _is_below_nothing(segment: Segment, quote: Quote) -> bool:
+    cells = [each for each in segment.anchors if each.start <= quote.start and quote.end <= each.end]
+    return any(_BELOW_NOTHING.fullmatch(segment.text, each.start, each.end) for each in cells)
+
+
+def _places(task: Task, shown: Sequence[int]) -> dict[str, list[Quote]]:
+    """The numbers of the passages as they are written, each with where it stands. Years that the question names say
+    of when it asks, and what numbers a row is no number."""
+    named = frozenset(_YEAR.findall(task.said))
+    found: dict[str, list[Quote]] = {}
+    for at in shown:
+        text = task.passages.segments[at].text
+        for match in _NUMBER.finditer(text):
+            if match.group() in named or _ROW.search(text, 0, match.start()):
+                continue
+            if len(found) < _MOST_NUMBERS or match.group() in found:
+                found.setdefault(match.group(), []).append(Quote(at, match.start(), match.end(), frozenset()))
+    return found
+
+
+def _computed(task: Task, found: _Drawn) -> Computed:
+    said = _said(found.value)
+    sources = {task.passages.segments[each.index].source for each in found.quotes}
+    told = f"{found.formula} = {said}"
+    return Computed(
+        query=told,
+        rows=((said,),),
+        quotes=((found.quotes,),),
+        told=Segment(source=task.parts[0].id, content=told + _unit(task, found, sources), made_by="tool.arithmetic"),
+        of=", ".join(part.name for part in task.parts if part.id in sources) or task.parts[0].name,
+        alone=False,
+        completion=found.completion,
+        how="arithmetic",
+    )
+
+
+def _unit(task: Task, found: _Drawn, sources: Collection[str]) -> str:
+    """What the result is in: percent, or what the sources of its numbers, or else the others, say of theirs."""
+    segments = task.passages.segments
+    behind = [segments[each.index].text[each.end : each.end + 2].strip(" )") for each in found.quotes]
+    if found.formula.endswith("* 100") or (behind and all(each.startswith("%") for each in behind)):
+        return " percent"
+    if "/" in found.formula and not _MEAN.search(task.said):
+        return ""
+    told = sorted((each for each in segments), key=lambda each: each.source not in sources)
+    scales = (_SCALE.search(f"{each.context}\n{each.text}") for each in told)
+    return next((f" (in {match[1].lower()}s)" for match in scales if match), "")
+
+
+def _said(value: Fraction) -> str:
+    """A whole number, or with two digits behind the point, more for what is nearly nothing."""
+    if value.denominator == 1:
+        return str(value.numerator)
+    text = f"{float(value):.2f}" if abs(value) >= 1 else f"{float(value):.4g}"
+    return text.rstrip("0").rstrip(".") if "e" not in text else f"{float(value):.6f}"
