@@ -21,7 +21,7 @@ from measure.trust.table import as_json, markdown, status, text
 DEFAULTS = {"wtq": 160, "tatqa": 80, "gsm8k": 60}
 STRATEGIES = {"wtq": "program", "tatqa": "program", "gsm8k": "sample"}
 TABLES = ("wtq", "tatqa")
-"""Of which the plain model can be asked: there are sources to paste in."""
+"""Of these the plain model is asked, with the sources pasted in; of the others ours, directly."""
 PAIRED = 60
 """Of how many samples at most the smaller budgets are asked as well."""
 
@@ -39,8 +39,10 @@ def main(given: Sequence[str] | None = None) -> int:
     try:
         found = list[Answers]()
         for name, task in tasks.items():
-            able = [each for each in opened if name in TABLES or isinstance(each, Ours)]
+            able = [each for each in opened if (name in TABLES) != isinstance(each, Ours)]
             found += gone([ours(name, BUDGETS[-1], "ours"), *able], {name: task}, asked.data, counts)
+            if asked.one_budget:
+                continue
             smaller = [ours(name, budget, f"budget {budget}") for budget in BUDGETS[:-1]]
             found += gone(smaller, {name: task}, asked.data, at_most(PAIRED, counts))
     finally:
@@ -54,7 +56,9 @@ def main(given: Sequence[str] | None = None) -> int:
 
 
 def options(given: Sequence[str] | None = None) -> argparse.Namespace:
-    return parsed(parser("python -m measure.thinking", __doc__ or "", DEFAULTS, "thinking"), given)
+    made = parser("python -m measure.thinking", __doc__ or "", DEFAULTS, "thinking")
+    made.add_argument("--one-budget", action="store_true", help=f"only the largest, {BUDGETS[-1]} tokens")
+    return parsed(made, given)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ import pytest
 from omniloom.core.values import Completion, Constraint, Segment
 from omniloom.engines.constraints import fits, refusal
 from omniloom.reasoning.computed import Computed
+from omniloom.reasoning.demonstrations import EXAMPLES
 from omniloom.reasoning.ground import Quote
-from omniloom.reasoning.programs import EXAMPLES, described, mentions
+from omniloom.reasoning.programs import described, mentions
 from omniloom.reasoning.selects import Column, Kind, View, grammar, joins
 
 GAMES = View(
@@ -43,6 +44,8 @@ ALLOWED = [
     f"SELECT {CITY} FROM \"games\" WHERE \"Year\" BETWEEN 1 AND 2 AND {CITY} NOT IN ('a', 'b') LIMIT 12",
     'SELECT MAX("Year") - MIN("Year") FROM "games" WHERE "Opened" > \'1900-01-31\' OR "Opened_text" ILIKE \'%May%\'',
     'SELECT year("Opened"), MIN("Opened") FROM "games" WHERE "Year" BETWEEN 1 AND 2',
+    f'SELECT "Year" FROM "games" WHERE "row" = (SELECT "row" FROM "games" WHERE {CITY} ILIKE \'%a%\') + 1',
+    f"SELECT COUNT(*) FROM \"games\" WHERE {CITY} < '46:58'",
 ]
 REFUSED = [
     'SELECT "Town" FROM "games"',
@@ -68,6 +71,11 @@ def test_what_a_model_may_write(query: str) -> None:
 @pytest.mark.parametrize("query", REFUSED)
 def test_what_it_may_not(query: str) -> None:
     assert not fits(ONE, query)
+
+
+def test_one_field_is_asked_for_in_one_column() -> None:
+    one = Constraint(kind="grammar", value=grammar([GAMES], [], several=False))
+    assert fits(one, f'SELECT {CITY} FROM "games"') and not fits(one, f'SELECT {CITY}, "Year" FROM "games"')
 
 
 def test_the_worked_examples_are_what_a_model_may_write() -> None:

@@ -211,10 +211,12 @@ def test_without_a_query_that_works_the_answer_is_the_direct_one(models: Any, ga
     assert not any(claim.derived for claim in response.claims)
 
 
-def test_the_same_query_again_ends_the_tries(models: Any, games: Path) -> None:
-    model = models(NOTHING, NOTHING, "It is not mentioned.")
-    assert model.generate(["Where was Rome?", games], strategy="program").abstained
-    assert len(requests(model)) == 3
+def test_the_same_query_again_is_not_run_again(models: Any, games: Path) -> None:
+    model = models(NOTHING, NOTHING, NOTHING, "It is not mentioned.")
+    response = model.generate(["Where was Rome?", games], strategy="program")
+    assert response.abstained
+    assert len(requests(model)) == 4
+    assert [each["queries"] for each in decisions(model, response)] == [[NOTHING]]
 
 
 def test_a_text_is_no_table(models: Any, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from omniloom.reasoning.arithmetic import slips
 from omniloom.reasoning.signals import Meaning, meaning, values
 
 _MOST = 8
-_WARM = 0.7
+WARM = 0.7
 _SETTLED = 0.85  # two that agree are enough, and it takes three more to outvote one that differs
 _T = TypeVar("_T")
 _NUMBER = re.compile(r"[$€£]?\s?[-+−]?\d[\d,]*(?:\.\d+)?")
@@ -77,7 +77,7 @@ class Sampler:
         if self.asked == _MOST - 1 or self.left < max(1, tokens):
             return None
         self.asked += 1
-        warm = max(_WARM, request.sampling.temperature)
+        warm = max(WARM, request.sampling.temperature)
         changed = {
             "sampling": request.sampling.model_copy(update={"temperature": warm}),
             "seed": request.seed + self.asked,

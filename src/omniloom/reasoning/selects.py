@@ -31,7 +31,7 @@ STRING: /'([^'\n\\]|''){1,80}'/
 LIKE: " ILIKE " | " NOT ILIKE "
 """
 _RULES = r"""
-select_%(s)s: "SELECT " "DISTINCT "? item_%(s)s (", " item_%(s)s)* tail_%(s)s
+select_%(s)s: "SELECT " "DISTINCT "? item_%(s)s%(more)s tail_%(s)s
 inner_%(s)s: "SELECT " item_%(s)s tail_%(s)s
 tail_%(s)s: " FROM " %(from)s where_%(s)s? group_%(s)s? order_%(s)s? limit?
 item_%(s)s: other_%(s)s | expr_%(s)s | agg_%(s)s (OP agg_%(s)s)?
@@ -39,13 +39,13 @@ agg_%(s)s: "COUNT(*)" | "COUNT(DISTINCT " col_%(s)s ")" | ("SUM(" | "AVG(" | "MA
 where_%(s)s: " WHERE " cond_%(s)s (AND cond_%(s)s)*
 group_%(s)s: " GROUP BY " col_%(s)s (", " col_%(s)s)? (" HAVING " agg_%(s)s CMP (NUMBER | value))?
 order_%(s)s: " ORDER BY " (other_%(s)s | expr_%(s)s | agg_%(s)s) (" ASC" | " DESC")?
-cond_%(s)s: expr_%(s)s CMP (NUMBER | expr_%(s)s | value) | num_%(s)s " BETWEEN " NUMBER " AND " NUMBER
+cond_%(s)s: expr_%(s)s CMP (NUMBER | expr_%(s)s | value (OP NUMBER)?) | num_%(s)s " BETWEEN " NUMBER " AND " NUMBER
     | num_%(s)s (" IN (" | " NOT IN (") (NUMBER (", " NUMBER)* | inner) ")" %(conditions)s
 expr_%(s)s: num_%(s)s (OP num_%(s)s)? %(parts)s
 col_%(s)s: %(all)s
 """
 _TEXTS = r"""
-    | text_%(s)s LIKE STRING | text_%(s)s (" = " | " <> ") (STRING | value)
+    | text_%(s)s LIKE STRING | text_%(s)s CMP (STRING | value)
     | text_%(s)s (" IN (" | " NOT IN (") (STRING (", " STRING)* | inner) ")"
 """
 _DATES = r"""
@@ -105,20 +105,20 @@ def _values(view: View, at: int) -> frozenset[str]:
     return frozenset(text for row in view.rows if (text := row[at].strip().casefold()))
 
 
-def grammar(views: Sequence[View], pairs: Sequence[Join]) -> str:
-    """The Lark grammar of the queries over these tables."""
-    scopes = [_rules(f"t{at}", [quoted(view.name)], [view], joined=False) for at, view in enumerate(views)]
+def grammar(views: Sequence[View], pairs: Sequence[Join], *, several: bool = True) -> str:
+    """The Lark grammar of the queries over these tables, and whether they may give several columns."""
+    scopes = [_rules(f"t{at}", [quoted(view.name)], [view], several, joined=False) for at, view in enumerate(views)]
     names = [f"t{at}" for at in range(len(views))]
     for at, (one, a, other, b) in enumerate(pairs):
         left, right = quoted(views[one].name), quoted(views[other].name)
         from_ = [left, f" JOIN {right} ON {left}.{quoted(a)} = {right}.{quoted(b)}"]
-        scopes.append(_rules(f"j{at}", from_, [views[one], views[other]], joined=True))
+        scopes.append(_rules(f"j{at}", from_, [views[one], views[other]], several, joined=True))
         names.append(f"j{at}")
     selects, inners = (" | ".join(f"{kind}_{name}" for name in names) for kind in ("select", "inner"))
     return _TOP % {"selects": selects, "inners": inners} + "".join(scopes)
 
 
-def _rules(scope: str, from_: Sequence[str], views: Sequence[View], *, joined: bool) -> str:
+def _rules(scope: str, from_: Sequence[str], views: Sequence[View], several: bool, *, joined: bool) -> str:
     """The rules of one table, or of a join, in which columns are named with their tables."""
 
     def named(kind: Kind) -> list[str]:
@@ -132,6 +132,7 @@ def _rules(scope: str, from_: Sequence[str], views: Sequence[View], *, joined: b
     conditions = "".join(more for kind, more in (("text", _TEXTS), ("date", _DATES)) if f"{kind}_{scope}" in others)
     return rules % {
         "s": scope,
+        "more": f' (", " item_{scope})*' if several else "",
         "from": " ".join(json.dumps(each, ensure_ascii=False) for each in from_),
         "ends": "".join(f' | ("MAX(" | "MIN(") {each} ")"' for each in others),
         "parts": f' | ("year(" | "month(") date_{scope} ")"' if f"date_{scope}" in others else "",

@@ -1,8 +1,10 @@
 """`strategy="program"`: the tables of the sources as SQL has them, a query of the model over all of their rows, and
 what it gave, with the cells that it came from."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from omniloom.core.errors import InputError, UsageError
@@ -21,6 +23,7 @@ from omniloom.tools.tabular.wording import DECIDED
 
 _MOST_TABLES = 6
 _MOST_BESIDE = 8  # passages cited from tables, where other sources have to be shown as well
+_SUMS = re.compile(r"\btotals?\b", re.IGNORECASE)
 _KINDS: dict[str, Kind] = {"BIGINT": "number", "DOUBLE": "number", "DATE": "date"}
 
 
@@ -35,45 +38,44 @@ def computed(
     if book is None:
         return None, []
     pairs = joins(book.views)
-    constraint = Constraint(kind="grammar", value=grammar(book.views, pairs))
+    fields = list(schema.get("properties", ()))
+    constraint = Constraint(kind="grammar", value=grammar(book.views, pairs, several=len(fields) != 1))
     if (why := run.engine.supports(constraint)) is not None:
         run.note("program", unconstrained=why)
         constraint = None
     run.give(book.tables.tool(run.cancel), allowed={"execute"})
-    solved = programs.solve(run, task, book.views, pairs, constraint, _fields(schema))
+    solved = programs.solve(run, task, book.views, pairs, constraint, fields if len(fields) > 1 else [])
     return (None, []) if solved is None else (book.computed(solved), book.losses(solved))
-
-
-def _fields(schema: dict[str, Any]) -> list[str]:
-    """The names of the fields, where there are several: of one the question says what it is."""
-    names = list(schema.get("properties", ()))
-    return names if len(names) > 1 else []
 
 
 @dataclass(frozen=True)
 class _Book:
-    """The tables of one call, in the same order as sheets, in SQL, and as the model is told of them."""
+    """The tables of one call, in the same order as sheets, in SQL, and as the model is told of them. sums: how many
+    rows are left out because they are sums of others."""
 
     task: Task
     sheets: list[Sheet]
     tables: Tables
     views: list[View]
+    sums: int
 
     def computed(self, solved: programs.Tried) -> Computed:
         result: Result = solved.told.value
         sources = list(dict.fromkeys(sheet.source for sheet in self.sheets))
-        texts = result.texts[:MOST_ROWS]
+        rows = range(len(result.texts[:MOST_ROWS]))
+        new = [at for at in rows if not programs.echoes(self.task.said, result.texts[at])] or rows
         columns = range(len(result.columns))
+        told = partial(programs.magnitude, self.task.said, solved.query)
         made = Computed(
             query=solved.query,
-            rows=texts,
-            quotes=tuple(tuple(self._quotes(result, row, at) for at in columns) for row in range(len(texts))),
+            rows=tuple(tuple(map(told, result.texts[at])) for at in new),
+            quotes=tuple(tuple(self._quotes(result, row, at) for at in columns) for row in new),
             told=solved.told.segments[0],
             of=", ".join(part.name for part in self.task.parts if part.id in sources),
             alone=all(part.kind == "table" and part.id in sources for part in self.task.asked),
             completion=solved.completion,
             columns=tuple(result.columns),
-            more=len(result.rows) - len(texts),
+            more=len(result.rows) - len(rows),
         )
         return made if made.alone else made.placed({at: at for at in made.cited[:_MOST_BESIDE]})
 
@@ -107,6 +109,9 @@ class _Book:
             for note in result.notes
             if note != DECIDED
         ]
+        if self.sums:
+            told = f"{self.sums} rows that are sums of those above are not queried"
+            said.append(Loss(kind="rows_left_out", severity="reduced", part=of, detail=told))
         columns = range(len(result.columns))
         most = max((_cells(result, row, at) for row in range(len(made)) for at in columns), default=0)
         if most > MOST_CITED:
@@ -130,6 +135,8 @@ def _book(run: EngineRun, task: Task, segments: Sequence[Segment]) -> _Book | No
     about = {part.id for part in task.asked}
     every = sheets(segments, {part.id: part.name for part in task.parts})
     found = _nearest(task.said, [sheet for sheet in every if sheet.source in about])
+    sums = 0 if _SUMS.search(task.said) else sum(sheet.sums for sheet in found)
+    found = [sheet.without_sums() for sheet in found] if sums else found
     if not found:
         run.note("program", skipped="no source has a table")
         return None
@@ -139,7 +146,7 @@ def _book(run: EngineRun, task: Task, segments: Sequence[Segment]) -> _Book | No
         run.note("program", skipped=str(error))
         return None
     views = [_view(tables, at, sheet) for at, sheet in enumerate(found)]
-    return _Book(task, found, tables, views)
+    return _Book(task, found, tables, views, sums)
 
 
 def _nearest(said: str, found: Sequence[Sheet]) -> list[Sheet]:

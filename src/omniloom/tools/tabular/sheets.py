@@ -6,7 +6,7 @@ under one header, with ` | ` between the cells of both.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from omniloom.core.values import Segment
 from omniloom.tools.sql import Grid
@@ -16,6 +16,7 @@ _SPLIT = " | "
 _COLUMNS = "columns: "
 _ROWS = re.compile(r"(\d+) rows?, ")
 _PROFILE = re.compile(r"(.*?): (?:true or false|whole numbers|numbers|dates|times|text|empty)\b")
+_SUM = re.compile(r"(?:grand |sub-?|overall )?totals?:?", re.IGNORECASE)
 Place = tuple[int, int, int]  # Segment, first character, end
 
 
@@ -34,6 +35,20 @@ class Sheet:
         """For SQL: the header stands in row 1, and behind the other columns one counts the rows."""
         numbered = ((*row, str(at)) for at, row in enumerate(self.rows, 1))
         return Grid(name=self.name, rows=((*self.header, ROW), *numbered), source=self.source)
+
+    @property
+    def sums(self) -> int:
+        """How many rows at the end are sums of those above, by what they are called."""
+        count = 0
+        for row in reversed(self.rows[1:]):
+            if not _SUM.fullmatch(next((cell.strip() for cell in row if cell.strip()), "")):
+                break
+            count += 1
+        return count
+
+    def without_sums(self) -> "Sheet":
+        left = len(self.rows) - self.sums
+        return replace(self, rows=self.rows[:left], places=self.places[:left])
 
     def found(self, first: int, last: int, columns: Sequence[int]) -> Iterator[Place]:
         """Where the cells of the rows `first` to `last`, from 0, stand in `columns`. Whole rows, and neighbours as one,

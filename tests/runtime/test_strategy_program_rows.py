@@ -1,0 +1,49 @@
+"""What of the rows of a query is an answer, and what only says the question again, or sums up."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+MEDALS = "Nation,Gold,Captain\nPeru,1,Ann Lee\nChile,3,Bo Dahl\nCuba,2,Cy Fox\nTotal,6,\n"
+
+
+@pytest.fixture
+def medals(tmp_path: Path) -> Path:
+    path = tmp_path / "medals.csv"
+    path.write_text(MEDALS)
+    return path
+
+
+def test_a_row_of_sums_is_not_queried_unless_it_is_asked_for(models: Any, medals: Path) -> None:
+    most = 'SELECT "Nation" FROM "medals" ORDER BY "Gold" DESC LIMIT 1'
+    response = models(most).generate(["Which nation won the most?", medals], strategy="program")
+    assert (response.text, [loss.kind for loss in response.losses]) == ("Chile [1]", ["rows_left_out"])
+    all_of = 'SELECT "Gold" FROM "medals" WHERE "Nation" ILIKE \'%total%\''
+    response = models(all_of).generate(["How many in total?", medals], strategy="program")
+    assert (response.text, response.losses) == ("6 [1]", ())
+
+
+def test_what_the_question_says_is_no_answer(models: Any, medals: Path) -> None:
+    said, next_ = (f'SELECT "Captain" FROM "medals" WHERE "row" = {row}' for row in (1, 2))
+    model = models(said, next_)
+    response = model.generate(["Who is the captain after Ann Lee?", medals], strategy="program")
+    assert response.text == "Bo Dahl [1]"
+    assert "says already" in model.engine.requests[1].messages[-1].text
+    offered = models(said).generate(["Who is first, Ann Lee or Bo Dahl?", medals], strategy="program")
+    assert offered.text == "Ann Lee [1]"
+
+
+def test_of_several_rows_those_that_the_question_names_are_left_out(models: Any, medals: Path) -> None:
+    model = models('SELECT "Nation" FROM "medals" WHERE "Gold" < 3')
+    response = model.generate(["Which nation is like Peru?", medals], strategy="program")
+    [[citation]] = [claim.citations for claim in response.claims]
+    assert (response.text, citation.url.partition("#")[2]) == ("Cuba [1]", "cell=4,1-4,1")
+
+
+@pytest.mark.parametrize(
+    ("question", "text"), [("How many more has Chile than Cuba?", "1"), ("What is the change?", "-1")]
+)
+def test_how_far_two_values_are_apart_has_no_sign(models: Any, medals: Path, question: str, text: str) -> None:
+    one, other = (f'(SELECT "Gold" FROM "medals" WHERE "row" = {row})' for row in (3, 2))
+    assert models(f"SELECT {one} - {other}").generate([question, medals], strategy="program").text.split()[0] == text
