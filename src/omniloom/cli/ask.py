@@ -26,7 +26,8 @@ Thinking = Annotated[int, typer.Option("--budget", min=0, help="Thinking tokens:
 Strategy = Annotated[
     str,
     typer.Option(
-        "--strategy", help="direct, weigh, verify, sample (what most answers say), program (tables by SQL) or auto."
+        "--strategy",
+        help="direct, weigh, verify, sample (what most answers say), program (tables by SQL, sums) or auto.",
     ),
 ]
 Name = Annotated[str | None, typer.Option("--model", "-m", help="Catalog name, .gguf, or openai:http://host/v1#name.")]

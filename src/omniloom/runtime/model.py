@@ -71,8 +71,9 @@ class Model:
         "weigh", which also asks a judge and draws samples, so that a calibrator has all signals of confidence;
         "verify", which asks the model whether the sources say this, samples again, and asks once more for what they
         do not support; "sample", which buys further answers with the reasoning budget and gives what most of them say,
-        stopping when it is settled; "program", which answers from tables by a query that the model writes; or "auto",
-        which takes "program", "sample" or "direct" by the question and the sources, and says in the trace why.
+        stopping when it is settled; "program", which answers from tables by a query that the model writes, and sums
+        over other sources by a formula; or "auto", which takes "program", "sample" or "direct" by the question and the
+        sources, and says in the trace why.
         unsupported: what happens to claims without support. max_risk: the share of given answers that may be wrong, as
         a calibrator promises it; a riskier answer is abstained. on_loss: "error" raises LossError for anything lost,
         "report" goes on.
