@@ -56,6 +56,7 @@ REFUSED = [
     "SELECT \"Year\" FROM read_csv('x')",
     f'SELECT SUM({CITY}) FROM "games"',
     'SELECT "Year" FROM "games" WHERE "Year" ILIKE \'%a%\'',
+    f"SELECT COUNT(*) FROM \"games\" WHERE {CITY} < 'Rome'",
 ]
 
 

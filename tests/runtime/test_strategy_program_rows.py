@@ -34,6 +34,14 @@ def test_what_the_question_says_is_no_answer(models: Any, medals: Path) -> None:
     assert offered.text == "Ann Lee [1]"
 
 
+def test_of_two_that_are_offered_one_is_given(models: Any, medals: Path) -> None:
+    more, most = (f'SELECT "Nation" FROM "medals" ORDER BY "Gold" DESC LIMIT {count}' for count in (2, 1))
+    model = models(more, most)
+    response = model.generate(["Who won more, Peru or Chile?", medals], strategy="program")
+    assert response.text == "Chile [1]"
+    assert "offers" in model.engine.requests[1].messages[-1].text
+
+
 def test_of_several_rows_those_that_the_question_names_are_left_out(models: Any, medals: Path) -> None:
     model = models('SELECT "Nation" FROM "medals" WHERE "Gold" < 3')
     response = model.generate(["Which nation is like Peru?", medals], strategy="program")

@@ -37,6 +37,12 @@ _FIELDS = "\nThe query gives, in this order: {fields}"
 _AGAIN = ("That query failed: ", "\nWrite another one for the same question.")
 _NOTHING = "it gave nothing; ask for fewer or shorter words, or in another column"
 _NAMED = "it gave what the question says already"
+_ELSE = "it gave something else than the question offers"
+_CHOICE = re.compile(
+    r"\b(?:which|who)\b[^,:;?]{0,120}\b(?:more|less|most|least|first|last|\w{2,9}er|\w{2,9}est)\b[^,:;?]{0,80}"
+    r"[,:][^,:;?]{1,80} or [^,:;?]{1,80}\??\s*$",
+    re.IGNORECASE,
+)
 _OFFERED = re.compile(r"\b(?:or|either|both)\b", re.IGNORECASE)
 _APART = re.compile(r"\b(?:difference|apart|how (?:many|much|long|far|old))\b(?!.*\bchange)", re.IGNORECASE)
 _FRACTION = re.compile(r"-?\d{1,300}\.\d+")
@@ -157,7 +163,15 @@ def _lacks(found: Found, said: str) -> str:
         return _NOTHING
     if not any(found.origins):
         return _NOTHING
+    if _CHOICE.search(said) and not all(_is_offered(said, row) for row in found.texts):
+        return _ELSE
     return _NAMED if all(echoes(said, row) for row in found.texts) else ""
+
+
+def _is_offered(said: str, row: Sequence[str]) -> bool:
+    """Whether a row has a word of the question."""
+    asked = frozenset(keys(said))
+    return any(asked & frozenset(keys(text)) for text in row)
 
 
 def echoes(said: str, row: Sequence[str]) -> bool:

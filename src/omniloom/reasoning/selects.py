@@ -28,6 +28,7 @@ AND: " AND " | " OR "
 NUMBER: /-?[0-9]{1,12}(\.[0-9]{1,4})?/
 DATE: /'[0-9]{4}-[01][0-9]-[0-3][0-9]'/
 STRING: /'([^'\n\\]|''){1,80}'/
+CLOCK: /'[0-9]{1,2}(:[0-9]{2}){1,2}(\.[0-9]{1,3})?'/
 LIKE: " ILIKE " | " NOT ILIKE "
 """
 _RULES = r"""
@@ -45,7 +46,7 @@ expr_%(s)s: num_%(s)s (OP num_%(s)s)? %(parts)s
 col_%(s)s: %(all)s
 """
 _TEXTS = r"""
-    | text_%(s)s LIKE STRING | text_%(s)s CMP (STRING | value)
+    | text_%(s)s LIKE STRING | text_%(s)s (" = " | " <> ") (STRING | value) | text_%(s)s CMP CLOCK
     | text_%(s)s (" IN (" | " NOT IN (") (STRING (", " STRING)* | inner) ")"
 """
 _DATES = r"""
