@@ -50,8 +50,20 @@ def test_of_several_rows_those_that_the_question_names_are_left_out(models: Any,
 
 
 @pytest.mark.parametrize(
-    ("question", "text"), [("How many more has Chile than Cuba?", "1"), ("What is the change?", "-1")]
+    ("question", "text"),
+    [
+        ("How many more has Chile than Cuba?", "1"),
+        ("What is the change?", "-1"),
+        ("How much profit was made?", "-1"),
+    ],
 )
 def test_how_far_two_values_are_apart_has_no_sign(models: Any, medals: Path, question: str, text: str) -> None:
     one, other = (f'(SELECT "Gold" FROM "medals" WHERE "row" = {row})' for row in (3, 2))
     assert models(f"SELECT {one} - {other}").generate([question, medals], strategy="program").text.split()[0] == text
+
+
+def test_a_name_of_the_question_is_an_answer_where_nothing_beside_it_is_asked_for(models: Any, medals: Path) -> None:
+    most = 'SELECT "Nation" FROM "medals" ORDER BY "Gold" DESC LIMIT 1'
+    model = models(most)
+    response = model.generate(["Between Peru and Chile, which nation won most?", medals], strategy="program")
+    assert (response.text, len(model.engine.requests)) == ("Chile [1]", 1)

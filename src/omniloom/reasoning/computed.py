@@ -107,18 +107,19 @@ class Computed:
         """The schema with the one value of arithmetic in the one field that is open, so that no model copies it; None
         where there is not one of each."""
         fields: Mapping[str, Any] = schema.get("properties") or {}
-        open_ = [
-            name for name, each in fields.items() if not ({"enum", "const"} & {*each} or "boolean" in _types(each))
-        ]
+        open_ = [name for name, each in fields.items() if not _is_closed(each)]
         if self.how != "arithmetic" or len(open_) != 1:
             return None
-        [name], [[value]] = open_, self.rows
-        kinds, items = _types(fields[name]), fields[name].get("items")
-        if "array" in kinds:
-            one = {"type": "array", "items": {"const": _typed(value, items)}, "minItems": 1, "maxItems": 1}
-        else:
-            one = {"const": _typed(value, fields[name])}
-        return {**schema, "properties": {**fields, name: one}}
+        [name], [[text]] = open_, self.rows
+        listed = "array" in _types(fields[name])
+        one = fields[name].get("items") if listed else fields[name]
+        value = _typed(text, one)
+        wanted = "string" if isinstance(value, str) else "integer" if isinstance(value, int) else "number"
+        if not {wanted, "number" if wanted == "integer" else wanted} & {*_types(one)}:
+            return None
+        const = {"const": value}
+        put = {"type": "array", "items": const, "minItems": 1, "maxItems": 1} if listed else const
+        return {**schema, "properties": {**fields, name: put}}
 
     def evidence(self, at: str, value: Any) -> Evidence | None:
         """Where a value of a JSON came from, if it is one of the result's, or several of them; else None."""
@@ -135,6 +136,11 @@ class Computed:
                 if value and _same(value, text):
                     return places
         return None
+
+
+def _is_closed(schema: Any) -> bool:
+    """Whether a field is filled by choice."""
+    return isinstance(schema, Mapping) and bool({"enum", "const"} & {*schema} or "boolean" in _types(schema))
 
 
 def _types(schema: Any) -> Sequence[str]:

@@ -10,11 +10,14 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
+from itertools import product
 
 from omniloom.core.errors import BudgetError, ContextError, EngineError
 from omniloom.core.protocols import Run
 from omniloom.core.values import Completion, Constraint, Request, Segment
+from omniloom.reasoning import survey
 from omniloom.reasoning.arithmetic import value_of
 from omniloom.reasoning.computed import Computed
 from omniloom.reasoning.evidence import column
@@ -26,10 +29,20 @@ from omniloom.reasoning.wording import keys
 PURPOSE = "formula"
 _TOKENS = 96
 _MOST_NUMBERS = 600
+_MOST_PLACES = 16  # of one number
+_MOST_DIGITS = 15
+_MOST_OF_TABLES = 8000  # characters
+_NEAR = 200  # characters
 _ASKS = re.compile(
     r"\b(?:(?:percent(?:age)?|net|total|year-over-year) )?(?:change|increase|decrease|growth)\b|\bdifference\b|"
     r"\baverage\b|\bmean\b|\bratio\b|\bproportion\b|\bpercent(?:age)?\b|\bshare of\b|\b(?:sum|total|combined)\b|"
     r"\bhow (?:much|many) \w*\s?(?:more|less|fewer|higher|lower|larger|smaller)\b|\bsubtract|\bdivided?\b|\bmultipl",
+    re.IGNORECASE,
+)
+_OTHER = re.compile(
+    r"^\W*(?:(?:in|on|at|by|for|from|to|with) )?(?:who|whose|whom|where|when|which)\b|"
+    r"^\W*how (?:do|does|did|can|should|is|are|was|were)\b|"
+    r"\b(?:why|explain|describe|summari[sz]e|compare|cause[ds]?|reasons?|what (?:led|explains|drove))\b",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"(?<![\w.,])(?:\d{1,3}(?:,\d{3})+|\d{1,15})(?:\.\d{1,6})?(?![\w]|[.,]\d)")
@@ -37,20 +50,23 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 _ROW = re.compile(r"\brow \Z")
 _WRITTEN = re.compile(r"(?P<minus>(?:^|(?<=[(+*/-])|(?<=[+*/-] ))-)?(?P<number>\d[\d,]*(?:\.\d+)?)")
 _CHANGED = re.compile(r"(?P<open>\()?(?P<to>\d[\d,.]*) - (?P<from>\d[\d,.]*)(?(open)\) / (?P=from) \* 100|)")
+_AVERAGED = re.compile(r"\([^()]+\) / (?P<count>\d{1,2})")
 _BELOW_NOTHING = re.compile(r"\s*[$€£]?\s*(?:\(\s*[$€£]?\s*[\d.,]+\s*%?\s*\)|[-\u2212\u2013]\s*[$€£]?[\d.,]+)\s*%?\s*")
 _SCALE = re.compile(r"\bin (?:\w+ ){0,2}(thousand|million|billion)s?\b", re.IGNORECASE)
+_POWER = re.compile(r"\s?(thousand|million|billion|trillion|mio|mrd|bn|m)\b", re.IGNORECASE)
 _SHARE = re.compile(r"\bpercent(?:age)?\b(?! points?)|%|\bshare of\b|\bproportion\b", re.IGNORECASE)
 _POINTS = re.compile(r"\b(?:change|difference|increase|decrease) (?:in|of) (?:the )?percent", re.IGNORECASE)
 _MEAN = re.compile(r"\b(?:average|mean)\b", re.IGNORECASE)
-_RATIO = re.compile(r"\bratio\b|\bdivided?\b|\bmultipl", re.IGNORECASE)
+_RATIO = re.compile(r"\bratio\b|\brate\b|\bdivided?\b|\bmultipl|\btimes\b|\bper\b|\beach\b|\bevery\b", re.IGNORECASE)
 _CHANGE = re.compile(r"\b(?:change|increase|decrease|growth|difference|subtract)\b", re.IGNORECASE)
 _MOST_TERMS = 8
 _ANY = """start: sum
 sum: product ((" + " | " - ") product)*
-product: atom ((" * " | " / ") (atom | "100"))*
+product: atom ((" * " | " / ") (atom | COUNT))*
 atom: NUMBER | "-" NUMBER | "(" sum ")"
+COUNT: "100" | /[2-9]|1[0-2]/
 """
-_SUM = """start: term ((" + " | " - ") term)+
+_SUM = """start: term ((" + " | " - ") term)*
 term: NUMBER | "-" NUMBER
 """
 _INSTRUCTION = """Write only the arithmetic that gives the answer, with numbers as they stand in the sources.
@@ -81,8 +97,17 @@ class _Drawn:
 
 
 def asks(said: str) -> bool:
-    """Whether a question speaks of a change, a share, an average, a ratio or a sum."""
-    return _ASKS.search(said) is not None
+    """Whether a question asks for a change, a share, an average, a ratio or a sum, and not for who, when or why."""
+    return _ASKS.search(said) is not None and _OTHER.search(said) is None
+
+
+def wanted(task: Task, segments: Sequence[Segment]) -> bool:
+    """Whether a formula is to be asked for: of sources that are not all tables, and whose tables are small enough to be
+    seen whole."""
+    tables = {part.id for part in task.asked if part.kind == "table"}
+    length = sum(len(each.text) for each in segments if each.source in tables)
+    mixed = len(tables) < len(task.asked)
+    return mixed and length <= _MOST_OF_TABLES and asks(task.question) and not survey.is_broad(task)
 
 
 def grammar(said: str, numbers: Iterable[str]) -> str:
@@ -97,7 +122,7 @@ def grammar(said: str, numbers: Iterable[str]) -> str:
 def _mean() -> str:
     counts = range(2, _MOST_TERMS + 1)
     each = (f'"(" term {"".join(chr(34) + " + " + chr(34) + " term " for _ in range(n - 1))}") / {n}"' for n in counts)
-    return f'start: {" | ".join(each)}\nterm: NUMBER | "-" NUMBER\n'
+    return f'start: term | {" | ".join(each)}\nterm: NUMBER | "-" NUMBER\n'
 
 
 def worked_out(run: Run, task: Task, supports: Callable[[Constraint], str | None]) -> Computed | None:
@@ -156,16 +181,24 @@ def _request(
 def _drawn(task: Task, done: Completion, places: dict[str, list[Quote]]) -> _Drawn | None:
     formula, quotes = _signed(task, _forward(task, done.text.strip(), places), places)
     value = value_of(formula.replace(",", "")) if done.finish_reason != "length" else None
-    return None if value is None else _Drawn(formula, value, quotes, done)
+    return None if value is None or _mixes(task, quotes) else _Drawn(formula, value, quotes, done)
+
+
+def _mixes(task: Task, quotes: Sequence[Quote]) -> bool:
+    """Whether some of the numbers are in millions, as the word behind them says, and others are not."""
+    segments = task.passages.segments
+    behind = (_POWER.match(segments[each.index].text, each.end) for each in quotes)
+    return len({match and match[1].lower() for match in behind}) > 1
 
 
 def _signed(task: Task, formula: str, places: dict[str, list[Quote]]) -> tuple[str, tuple[Quote, ...]]:
     """The formula with the signs that its numbers have in tables, where (12) is -12, and where those stand."""
     quotes = list[Quote]()
+    averaged = _AVERAGED.fullmatch(formula)
+    averaged = averaged and int(averaged["count"]) == formula.count(" + ") + 1
 
     def put(match: re.Match[str]) -> str:
-        counts = formula.endswith(f") / {match.group()}") and match.end() == len(formula)  # how many are averaged
-        if counts or match["number"] not in places:
+        if (averaged and match.end() == len(formula)) or match["number"] not in places:
             return match.group()
         found = _place(task, places[match["number"]])
         quotes.append(found)
@@ -176,30 +209,54 @@ def _signed(task: Task, formula: str, places: dict[str, list[Quote]]) -> tuple[s
 
 
 def _forward(task: Task, formula: str, places: dict[str, list[Quote]]) -> str:
-    """A change goes from the earlier year to the later one, in whichever order the model wrote them."""
+    """A change goes from the earlier year to the later one, in whichever order the model wrote them; as it is written
+    where several rows hold both numbers and do not all say so."""
     found = _CHANGED.fullmatch(formula)
     if found is None or not _CHANGE.search(task.said) or not {found["to"], found["from"]} <= {*places}:
         return formula
-    to, from_ = (year_of(task.passages, _place(task, places[found[name]])) for name in ("to", "from"))
-    if not 0 < to < from_:
+    pairs = [
+        (one, other)
+        for one, other in product(places[found["to"]], places[found["from"]])
+        if _line(task, one) == _line(task, other)
+    ]
+    best = max((_shared(task, one) for one, _ in pairs), default=0)
+    years = [
+        (year_of(task.passages, one), year_of(task.passages, other))
+        for one, other in pairs
+        if _shared(task, one) == best
+    ]
+    if not years or not all(0 < to < from_ for to, from_ in years):
         return formula
-    return _CHANGED.sub(lambda match: f"{match['open'] or ''}{match['from']} - {match['to']}", formula) + (
+    return f"{found['open'] or ''}{found['from']} - {found['to']}" + (
         f") / {found['to']} * 100" if found["open"] else ""
     )
 
 
 def _place(task: Task, places: Sequence[Quote]) -> Quote:
-    """Of several the one with most words of the question around it."""
-    segments, asked = task.passages.segments, frozenset(keys(task.said))
-    return max(places, key=lambda quote: len(asked & _around(segments[quote.index], quote)))
+    """Of several the one with most words of the question in its line and over its column."""
+    return max(places, key=lambda quote: _shared(task, quote))
 
 
-def _around(segment: Segment, quote: Quote) -> frozenset[str]:
-    return frozenset(keys(f"{segment.text} {column(segment, quote)}"))
+def _shared(task: Task, quote: Quote) -> int:
+    segment = task.passages.segments[quote.index]
+    _, start, end = _line(task, quote)
+    around = frozenset(keys(f"{segment.text[start:end]} {column(segment, quote)}"))
+    return len(frozenset(keys(task.said)) & around)
+
+
+def _line(task: Task, quote: Quote) -> tuple[int, int, int]:
+    """The passage, and the characters of the line in it, which of a table is a row; of long ones what is near."""
+    text = task.passages.segments[quote.index].text
+    start, end = text.rfind("\n", 0, quote.start) + 1, text.find("\n", quote.end)
+    end = len(text) if end < 0 else end
+    if end - start <= 2 * _NEAR:
+        return quote.index, start, end
+    return quote.index, max(start, quote.start - _NEAR), min(end, quote.end + _NEAR)
 
 
 def _is_below_nothing(segment: Segment, quote: Quote) -> bool:
-    cells = [each for each in segment.anchors if each.start <= quote.start and quote.end <= each.end]
+    own = (each for each in segment.anchors if each.start <= quote.start and quote.end <= each.end)
+    cells = [each for each in own if each.locator.cells is not None]
     return any(_BELOW_NOTHING.fullmatch(segment.text, each.start, each.end) for each in cells)
 
 
@@ -213,15 +270,18 @@ def _places(task: Task, shown: Sequence[int]) -> dict[str, list[Quote]]:
         for match in _NUMBER.finditer(text):
             if match.group() in named or _ROW.search(text, 0, match.start()):
                 continue
+            if sum(map(str.isdigit, match.group())) > _MOST_DIGITS:
+                continue
             if len(found) < _MOST_NUMBERS or match.group() in found:
-                found.setdefault(match.group(), []).append(Quote(at, match.start(), match.end(), frozenset()))
+                places = found.setdefault(match.group(), [])
+                places += [Quote(at, match.start(), match.end(), frozenset())] * (len(places) < _MOST_PLACES)
     return found
 
 
 def _computed(task: Task, found: _Drawn) -> Computed:
     said = _said(found.value)
     sources = {task.passages.segments[each.index].source for each in found.quotes}
-    told = f"{found.formula} = {said}"
+    told = f"{found.formula} {'=' if Fraction(said) == found.value else '≈'} {said}"
     return Computed(
         query=told,
         rows=((said,),),
@@ -248,8 +308,9 @@ def _unit(task: Task, found: _Drawn, sources: Collection[str]) -> str:
 
 
 def _said(value: Fraction) -> str:
-    """A whole number, or with two digits behind the point, more for what is nearly nothing."""
-    if value.denominator == 1:
-        return str(value.numerator)
-    text = f"{float(value):.2f}" if abs(value) >= 1 else f"{float(value):.4g}"
-    return text.rstrip("0").rstrip(".") if "e" not in text else f"{float(value):.6f}"
+    """With up to three digits behind the point if that is all of it; else two, more for what is nearly nothing."""
+    if (value * 1000).denominator == 1:
+        text = f"{Decimal(value.numerator) / value.denominator:f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    digits = Decimal(f"{float(value):.2f}" if abs(value) >= 1 else f"{float(value):.4g}")
+    return f"{digits:f}".rstrip("0").rstrip(".")

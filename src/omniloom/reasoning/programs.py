@@ -44,7 +44,14 @@ _CHOICE = re.compile(
     re.IGNORECASE,
 )
 _OFFERED = re.compile(r"\b(?:or|either|both)\b", re.IGNORECASE)
-_APART = re.compile(r"\b(?:difference|apart|how (?:many|much|long|far|old))\b(?!.*\bchange)", re.IGNORECASE)
+_BESIDE = re.compile(
+    r"\b(?:after|before|next|previous(?:ly)?|following|preced\w+|prior|above|below|same|other|besides|except|like)\b",
+    re.IGNORECASE,
+)
+_APART = re.compile(
+    r"\bdifference\b|\bapart\b|\bhow (?:many|much|far|long)\b.*\b(?:more|longer|older|later|between|than)\b",
+    re.IGNORECASE,
+)
 _FRACTION = re.compile(r"-?\d{1,300}\.\d+")
 _FENCED = re.compile(r"```(?:sql)?\s*(.*?)\s*```", re.DOTALL)
 
@@ -175,11 +182,12 @@ def _is_offered(said: str, row: Sequence[str]) -> bool:
 
 
 def echoes(said: str, row: Sequence[str]) -> bool:
-    """Whether a row has no number, and no word that does not stand in the question, where that leaves no choice."""
+    """Whether a row has no number, and no word that does not stand in a question for what is beside something."""
     words = [frozenset(keys(text)) for text in row if text.strip()]
     numbers = any(text.strip().lstrip("-").replace(".", "").isdecimal() for text in row)
     asked = frozenset(keys(said))
-    return not numbers and not _OFFERED.search(said) and bool(words) and all(each and each <= asked for each in words)
+    named_beside = _BESIDE.search(said) and not _OFFERED.search(said)
+    return bool(named_beside) and not numbers and bool(words) and all(each and each <= asked for each in words)
 
 
 def magnitude(said: str, query: str, text: str) -> str:

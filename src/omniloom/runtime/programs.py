@@ -1,6 +1,7 @@
 """`strategy="program"`: the tables of the sources as SQL has them, a query of the model over all of their rows, and
 what it gave, with the cells that it came from."""
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,13 +39,14 @@ def computed(
     if book is None:
         return None, []
     pairs = joins(book.views)
-    fields = list(schema.get("properties", ()))
-    constraint = Constraint(kind="grammar", value=grammar(book.views, pairs, several=len(fields) != 1))
+    fields: dict[str, Any] = schema.get("properties") or {}
+    several = len(fields) != 1 or "object" in json.dumps(fields)
+    constraint = Constraint(kind="grammar", value=grammar(book.views, pairs, several=several))
     if (why := run.engine.supports(constraint)) is not None:
         run.note("program", unconstrained=why)
         constraint = None
     run.give(book.tables.tool(run.cancel), allowed={"execute"})
-    solved = programs.solve(run, task, book.views, pairs, constraint, fields if len(fields) > 1 else [])
+    solved = programs.solve(run, task, book.views, pairs, constraint, list(fields) if len(fields) > 1 else [])
     return (None, []) if solved is None else (book.computed(solved), book.losses(solved))
 
 
@@ -111,6 +113,9 @@ class _Book:
         ]
         if self.sums:
             told = f"{self.sums} rows that are sums of those above are not queried"
+            said.append(Loss(kind="rows_left_out", severity="reduced", part=of, detail=told))
+        if said_again := sum(programs.echoes(self.task.said, row) for row in made) % max(len(made), 1):
+            told = f"{said_again} rows that say what the question names"
             said.append(Loss(kind="rows_left_out", severity="reduced", part=of, detail=told))
         columns = range(len(result.columns))
         most = max((_cells(result, row, at) for row in range(len(made)) for at in columns), default=0)

@@ -199,7 +199,7 @@ class Walk:
         """With what a query over the tables gave, where that is how to answer."""
         if self.ahead or self.strategy != "program":
             return task
-        self.sums = formulas.asks(task.said) and any(part.kind != "table" for part in task.asked)
+        self.sums = formulas.wanted(task, segments)
         if self.sums:
             return task
         made, losses = computed(self.run, measured(self.run, task), segments, self.schema)
