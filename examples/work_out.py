@@ -13,9 +13,9 @@ with TemporaryDirectory() as folder, ol.load() as model:
     table.write_text(TABLE, encoding="utf-8")
     notes.write_text(NOTES, encoding="utf-8")
     question = "What was the percentage change in sales from 2018 to 2019?"
-    response = model.generate([question, table, notes], strategy="program", schema="percent number")
-    print(response.data)
+    response = model.generate([question, table, notes], strategy="program", max_output_tokens=32)
+    print(f"answer: {response.text}")
     for claim in response.claims:
-        print(f"{claim.at}: {claim.derived or 'not computed'}")
+        print(f"  {claim.derived or 'not computed'}")
         for citation in claim.citations:
             print(f"  {citation.quote!r} in {citation.url.rpartition('/')[2]}")

@@ -67,7 +67,7 @@ PROMISES = {
     ],
     "trace": [r"generate first", r"read results\.csv", r"answer: replayed True"],
     "warm": [r"read ahead: [1-9]\d+ tokens, 0 were", r"question: [1-9]\d? of [1-9]\d+ tokens", r"among them: True"],
-    "work_out": [r"\{'percent': 20", r"1200 - 1000.* = 20", r"in report\.csv#"],
+    "work_out": [r"answer: .", r"not computed| [=≈] -?\d"],
     "video": [r"clip\.mp4#t=\S+ .*PNG of [1-9]\d* kB|reduced: ", r"sounds other than speech"],
 }
 
