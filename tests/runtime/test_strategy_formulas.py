@@ -34,11 +34,15 @@ def may_write(said: str, formula: str) -> bool:
     return matcher.try_consume_tokens(TOKENS.tokenize_str(formula)) == len(formula) and matcher.is_accepting()
 
 
+def beside_a_note(folder: Path, table: str, note: str = "Nothing else.") -> list[Path]:
+    (folder / "report.csv").write_text(table)
+    (folder / "notes.txt").write_text(note)
+    return [folder / "report.csv", folder / "notes.txt"]
+
+
 @pytest.fixture
 def report(tmp_path: Path) -> list[Path]:
-    (tmp_path / "report.csv").write_text(FIGURES)
-    (tmp_path / "notes.txt").write_text("All amounts are stated in thousands of dollars.")
-    return [tmp_path / "report.csv", tmp_path / "notes.txt"]
+    return beside_a_note(tmp_path, FIGURES, "All amounts are stated in thousands of dollars.")
 
 
 @pytest.fixture
@@ -117,9 +121,7 @@ def test_a_formula_is_computed_with_the_signs_and_years_of_its_table(
 
 
 def test_of_rows_with_the_same_numbers_the_one_that_is_asked_for_counts(models: Any, tmp_path: Path) -> None:
-    (tmp_path / "report.csv").write_text("Item,2019,2018\nCosts,1000,1200\nSales,1200,1000\n")
-    (tmp_path / "notes.txt").write_text("Nothing else.")
-    sources = [tmp_path / "report.csv", tmp_path / "notes.txt"]
+    sources = beside_a_note(tmp_path, "Item,2019,2018\nCosts,1000,1200\nSales,1200,1000\n")
     model = models("1200 - 1000")
     response = model.generate(["What was the change in sales from 2018 to 2019?", *sources], strategy="program")
     [claim] = response.claims
@@ -128,9 +130,7 @@ def test_of_rows_with_the_same_numbers_the_one_that_is_asked_for_counts(models: 
 
 
 def test_a_denominator_is_no_count(models: Any, tmp_path: Path) -> None:
-    (tmp_path / "report.csv").write_text("Item,2019,2018\nTax,(95),(80)\n")
-    (tmp_path / "notes.txt").write_text("Nothing else.")
-    sources = [tmp_path / "report.csv", tmp_path / "notes.txt"]
+    sources = beside_a_note(tmp_path, "Item,2019,2018\nTax,(95),(80)\n")
     model = models("(95 - 80) / 80")
     response = model.generate(["What was the proportion of tax lost?", *sources], strategy="program")
     assert [claim.derived for claim in response.claims] == ["(-95 - -80) / -80 = 0.1875"]

@@ -219,11 +219,11 @@ def _forward(task: Task, formula: str, places: dict[str, list[Quote]]) -> str:
         for one, other in product(places[found["to"]], places[found["from"]])
         if _line(task, one) == _line(task, other)
     ]
-    best = max((_shared(task, one) for one, _ in pairs), default=0)
+    shares = [_shared(task, one) for one, _ in pairs]
     years = [
         (year_of(task.passages, one), year_of(task.passages, other))
-        for one, other in pairs
-        if _shared(task, one) == best
+        for (one, other), share in zip(pairs, shares, strict=True)
+        if share == max(shares)
     ]
     if not years or not all(0 < to < from_ for to, from_ in years):
         return formula

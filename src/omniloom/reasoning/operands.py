@@ -110,7 +110,9 @@ def year_of(passages: Passages, quote: Quote) -> int:
         return 0
     if named := YEAR.search(column(segment, quote)):
         return int(named.group())
-    years = _years(passages, segment.source)
+    if ("years", segment.source) not in passages.kept:
+        passages.kept["years", segment.source] = _years(passages, segment.source)
+    years: dict[tuple[int, int], int] = passages.kept["years", segment.source]
     above = ([at for at in years if at[0] < cells[0] and at[1] == place] for place in (cells[1], 1))
     return next((years[max(found)] for found in above if found), 0)
 

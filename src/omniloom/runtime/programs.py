@@ -64,8 +64,7 @@ class _Book:
     def computed(self, solved: programs.Tried) -> Computed:
         result: Result = solved.told.value
         sources = list(dict.fromkeys(sheet.source for sheet in self.sheets))
-        rows = range(len(result.texts[:MOST_ROWS]))
-        new = [at for at in rows if not programs.echoes(self.task.said, result.texts[at])] or rows
+        new = self._answers(result)
         columns = range(len(result.columns))
         told = partial(programs.magnitude, self.task.said, solved.query)
         made = Computed(
@@ -77,9 +76,14 @@ class _Book:
             alone=all(part.kind == "table" and part.id in sources for part in self.task.asked),
             completion=solved.completion,
             columns=tuple(result.columns),
-            more=len(result.rows) - len(rows),
+            more=len(result.rows) - len(result.texts[:MOST_ROWS]),
         )
         return made if made.alone else made.placed({at: at for at in made.cited[:_MOST_BESIDE]})
+
+    def _answers(self, result: Result) -> Sequence[int]:
+        """The rows that are told: those that do not only say what the question names, where there are any."""
+        rows = range(len(result.texts[:MOST_ROWS]))
+        return [at for at in rows if not programs.echoes(self.task.said, result.texts[at])] or rows
 
     def _quotes(self, result: Result, row: int, column: int) -> tuple[Quote, ...]:
         """The cells of a value, in the order of the rows."""
@@ -114,7 +118,7 @@ class _Book:
         if self.sums:
             told = f"{self.sums} rows that are sums of those above are not queried"
             said.append(Loss(kind="rows_left_out", severity="reduced", part=of, detail=told))
-        if said_again := sum(programs.echoes(self.task.said, row) for row in made) % max(len(made), 1):
+        if said_again := len(made) - len(self._answers(result)):
             told = f"{said_again} rows that say what the question names"
             said.append(Loss(kind="rows_left_out", severity="reduced", part=of, detail=told))
         columns = range(len(result.columns))
