@@ -19,9 +19,14 @@ GAMES = View(
         Column("Year", "number"),
         Column('The "big" city', "text"),
         Column("Opened", "date", written="Opened_text"),
+        Column("Time", "text"),
         Column("row", "number", counts=True),
     ),
-    [("1896", "Athens", "6 April 1896", "1"), ("1900", "Paris", "14 May 1900", "2"), ("1904", "Rome", "", "3")],
+    [
+        ("1896", "Athens", "6 April 1896", "46:58", "1"),
+        ("1900", "Paris", "14 May 1900", "47:01.5", "2"),
+        ("1904", "Rome", "", "", "3"),
+    ],
 )
 LANDS = View(
     "lands",
@@ -45,7 +50,9 @@ ALLOWED = [
     'SELECT MAX("Year") - MIN("Year") FROM "games" WHERE "Opened" > \'1900-01-31\' OR "Opened_text" ILIKE \'%May%\'',
     'SELECT year("Opened"), MIN("Opened") FROM "games" WHERE "Year" BETWEEN 1 AND 2',
     f'SELECT "Year" FROM "games" WHERE "row" = (SELECT "row" FROM "games" WHERE {CITY} ILIKE \'%a%\') + 1',
-    f"SELECT COUNT(*) FROM \"games\" WHERE {CITY} < '46:58'",
+    'SELECT COUNT(*) FROM "games" WHERE "Time" < \'46:58\'',
+    f'SELECT {CITY}, MIN("Time") FROM "games" ORDER BY "Time" ASC LIMIT 1',
+    f'SELECT {CITY} FROM "games" ORDER BY "Opened" DESC LIMIT 1',
 ]
 REFUSED = [
     'SELECT "Town" FROM "games"',
@@ -57,6 +64,9 @@ REFUSED = [
     f'SELECT SUM({CITY}) FROM "games"',
     'SELECT "Year" FROM "games" WHERE "Year" ILIKE \'%a%\'',
     f"SELECT COUNT(*) FROM \"games\" WHERE {CITY} < 'Rome'",
+    f"SELECT COUNT(*) FROM \"games\" WHERE {CITY} > '12:12'",
+    f'SELECT MAX({CITY}) FROM "games"',
+    f'SELECT "Year" FROM "games" ORDER BY {CITY} DESC LIMIT 1',
 ]
 
 
@@ -72,6 +82,12 @@ def test_what_a_model_may_write(query: str) -> None:
 @pytest.mark.parametrize("query", REFUSED)
 def test_what_it_may_not(query: str) -> None:
     assert not fits(ONE, query)
+
+
+def test_letters_are_ordered_where_the_question_speaks_of_the_alphabet() -> None:
+    first = Constraint(kind="grammar", value=grammar([GAMES], [], said="Which city is first in the alphabet?"))
+    assert fits(first, f'SELECT {CITY} FROM "games" ORDER BY {CITY} ASC LIMIT 1')
+    assert fits(first, f'SELECT MIN({CITY}) FROM "games"')
 
 
 def test_one_field_is_asked_for_in_one_column() -> None:

@@ -200,6 +200,30 @@ def test_an_error_and_an_empty_result_go_back_to_the_model(models: Any, games: P
     assert decisions(model, response)[0]["attempts"] == 2
 
 
+@pytest.mark.parametrize(
+    ("said", "query", "told"),
+    [
+        ("How many more came in 1900?", 'SELECT SUM("Attendance") - SUM("Attendance") FROM "games"', "itself"),
+        ("How many people came?", 'SELECT "Attendance" FROM "games"', "several values"),
+        ("What is the difference between Paris and Athens?", 'SELECT "Attendance" FROM "games"', "several values"),
+        ("Which city was above Rome?", 'SELECT "City" FROM "games" WHERE "City" = \'Rome\'', '"row" - 1'),
+    ],
+)  # fmt: skip
+def test_a_query_that_cannot_be_what_was_asked_goes_back(
+    models: Any, games: Path, said: str, query: str, told: str
+) -> None:
+    model = models(query, MOST)
+    response = model.generate([said, games], strategy="program")
+    assert told in requests(model)[1].messages[-1].text
+    assert decisions(model, response)[0]["attempts"] == 2
+
+
+def test_a_list_of_amounts_may_be_asked_for(models: Any, games: Path) -> None:
+    model = models('SELECT "Attendance" FROM "games"')
+    assert model.generate(["How many people came to each of the games?", games], strategy="program").text
+    assert len(requests(model)) == 1
+
+
 def test_without_a_query_that_works_the_answer_is_the_direct_one(models: Any, games: Path) -> None:
     tries = [NOTHING, WRONG, NOTHING.replace("Rome", "Oslo")]
     model = models(*tries, "The games of 1900 were in Paris [1].")

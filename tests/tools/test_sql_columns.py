@@ -32,6 +32,7 @@ TYPED: list[tuple[list[str], str, list[str | None], str]] = [
     ([str(n) for n in range(10)] + ["Total"], "BIGINT", [*map(str, range(10)), None], "1 of 11 cells are NULL"),
     ([str(n) for n in range(10)] + ["10½"], "BIGINT", [*map(str, range(10)), None], "fit: '10½'"),
     (["Sept. 3, 2004", "Thursday, 12 Aug 1999"], "DATE", ["2004-09-03", "1999-08-12"], ""),
+    ([">0.01", "16.4", "~ 7"], "DOUBLE", ["0.01", "16.4", "7"], ">, ~ before numbers left out"),
     (["5 km²", "6 km²"], "BIGINT", ["5", "6"], "values are in km²"),
 ]
 TEXT = [

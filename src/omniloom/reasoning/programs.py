@@ -38,6 +38,9 @@ _AGAIN = ("That query failed: ", "\nWrite another one for the same question.")
 _NOTHING = "it gave nothing; ask for fewer or shorter words, or in another column"
 _NAMED = "it gave what the question says already"
 _ELSE = "it gave something else than the question offers"
+_ROWS_BESIDE = 'it gave nothing; what comes before or after a row has its "row" - 1 or + 1'
+_ITSELF = "it takes a value from itself; each of the two needs a SELECT with a WHERE of its own"
+_SEVERAL = "it gave several values where one number is asked for: COUNT(*), a SUM, or one SELECT minus another"
 _CHOICE = re.compile(
     r"\b(?:which|who)\b[^,:;?]{0,120}\b(?:more|less|most|least|first|last|\w{2,9}er|\w{2,9}est)\b[^,:;?]{0,80}"
     r"[,:][^,:;?]{1,80} or [^,:;?]{1,80}\??\s*$",
@@ -48,10 +51,13 @@ _BESIDE = re.compile(
     r"\b(?:after|before|next|previous(?:ly)?|following|preced\w+|prior|above|below|same|other|besides|except|like)\b",
     re.IGNORECASE,
 )
+_NEIGHBOUR = re.compile(r"\b(?:next|previous(?:ly)?|following|preced\w+|prior to|above|below)\b", re.IGNORECASE)
 _APART = re.compile(
     r"\bdifference\b|\bapart\b|\bhow (?:many|much|far|long)\b.*\b(?:more|longer|older|later|between|than)\b",
     re.IGNORECASE,
 )
+_MINUS_ITSELF = re.compile(r"((?:SUM|AVG|MAX|MIN|COUNT)\([^()]*\)) [-/] \1")
+_ONE_NUMBER = re.compile(r"(?:^|[:,]\s*)how (?:many|much)\b(?!.*\b(?:each|every|per|respectively)\b)", re.IGNORECASE)
 _FRACTION = re.compile(r"-?\d{1,300}\.\d+")
 _FENCED = re.compile(r"```(?:sql)?\s*(.*?)\s*```", re.DOTALL)
 
@@ -143,8 +149,10 @@ def _tried(run: Run, said: str, done: Completion, number: int) -> Tried:
     query = _query(done.text)
     if done.finish_reason == "length":
         return Tried(query, done, ToolResult(id=""), "it is too long")
+    if _MINUS_ITSELF.search(query):
+        return Tried(query, done, ToolResult(id=""), _ITSELF)
     told = run.call(ToolCall(id=f"{TOOL}-{number}", name=TOOL, arguments={"query": query}))
-    return Tried(query, done, told, told.error or _lacks(told.value, said))
+    return Tried(query, done, told, told.error or _lacks(told.value, said, query))
 
 
 def _request(task: Task, messages: tuple[Message, ...], constraint: Constraint | None) -> Request:
@@ -163,13 +171,13 @@ def _query(text: str) -> str:
     return (fenced[1] if fenced else text).strip().rstrip(";")
 
 
-def _lacks(found: Found, said: str) -> str:
-    """Why a result is no answer: it has no value, none that was made of any row, or says again what the question
-    names and does not offer ("who came after Ann?": Ann)."""
-    if not any(value is not None for row in found.rows for value in row):
-        return _NOTHING
-    if not any(found.origins):
-        return _NOTHING
+def _lacks(found: Found, said: str, query: str) -> str:
+    """Why a result is no answer: it has no value, none that was made of any row, several where one number is asked for,
+    or says again what the question names and does not offer ("who came after Ann?": Ann)."""
+    if not any(value is not None for row in found.rows for value in row) or not any(found.origins):
+        return _ROWS_BESIDE if _NEIGHBOUR.search(said) and '"row"' not in query else _NOTHING
+    if len(found.rows) > 1 and (_ONE_NUMBER.search(said) or _APART.search(said)):
+        return _SEVERAL
     if _CHOICE.search(said) and not all(_is_offered(said, row) for row in found.texts):
         return _ELSE
     return _NAMED if all(echoes(said, row) for row in found.texts) else ""

@@ -10,7 +10,8 @@ _VALUE = re.compile(
     r"highest|lowest|largest|smallest|longest|shortest|oldest|youngest|average|median|percent(?:age)?|"
     r"what (?:year|month|day|date|number|amount|percentage|share|total|time|name|place|city|country|team|score)|"
     r"what (?:is|was|are|were) the (?:\w+ ){0,2}"
-    r"(?:sum|total|number|amount|difference|average|mean|median|name|date|year))\b|"
+    r"(?:sum|total|number|amount|difference|average|mean|median|name|date|year)|"
+    r"what (?:is|was|are|were) the .{1,80}\b(?:in|of|for|at|on|during) .{0,20}(?:19|20)\d\d)\b|"
     r"^\s*(?:list|name|count)\b",
     re.IGNORECASE,
 )

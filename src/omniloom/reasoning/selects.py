@@ -6,7 +6,8 @@ another that may stand in its place, for the longer one is taken.
 """
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
@@ -39,20 +40,24 @@ item_%(s)s: other_%(s)s | expr_%(s)s | agg_%(s)s (OP agg_%(s)s)?
 agg_%(s)s: "COUNT(*)" | "COUNT(DISTINCT " col_%(s)s ")" | ("SUM(" | "AVG(" | "MAX(" | "MIN(") expr_%(s)s ")" %(ends)s
 where_%(s)s: " WHERE " cond_%(s)s (AND cond_%(s)s)*
 group_%(s)s: " GROUP BY " col_%(s)s (", " col_%(s)s)? (" HAVING " agg_%(s)s CMP (NUMBER | value))?
-order_%(s)s: " ORDER BY " (other_%(s)s | expr_%(s)s | agg_%(s)s) (" ASC" | " DESC")?
+order_%(s)s: " ORDER BY " (expr_%(s)s | agg_%(s)s%(sorts)s) (" ASC" | " DESC")?
 cond_%(s)s: expr_%(s)s CMP (NUMBER | expr_%(s)s | value (OP NUMBER)?) | num_%(s)s " BETWEEN " NUMBER " AND " NUMBER
     | num_%(s)s (" IN (" | " NOT IN (") (NUMBER (", " NUMBER)* | inner) ")" %(conditions)s
 expr_%(s)s: num_%(s)s (OP num_%(s)s)? %(parts)s
 col_%(s)s: %(all)s
 """
 _TEXTS = r"""
-    | text_%(s)s LIKE STRING | text_%(s)s (" = " | " <> ") (STRING | value) | text_%(s)s CMP CLOCK
+    | text_%(s)s LIKE STRING | text_%(s)s (" = " | " <> ") (STRING | value)
     | text_%(s)s (" IN (" | " NOT IN (") (STRING (", " STRING)* | inner) ")"
 """
+_CLOCKS = r"""
+    | clock_%(s)s CMP CLOCK"""
 _DATES = r"""
     | date_%(s)s CMP (DATE | value) | date_%(s)s " BETWEEN " DATE " AND " DATE"""
 
 _KINDS: dict[str, Kind] = {"num": "number", "text": "text", "date": "date"}
+_CLOCK = re.compile(r"\s*\d{1,2}(?::\d{2}){1,2}(?:\.\d{1,3})?\s*")
+_ALPHABET = re.compile(r"\balphabet", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,12 @@ class View:
         found = [each.name for each in self.columns if each.kind == kind]
         return found + [each.written for each in self.columns if kind == "text" and each.written]
 
+    def clocks(self) -> list[str]:
+        """The columns of text that hold times of a clock: of them the letters tell the order."""
+        texts = [(each.name, at) for at, each in enumerate(self.columns) if each.kind == "text"]
+        filled = {name: [row[at] for row in self.rows if row[at].strip()] for name, at in texts}
+        return [name for name, cells in filled.items() if 2 * sum(map(bool, map(_CLOCK.fullmatch, cells))) > len(cells)]
+
 
 Join = tuple[int, str, int, str]  # a table and its column, another table and its column
 
@@ -106,39 +117,47 @@ def _values(view: View, at: int) -> frozenset[str]:
     return frozenset(text for row in view.rows if (text := row[at].strip().casefold()))
 
 
-def grammar(views: Sequence[View], pairs: Sequence[Join], *, several: bool = True) -> str:
-    """The Lark grammar of the queries over these tables, and whether they may give several columns."""
-    scopes = [_rules(f"t{at}", [quoted(view.name)], [view], several, joined=False) for at, view in enumerate(views)]
+def grammar(views: Sequence[View], pairs: Sequence[Join], *, several: bool = True, said: str = "") -> str:
+    """The Lark grammar of the queries over these tables, and whether they may give several columns. Text is put in
+    order only where the question, `said`, speaks of the alphabet: else letters are ordered where a number is meant."""
+    free = {"several": several, "letters": bool(_ALPHABET.search(said))}
+    scopes = [_rules(f"t{at}", [quoted(view.name)], [view], joined=False, **free) for at, view in enumerate(views)]
     names = [f"t{at}" for at in range(len(views))]
     for at, (one, a, other, b) in enumerate(pairs):
         left, right = quoted(views[one].name), quoted(views[other].name)
         from_ = [left, f" JOIN {right} ON {left}.{quoted(a)} = {right}.{quoted(b)}"]
-        scopes.append(_rules(f"j{at}", from_, [views[one], views[other]], several, joined=True))
+        scopes.append(_rules(f"j{at}", from_, [views[one], views[other]], joined=True, **free))
         names.append(f"j{at}")
     selects, inners = (" | ".join(f"{kind}_{name}" for name in names) for kind in ("select", "inner"))
     return _TOP % {"selects": selects, "inners": inners} + "".join(scopes)
 
 
-def _rules(scope: str, from_: Sequence[str], views: Sequence[View], several: bool, *, joined: bool) -> str:
+def _rules(
+    scope: str, from_: Sequence[str], views: Sequence[View], *, joined: bool, several: bool, letters: bool
+) -> str:
     """The rules of one table, or of a join, in which columns are named with their tables."""
 
-    def named(kind: Kind) -> list[str]:
-        found = ((f"{quoted(view.name)}." if joined else "", name) for view in views for name in view.named(kind))
+    def written(names: Callable[[View], list[str]]) -> list[str]:
+        found = ((f"{quoted(view.name)}." if joined else "", name) for view in views for name in names(view))
         return [table + quoted(name) for table, name in found]
 
-    filled = [(kind, some) for kind, some in zip(_KINDS, map(named, _KINDS.values()), strict=True) if some]
-    others = [f"{kind}_{scope}" for kind, _ in filled if kind != "num"]
-    rules = _RULES + "".join(f"{kind}_%(s)s: {_either(some)}\n" for kind, some in filled)
+    columns = {short: written(lambda view, kind=kind: view.named(kind)) for short, kind in _KINDS.items()}
+    columns["clock"] = written(View.clocks)
+    filled = {short: f"{short}_{scope}" for short, some in columns.items() if some}
+    others = [rule for short, rule in filled.items() if short in ("text", "date")]
+    sorts = [rule for short, rule in filled.items() if short in ("date", "clock") or (letters and short == "text")]
+    rules = _RULES + "".join(f"{short}_%(s)s: {_either(columns[short])}\n" for short in filled)
     rules += f"other_%(s)s: {' | '.join(others) or 'num_' + scope}\n"
-    conditions = "".join(more for kind, more in (("text", _TEXTS), ("date", _DATES)) if f"{kind}_{scope}" in others)
+    conditions = [more for short, more in (("text", _TEXTS), ("clock", _CLOCKS), ("date", _DATES)) if short in filled]
     return rules % {
         "s": scope,
         "more": f' (", " item_{scope})*' if several else "",
         "from": " ".join(json.dumps(each, ensure_ascii=False) for each in from_),
-        "ends": "".join(f' | ("MAX(" | "MIN(") {each} ")"' for each in others),
-        "parts": f' | ("year(" | "month(") date_{scope} ")"' if f"date_{scope}" in others else "",
-        "conditions": conditions % {"s": scope},
-        "all": " | ".join(f"{kind}_{scope}" for kind, _ in filled),
+        "ends": "".join(f' | ("MAX(" | "MIN(") {each} ")"' for each in sorts),
+        "sorts": "".join(f" | {each}" for each in sorts),
+        "parts": f' | ("year(" | "month(") date_{scope} ")"' if "date" in filled else "",
+        "conditions": "".join(conditions) % {"s": scope},
+        "all": " | ".join(rule for short, rule in filled.items() if short != "clock"),
     }
 
 

@@ -41,7 +41,7 @@ def computed(
     pairs = joins(book.views)
     fields: dict[str, Any] = schema.get("properties") or {}
     several = len(fields) != 1 or "object" in json.dumps(fields)
-    constraint = Constraint(kind="grammar", value=grammar(book.views, pairs, several=several))
+    constraint = Constraint(kind="grammar", value=grammar(book.views, pairs, several=several, said=task.said))
     if (why := run.engine.supports(constraint)) is not None:
         run.note("program", unconstrained=why)
         constraint = None

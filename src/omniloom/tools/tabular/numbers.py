@@ -7,7 +7,7 @@ from typing import NamedTuple
 from omniloom.tools.tabular.dates import MONTH
 
 _NUMBER = re.compile(
-    r"(?P<open>\()?\s*(?P<sign>[-+\u2212\u2013])?\s*(?P<money>[$€£¥₹]|US\$|USD|EUR|GBP)?\s*(?P<sign2>[-\u2212])?"
+    r"(?P<bound>[<>≤≥~≈]\s?)?(?P<open>\()?\s*(?P<sign>[-+\u2212\u2013])?\s*(?P<money>[$€£¥₹]|US\$|USD|EUR|GBP)?\s*(?P<sign2>[-\u2212])?"
     r"(?P<digits>\d+(?:[.,'\u2019 \u00a0\u202f]\d+)*|[.,]\d+)"
     r"\s*(?P<unit>%|[$€£¥₹]|[^\W\d_](?:[^\W\d]|[./°]){0,14})?\s*(?P<close>\))?"
 )
@@ -113,6 +113,8 @@ def _notes(good: list[re.Match[str]], units: Counter[str], comma: bool) -> list[
         notes.append(
             {"ordinal": "ordinal endings removed", "%": "values are percent"}.get(unit, f"values are in {unit}")
         )
+    if bounds := sorted({one["bound"].strip() for one in good if one["bound"]}):
+        notes.append(f"{', '.join(bounds)} before numbers left out")
     if any(one["open"] for one in good):
         notes.append("numbers in parentheses are negative")
     return notes
