@@ -77,6 +77,11 @@ _BANK = (
         r"number of .*\b(?:at least|more than|less than|under|over)\b",
     ),
     Example(
+        "which teams had more than 20 points?",
+        """SELECT "Team" FROM "games" WHERE "Points" > 20""",
+        r"^(?!.*\bhow many).*\b(?:(?:more|greater|higher|larger|less|fewer|lower) than|at least|at most|over|under) \d",
+    ),
+    Example(
         "which team played the most games?",
         """SELECT "Team" FROM "games" GROUP BY "Team" ORDER BY COUNT(*) DESC LIMIT 1""",
         r"\b(?:most|fewest|least) (?:number of |amount of )?(?:\w+s|times|often)\b|appear\w*|most (?:common|frequent)",
@@ -97,8 +102,8 @@ _BANK = (
         r"\b(?:different|unique|distinct)\b",
     ),
     Example(
-        "what team is listed last?",
-        """SELECT "Team" FROM "games" ORDER BY "row" DESC LIMIT 1""",
+        "who is listed last?",
+        """SELECT "Coach" FROM "games" ORDER BY "row" DESC LIMIT 1""",
         r"\b(?:last|bottom|final)\b",
     ),
     Example(

@@ -8,12 +8,12 @@ and what most of them give is taken (as Li et al., 2022, AlphaCode, choose progr
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 from omniloom.core.errors import BudgetError, ContextError, EngineError
 from omniloom.core.protocols import Run
 from omniloom.core.values import Completion, Constraint, Message, Request, Segment, ToolCall, ToolResult
 from omniloom.isolation.database import literal, quoted
+from omniloom.reasoning import unfit
 from omniloom.reasoning.demonstrations import EXAMPLES, beside
 from omniloom.reasoning.prompts import Task
 from omniloom.reasoning.sample import WARM
@@ -24,6 +24,7 @@ PURPOSE, TOOL = "program", "sql"
 RETRIES = 2
 _QUERY_TOKENS = 240
 _ROWS, _VALUES, _LETTERS, _MENTIONED = 3, 3, 40, 12
+_MATCHED = 120  # letters of a text that a query may have to compare with
 _FEW = 1200  # characters of a table that is shown whole
 _MOST = 6000  # characters of what is told of one table
 
@@ -35,42 +36,9 @@ _SYSTEM = (
 _ASKED = "\nQuestion: {said}{fields}"
 _FIELDS = "\nThe query gives, in this order: {fields}"
 _AGAIN = ("That query failed: ", "\nWrite another one for the same question.")
-_NOTHING = "it gave nothing; ask for fewer or shorter words, or in another column"
-_NAMED = "it gave what the question says already"
-_ELSE = "it gave something else than the question offers"
-_ROWS_BESIDE = 'it gave nothing; what comes before or after a row has its "row" - 1 or + 1'
-_ITSELF = "it takes a value from itself; each of the two needs a SELECT with a WHERE of its own"
-_SEVERAL = "it gave several values where one number is asked for: COUNT(*), a SUM, or one SELECT minus another"
-_CHOICE = re.compile(
-    r"\b(?:which|who)\b[^,:;?]{0,120}\b(?:more|less|most|least|first|last|\w{2,9}er|\w{2,9}est)\b[^,:;?]{0,80}"
-    r"[,:][^,:;?]{1,80} or [^,:;?]{1,80}\??\s*$",
-    re.IGNORECASE,
-)
-_OFFERED = re.compile(r"\b(?:or|either|both)\b", re.IGNORECASE)
-_BESIDE = re.compile(
-    r"\b(?:after|before|next|previous(?:ly)?|following|preced\w+|prior|above|below|same|other|besides|except|like)\b",
-    re.IGNORECASE,
-)
-_NEIGHBOUR = re.compile(r"\b(?:next|previous(?:ly)?|following|preced\w+|prior to|above|below)\b", re.IGNORECASE)
-_APART = re.compile(
-    r"\bdifference\b|\bapart\b|\bhow (?:many|much|far|long)\b.*\b(?:more|longer|older|later|between|than)\b",
-    re.IGNORECASE,
-)
-_MINUS_ITSELF = re.compile(r"((?:SUM|AVG|MAX|MIN|COUNT)\([^()]*\)) [-/] \1")
-_ONE_NUMBER = re.compile(r"(?:^|[:,]\s*)how (?:many|much)\b(?!.*\b(?:each|every|per|respectively)\b)", re.IGNORECASE)
 _FRACTION = re.compile(r"-?\d{1,300}\.\d+")
+_CUT_SHORT = re.compile(r"(?:=|\bILIKE) '((?:[^']|'')*)…'")  # a text as it was shown, not as it is
 _FENCED = re.compile(r"```(?:sql)?\s*(.*?)\s*```", re.DOTALL)
-
-
-class Found(Protocol):
-    """What the tool gives, as `tools/sql.py` says."""
-
-    @property
-    def rows(self) -> Sequence[Sequence[Any]]: ...
-    @property
-    def origins(self) -> Sequence[Sequence[tuple[int, int, int]]]: ...
-    @property
-    def texts(self) -> Sequence[tuple[str, ...]]: ...
 
 
 @dataclass(frozen=True)
@@ -149,10 +117,10 @@ def _tried(run: Run, said: str, done: Completion, number: int) -> Tried:
     query = _query(done.text)
     if done.finish_reason == "length":
         return Tried(query, done, ToolResult(id=""), "it is too long")
-    if _MINUS_ITSELF.search(query):
-        return Tried(query, done, ToolResult(id=""), _ITSELF)
+    if why := unfit.query(said, query):
+        return Tried(query, done, ToolResult(id=""), why)
     told = run.call(ToolCall(id=f"{TOOL}-{number}", name=TOOL, arguments={"query": query}))
-    return Tried(query, done, told, told.error or _lacks(told.value, said, query))
+    return Tried(query, done, told, told.error or unfit.result(said, query, told.value))
 
 
 def _request(task: Task, messages: tuple[Message, ...], constraint: Constraint | None) -> Request:
@@ -166,42 +134,10 @@ def _request(task: Task, messages: tuple[Message, ...], constraint: Constraint |
 
 
 def _query(text: str) -> str:
-    """What an engine without grammars writes around it is taken off."""
+    """What an engine without grammars writes around it is taken off, and a text that was shown in part is taken for
+    the beginning that it is."""
     fenced = _FENCED.search(text)
-    return (fenced[1] if fenced else text).strip().rstrip(";")
-
-
-def _lacks(found: Found, said: str, query: str) -> str:
-    """Why a result is no answer: it has no value, none that was made of any row, several where one number is asked for,
-    or says again what the question names and does not offer ("who came after Ann?": Ann)."""
-    if not any(value is not None for row in found.rows for value in row) or not any(found.origins):
-        return _ROWS_BESIDE if _NEIGHBOUR.search(said) and '"row"' not in query else _NOTHING
-    if len(found.rows) > 1 and (_ONE_NUMBER.search(said) or _APART.search(said)):
-        return _SEVERAL
-    if _CHOICE.search(said) and not all(_is_offered(said, row) for row in found.texts):
-        return _ELSE
-    return _NAMED if all(echoes(said, row) for row in found.texts) else ""
-
-
-def _is_offered(said: str, row: Sequence[str]) -> bool:
-    """Whether a row has a word of the question."""
-    asked = frozenset(keys(said))
-    return any(asked & frozenset(keys(text)) for text in row)
-
-
-def echoes(said: str, row: Sequence[str]) -> bool:
-    """Whether a row has no number, and no word that does not stand in a question for what is beside something."""
-    words = [frozenset(keys(text)) for text in row if text.strip()]
-    numbers = any(text.strip().lstrip("-").replace(".", "").isdecimal() for text in row)
-    asked = frozenset(keys(said))
-    named_beside = _BESIDE.search(said) and not _OFFERED.search(said)
-    return bool(named_beside) and not numbers and bool(words) and all(each and each <= asked for each in words)
-
-
-def magnitude(said: str, query: str, text: str) -> str:
-    """How far two values are apart has no sign, in whichever order a query takes them."""
-    apart = _APART.search(said) and query.startswith("SELECT (SELECT ") and ") - (" in query
-    return text.removeprefix("-") if apart else text
+    return _CUT_SHORT.sub(r"ILIKE '\1%'", (fenced[1] if fenced else text).strip().rstrip(";"))
 
 
 def _plain(text: str) -> str:
@@ -277,7 +213,7 @@ def mentions(view: View, said: str) -> Iterator[str]:
         shares = [(_share(text, asked), text) for text in like]
         best = sorted((each for each in shares if each[0]), key=lambda each: -each[0])[:_VALUES]
         if best:
-            yield f"{quoted(column.name)} {', '.join(_literal(text) for _, text in best)}"
+            yield f"{quoted(column.name)} {', '.join(literal(_short(text, _MATCHED)) for _, text in best)}"
 
 
 def _may_share(text: str, asked: frozenset[str]) -> bool:
@@ -295,6 +231,6 @@ def _literal(text: str) -> str:
     return literal(_short(text))
 
 
-def _short(text: str) -> str:
+def _short(text: str, most: int = _LETTERS) -> str:
     text = " ".join(text.split())
-    return text if len(text) <= _LETTERS else text[: _LETTERS - 1] + "…"
+    return text if len(text) <= most else text[: most - 1] + "…"

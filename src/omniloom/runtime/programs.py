@@ -11,7 +11,7 @@ from typing import Any
 from omniloom.core.errors import InputError, UsageError
 from omniloom.core.values import Constraint, Loss, Segment
 from omniloom.isolation.database import quoted
-from omniloom.reasoning import programs, survey
+from omniloom.reasoning import programs, survey, unfit
 from omniloom.reasoning.computed import MOST_CITED, MOST_ROWS, Computed
 from omniloom.reasoning.ground import Quote
 from omniloom.reasoning.prompts import Task
@@ -66,7 +66,7 @@ class _Book:
         sources = list(dict.fromkeys(sheet.source for sheet in self.sheets))
         new = self._answers(result)
         columns = range(len(result.columns))
-        told = partial(programs.magnitude, self.task.said, solved.query)
+        told = partial(unfit.magnitude, self.task.said, solved.query)
         made = Computed(
             query=solved.query,
             rows=tuple(tuple(map(told, result.texts[at])) for at in new),
@@ -83,7 +83,7 @@ class _Book:
     def _answers(self, result: Result) -> Sequence[int]:
         """The rows that are told: those that do not only say what the question names, where there are any."""
         rows = range(len(result.texts[:MOST_ROWS]))
-        return [at for at in rows if not programs.echoes(self.task.said, result.texts[at])] or rows
+        return [at for at in rows if not unfit.echoes(self.task.said, result.texts[at])] or rows
 
     def _quotes(self, result: Result, row: int, column: int) -> tuple[Quote, ...]:
         """The cells of a value, in the order of the rows."""

@@ -1,0 +1,98 @@
+"""Why a query over tables, or what it gave, cannot be what was asked: told to the model, which writes another one.
+
+A small model's wrong queries are of a few kinds that can be told without knowing the answer.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from omniloom.reasoning.wording import keys
+
+_NOTHING = "it gave nothing; ask for fewer or shorter words, or in another column"
+_NAMED = "it gave what the question says already"
+_ELSE = "it gave something else than the question offers"
+_ROWS_BESIDE = 'it gave nothing; what comes before or after a row has its "row" - 1 or + 1'
+_ITSELF = "it takes a value from itself; each of the two needs a SELECT with a WHERE of its own"
+_STRAY = "it gives the row beside the one that is asked for"
+_AS_TEXT = "it looks for a number in a text; a column of numbers is compared with > or <"
+_SEVERAL = "it gave several values where one number is asked for: COUNT(*), a SUM, or one SELECT minus another"
+_CHOICE = re.compile(
+    r"\b(?:which|who)\b[^,:;?]{0,120}\b(?:more|less|most|least|first|last|\w{2,9}er|\w{2,9}est)\b[^,:;?]{0,80}"
+    r"[,:][^,:;?]{1,80} or [^,:;?]{1,80}\??\s*$",
+    re.IGNORECASE,
+)
+_OFFERED = re.compile(r"\b(?:or|either|both)\b", re.IGNORECASE)
+_BESIDE = re.compile(
+    r"\b(?:after|before|next|previous(?:ly)?|following|preced\w+|prior|above|below|same|other|besides|except|like)\b",
+    re.IGNORECASE,
+)
+_NEIGHBOUR = re.compile(r"\b(?:next|previous(?:ly)?|following|preced\w+|prior to|above|below)\b", re.IGNORECASE)
+_APART = re.compile(
+    r"\bdifference\b|\bapart\b|\bhow (?:many|much|far|long)\b.*\b(?:more|longer|older|later|between|than)\b",
+    re.IGNORECASE,
+)
+_MINUS_ITSELF = re.compile(r"((?:SUM|AVG|MAX|MIN|COUNT)\([^()]*\)) [-/] \1")
+_ROW_BESIDE = re.compile(r" = \(SELECT .*\) [-+] \d")
+_SECOND = re.compile(
+    r"\b(?:second|2nd|penultimate|runner|earlier|later|directly|right|just|immediately)\b", re.IGNORECASE
+)
+_THAN = re.compile(r"\b(?:more|greater|higher|larger|less|fewer|lower) than \d", re.IGNORECASE)
+_NUMBER_IN_TEXT = re.compile(r"ILIKE '%?\d+%?'")
+_COMPARED = re.compile(r" [<>]=? ?")
+_ONE_NUMBER = re.compile(r"(?:^|[:,]\s*)how (?:many|much)\b(?!.*\b(?:each|every|per|respectively)\b)", re.IGNORECASE)
+
+
+class Found(Protocol):
+    """What the tool gives, as `tools/sql.py` says."""
+
+    @property
+    def rows(self) -> Sequence[Sequence[Any]]: ...
+    @property
+    def origins(self) -> Sequence[Sequence[tuple[int, int, int]]]: ...
+    @property
+    def texts(self) -> Sequence[tuple[str, ...]]: ...
+
+
+def query(said: str, written: str) -> str:
+    """Why it is not run; "" where it may be."""
+    if _MINUS_ITSELF.search(written):
+        return _ITSELF
+    if _ROW_BESIDE.search(written) and not _BESIDE.search(said) and not _SECOND.search(said):
+        return _STRAY
+    if _THAN.search(said) and _NUMBER_IN_TEXT.search(written) and not _COMPARED.search(written):
+        return _AS_TEXT
+    return ""
+
+
+def result(said: str, query: str, found: Found) -> str:
+    """Why a result is no answer: it has no value, none that was made of any row, several where one number is asked for,
+    or says again what the question names and does not offer ("who came after Ann?": Ann)."""
+    if not any(value is not None for row in found.rows for value in row) or not any(found.origins):
+        return _ROWS_BESIDE if _NEIGHBOUR.search(said) and '"row"' not in query else _NOTHING
+    if len(found.rows) > 1 and (_ONE_NUMBER.search(said) or _APART.search(said)):
+        return _SEVERAL
+    if _CHOICE.search(said) and not all(_is_offered(said, row) for row in found.texts):
+        return _ELSE
+    return _NAMED if all(echoes(said, row) for row in found.texts) else ""
+
+
+def _is_offered(said: str, row: Sequence[str]) -> bool:
+    """Whether a row has a word of the question."""
+    asked = frozenset(keys(said))
+    return any(asked & frozenset(keys(text)) for text in row)
+
+
+def echoes(said: str, row: Sequence[str]) -> bool:
+    """Whether a row has no number, and no word that does not stand in a question for what is beside something."""
+    words = [frozenset(keys(text)) for text in row if text.strip()]
+    numbers = any(text.strip().lstrip("-").replace(".", "").isdecimal() for text in row)
+    asked = frozenset(keys(said))
+    named_beside = _BESIDE.search(said) and not _OFFERED.search(said)
+    return bool(named_beside) and not numbers and bool(words) and all(each and each <= asked for each in words)
+
+
+def magnitude(said: str, query: str, text: str) -> str:
+    """How far two values are apart has no sign, in whichever order a query takes them."""
+    apart = _APART.search(said) and query.startswith("SELECT (SELECT ") and ") - (" in query
+    return text.removeprefix("-") if apart else text
