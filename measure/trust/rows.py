@@ -140,13 +140,14 @@ def _sure(logs: Logs, sides: Any, tasks: Any, correct: Mapping[str, str], splits
 
 
 def given(logs: Logs, side: str, tasks: Sequence[str], correct: Mapping[str, str]) -> list[Answered]:
-    """The answers that were given: a promise is about these. What was withheld, or failed, is none."""
+    """The answers that were given: a promise is about these. What was withheld, or failed, is none; of one that a query
+    or formula gave no confidence is told."""
     return [
         Answered(f"{task}/{each.id}", each.group, {k: v for k, v in each.signals.items() if v is not None},
                  each.values.get(correct[task], 0.0) >= 0.5)
         for task in tasks
         for each in logs[side, task]
-        if each.error is None and not each.abstained
+        if each.error is None and not each.abstained and each.signals
     ]  # fmt: skip
 
 

@@ -109,8 +109,9 @@ def _learnt(known: Sequence[Answered], fresh: Sequence[Answered], seed: int) -> 
         made = _made(known, seed)
     except UsageError:  # all right or all wrong, in one half of this half
         return []
-    [least] = [each.threshold for each in made.thresholds if each.method == "learn_then_test"]
-    return [] if least is None else [each for each in fresh if probability(made, each) >= least]
+    [promise] = [each for each in made.thresholds if each.method == "learn_then_test"]
+    own = [(each, {name: float(value) for name, value in each.signals.items()}) for each in fresh]
+    return [each for each, signals in own if not made.refusal(signals) and made.given(signals, promise)]
 
 
 def _usual(known: Sequence[Answered], fresh: Sequence[Answered], seed: int) -> list[Answered]:

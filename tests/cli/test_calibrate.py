@@ -154,6 +154,8 @@ def test_logs_of_two_models_are_refused(tmp_path: Path) -> None:
         collected(logs)
     with pytest.raises(UsageError, match="0 models"):
         collected([])
+    none = [logs[0]._replace(records=tuple(each.model_copy(update={"signals": {}}) for each in logs[0].records))]
+    assert collected(none).samples == [] and collected(none).computed > 0, "what a query gave has no signals"
     one = collected([logs[0], logs[0]])
     assert len(one.samples) == 3 and {each.id for each in one.samples} == {"t/1", "t/2", "t/3"}
 

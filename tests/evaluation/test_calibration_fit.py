@@ -112,8 +112,17 @@ def test_the_calibrator_is_plain_json_and_says_what_it_was_made_from() -> None:
     text = fitted.calibrator.model_dump_json()
     assert Calibrator.model_validate_json(text) == fitted.calibrator and len(text) < 40_000
     assert json.loads(text)["data"]["n"] == 200
-    said = "\n".join(lines(fitted, abstained=3, failed=1))
-    for words in ("3 abstained and 1 failed", "ECE 0.", "95 % interval", "Brier", "judge", "out", "n=100", "max_risk"):
+    said = "\n".join(lines(fitted, abstained=3, failed=1, computed=2))
+    for words in (
+        "3 abstained, 1 failed, 2 computed",
+        "ECE 0.",
+        "95 % interval",
+        "Brier",
+        "judge",
+        "out",
+        "n=100",
+        "max_risk",
+    ):
         assert words in said
 
 

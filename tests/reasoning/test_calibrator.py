@@ -102,6 +102,17 @@ def test_a_refused_answer_cannot_be_applied() -> None:
         calibrator().apply({"judge": 0.5})
 
 
+def test_an_answer_is_given_by_its_rank_or_by_its_probability() -> None:
+    order = (SIGNALS[0].model_copy(update={"weight": 1.0}), Signal(name="answer_tokens", mean=4, scale=2, weight=-1.0))
+    known = tuple(Reference(name=each, n=100) for each in ("logprob_mean", "answer_tokens", "judge"))
+    made = calibrator(order=order, references=known)
+    signals = {"logprob_mean": -0.25, "answer_tokens": 2.0, "judge": 0.5}
+    assert made.rank(signals) == 2.0 and made.rank({"logprob_mean": -0.25}) == -math.inf
+    by_rank = promise(0.1, 1.9).model_copy(update={"by": "rank"})
+    assert made.given(signals, by_rank) and not made.given(signals, promise(0.1, 0.9)), "the probability is 0.73"
+    assert not made.given(signals, promise(0.1, None))
+
+
 def test_the_threshold_is_never_for_more_risk_than_was_asked_for() -> None:
     made = calibrator()
     assert made.threshold(0.15) == made.threshold(0.1) == promise(0.1, 0.9)

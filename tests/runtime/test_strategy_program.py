@@ -206,8 +206,8 @@ def test_an_error_and_an_empty_result_go_back_to_the_model(models: Any, games: P
         ("How many more came in 1900?", 'SELECT SUM("Attendance") - SUM("Attendance") FROM "games"', "itself"),
         ("How many people came?", 'SELECT "Attendance" FROM "games"', "several values"),
         ("What is the difference between Paris and Athens?", 'SELECT "Attendance" FROM "games"', "several values"),
-        ("Which city was last?", 'SELECT "City" FROM "games" WHERE "row" = (SELECT MAX("row") FROM "games") - 1', "beside"),
-        ("Which had more than 12 guests?", 'SELECT "City" FROM "games" WHERE "City" ILIKE \'%12%\'', "number in a text"),
+        ("Which city was last?", 'SELECT "City" FROM "games" WHERE "row" = (SELECT 3) - 1', "beside"),
+        ("Had more than 12?", 'SELECT "City" FROM "games" WHERE "City" ILIKE \'%12%\'', "number in a text"),
         ("Which city was above Rome?", 'SELECT "City" FROM "games" WHERE "City" = \'Rome\'', '"row" - 1'),
     ],
 )  # fmt: skip

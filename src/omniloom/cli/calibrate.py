@@ -170,7 +170,7 @@ def _tell(fitted: Any, found: Any, place: Path) -> None:
     from omniloom.evaluation.calibration.report import lines
 
     console = Console()
-    for line in lines(fitted, abstained=found.abstained, failed=found.failed):
+    for line in lines(fitted, abstained=found.abstained, failed=found.failed, computed=found.computed):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     used = _USED.get(found.family, f"in tasks of the family {found.family!r}")
     console.print(f"used by `ask` for answers {used}", highlight=False, markup=False, soft_wrap=True)

@@ -94,9 +94,12 @@ def _claimed(claim: Claim, names: dict[str, str]) -> Claimed:
 
 def signals(response: Response) -> dict[str, float | None]:
     """Those that the answer's confidence holds, and what can be told of any answer: its length, its log-probability,
-    and how well its claims align with what they cite."""
+    and how well its claims align with what they cite. None of one that a query or formula gave: length and likelihood
+    would be those of the query."""
     sure = response.confidence
     found: dict[str, float | None] = dict(getattr(sure, "signals", None) or {})
+    if not found and any(claim.derived for claim in response.claims):
+        return {}
     if response.usage.output_tokens:
         found.setdefault("answer_tokens", float(response.usage.output_tokens))
     if sure is not None and sure.method == "mean_token_probability" and sure.value > 0:

@@ -86,17 +86,19 @@ class HeldOut(Value):
 
 
 class Threshold(Value):
-    """Answers with at least this probability are given. None: no threshold can promise this with so few answers.
+    """Answers of at least this much are given. None: no threshold can promise this with so few answers.
 
     method "learn_then_test": of the answers given at most `alpha` are wrong, with probability 1 - delta.
     "conformal_risk_control": of all questions at most `alpha` are answered wrongly, on average; delta is None.
-    n, answered, wrong: of the held-out answers, how many there were, and would have been given and wrong.
+    by: what answers are ranked by, the probability or `Calibrator.rank`.
+    n, answered, wrong: of the answers tested, how many there were, and would have been given and wrong.
     """
 
     alpha: float
     delta: float | None
     method: Literal["learn_then_test", "conformal_risk_control"]
     threshold: float | None
+    by: Literal["probability", "rank"] = "probability"
     n: int
     answered: int = 0
     wrong: int = 0
@@ -125,6 +127,8 @@ class Fingerprint(Value):
 class Calibrator(Value):
     """A named calibrator, for answers of `model` in tasks of `family` and no others.
 
+    order: signals that rank answers in equal weights (Dawes, 1979), which no label chose: so a promise by this rank is
+    tested on all answers, not only on those that nothing was learnt from. Empty in one that was made before.
     isotonic: knots (probability of the combination, share right), between which lines are drawn; empty if it does not
     help. references: of every signal that the calibration answers had, used or not.
     """
@@ -135,6 +139,7 @@ class Calibrator(Value):
     family: str
     bias: float
     signals: tuple[Signal, ...]
+    order: tuple[Signal, ...] = ()
     isotonic: tuple[tuple[float, float], ...] = ()
     thresholds: tuple[Threshold, ...] = ()
     taken_out: tuple[TakenOut, ...] = ()
@@ -166,6 +171,20 @@ class Calibrator(Value):
             else:
                 odds += each.weight * each.scaled(value)
         return interpolated(self.isotonic, logistic(odds))
+
+    def given(self, signals: Mapping[str, float], promise: Threshold) -> bool:
+        """Whether an answer with these signals, which are not refused, may be given under a promise."""
+        if promise.threshold is None:
+            return False
+        value = self.rank(signals) if promise.by == "rank" else self.apply(signals)
+        return value >= promise.threshold
+
+    def rank(self, signals: Mapping[str, float]) -> float:
+        """How sure the answer is beside others; -inf where it lacks what others have."""
+        given = [(each, signals.get(each.name, math.nan)) for each in self.order]
+        if any(math.isnan(value) for _, value in given):
+            return -math.inf
+        return sum(each.weight * each.scaled(value) for each, value in given)
 
     def threshold(self, max_risk: float) -> Threshold | None:
         """The promise for the largest alpha that is not above `max_risk`, so the one asked for or a stricter one.

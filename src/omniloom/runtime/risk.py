@@ -75,8 +75,9 @@ class Risk:
             return why
         least = self.promise.threshold
         assert least is not None, "_promise raises where there is none"
-        given = self.calibrator.apply(signals)
-        return "" if given >= least else f"probability {given:.3f} is below {least:.3f}"
+        if self.calibrator.given(signals, self.promise):
+            return ""
+        return f"it is less sure than the promise needs: its {self.promise.by} is below {least:.3f}"
 
 
 def _chosen(store: Store, model: str, of: str) -> Calibrator | None:

@@ -1,7 +1,8 @@
 """Make a calibrator from answers whose truth is known.
 
 Half of the groups are learnt from: which signals are worth having, their weights, whether a rising line on top helps.
-The other half is never looked at for that: it says how good the probabilities are, and what risk can be promised.
+The other half is never looked at for that: it says how good the probabilities are, and what risk they can promise where
+all answers, ranked in an order that no label has made, can promise none.
 The method is Platt's (1999), of several signals, and isotonic regression (Zadrozny and Elkan, 2002) where it helps.
 """
 
@@ -25,7 +26,7 @@ from omniloom.evaluation.calibration.design import (
     weighted,
 )
 from omniloom.evaluation.calibration.logistic import logistic_fit, pava, predict
-from omniloom.evaluation.calibration.risk import ALPHAS, conformal, max_risk, order
+from omniloom.evaluation.calibration.risk import ALPHAS, conformal, first_that_promises, max_risk
 from omniloom.evaluation.statistics import Interval, difference
 from omniloom.reasoning.calibrator import (
     Calibrator,
@@ -47,6 +48,7 @@ BASELINES = ("answer_tokens", "logprob_mean")
 LEAST = 60
 FOLDS = 5
 DRAWS = 1000
+_LEAST_RANK = 1e6
 
 
 class Worth(NamedTuple):
@@ -97,13 +99,13 @@ def fit(
         samples=marks(each.id for each in samples),
     )
     empty = {"held_out": _nothing(), "data": data, "references": references(samples, names)}
-    rough = Calibrator(
-        name=name, model=model, family=family, bias=bias, signals=weighted(signals, weights), isotonic=knots, **empty
-    )
+    more = {"signals": weighted(signals, weights), "isotonic": knots, "order": _order(samples)}
+    rough = Calibrator(name=name, model=model, family=family, bias=bias, **more, **empty)
     p, loss = _probabilities(rough, held), 1 - _right(held)
-    known = _probabilities(rough, learnt)
-    ordered = {alpha: order(known, len(held), alpha) for alpha in alphas}
-    promises = [max_risk(p, loss, alpha, grid=ordered[alpha]) for alpha in alphas]
+    rank, wrong = _ranks(rough, samples), 1 - _right(samples)
+    promises = [
+        first_that_promises(max_risk(rank, wrong, alpha, by="rank"), max_risk(p, loss, alpha)) for alpha in alphas
+    ]
     promises += [conformal(p, loss, alpha) for alpha in alphas]
     out = tuple(TakenOut(name=each.name, why=each.why) for each in worth if each.why)
     update = {"held_out": _checked(p, held, seed), "thresholds": tuple(promises), "taken_out": out}
@@ -213,6 +215,21 @@ def _probabilities(calibrator: Calibrator, samples: Sequence[Answered]) -> "Arra
     import numpy as np
 
     return np.array([0.0 if calibrator.refusal(_own(each)) else calibrator.apply(_own(each)) for each in samples])
+
+
+def _order(samples: Sequence[Answered]) -> tuple[Signal, ...]:
+    """The baselines, each in standard deviations; an answer that is longer is less sure."""
+    weights = {"answer_tokens": -1.0, "logprob_mean": 1.0}
+    found = scales(samples, BASELINES)
+    return tuple(each.model_copy(update={"weight": weights[each.name], "absent": None}) for each in found)
+
+
+def _ranks(calibrator: Calibrator, samples: Sequence[Answered]) -> "Array":
+    """As a call would have them; the least where the calibrator refuses the signals."""
+    import numpy as np
+
+    own = [(_own(each), calibrator.refusal(_own(each))) for each in samples]
+    return np.array([-_LEAST_RANK if why else max(calibrator.rank(each), -_LEAST_RANK) for each, why in own])
 
 
 def _own(sample: Answered) -> dict[str, float]:

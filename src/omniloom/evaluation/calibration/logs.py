@@ -10,7 +10,7 @@ from omniloom.evaluation.log import Log, Record, sample_name
 
 class Collected(NamedTuple):
     """Answers of one model in one family of tasks. abstained, failed: samples that gave none, which are left out: what
-    is promised is of the answers that are given."""
+    is promised is of the answers that are given. computed: those without a signal, which a query or formula gave."""
 
     model: str
     family: str
@@ -18,6 +18,7 @@ class Collected(NamedTuple):
     samples: list[Answered]
     abstained: int
     failed: int
+    computed: int
 
 
 def families(logs: Sequence[Log]) -> list[Collected]:
@@ -56,17 +57,19 @@ def collected(logs: Sequence[Log]) -> Collected:
     for what in ("model", "family"):
         _one(what, logs)
     samples: dict[str, Answered] = {}
-    abstained = failed = 0
+    abstained = failed = computed = 0
     for log in logs:
         header = log.header
         for each in log.records:
             name = sample_name(header, each)
-            if each.error is not None or each.abstained:
+            signals = {name: value for name, value in each.signals.items() if value is not None}
+            if each.error is not None or each.abstained or not signals:
                 failed += each.error is not None
-                abstained += each.error is None
+                abstained += each.error is None and each.abstained
+                computed += each.error is None and not each.abstained
                 samples.pop(name, None)
                 continue
-            signals = {name: value for name, value in each.signals.items() if value is not None}
             samples[name] = Answered(name, each.group, signals, each.is_correct(header))
     tasks = tuple(sorted({log.header.task for log in logs}))
-    return Collected(logs[0].header.model, logs[0].header.family, tasks, list(samples.values()), abstained, failed)
+    left = {"abstained": abstained, "failed": failed, "computed": computed}
+    return Collected(logs[0].header.model, logs[0].header.family, tasks, list(samples.values()), **left)

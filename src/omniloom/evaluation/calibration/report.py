@@ -7,11 +7,12 @@ from omniloom.evaluation.calibration.metrics import Bin
 from omniloom.reasoning.calibrator import Calibrator, HeldOut
 
 
-def lines(fitted: Fitted, *, abstained: int = 0, failed: int = 0) -> list[str]:
-    """abstained, failed: samples without an answer, which are no part of it."""
+def lines(fitted: Fitted, *, abstained: int = 0, failed: int = 0, computed: int = 0) -> list[str]:
+    """abstained, failed, computed: samples that are no part of it."""
     made = fitted.calibrator
     head = f"{made.name}: {made.model}, {made.family} ({', '.join(made.data.tasks)}), {made.data.n} answers"
-    left = f"; {abstained} abstained and {failed} failed are no part of it" if abstained or failed else ""
+    told = (f"{abstained} abstained", f"{failed} failed", f"{computed} computed")
+    left = f"; {', '.join(told)} are no part of it" if abstained or failed or computed else ""
     return [
         f"{head}, {made.held_out.n} of them held out{left}",
         "",
@@ -66,9 +67,7 @@ def _promises(made: Calibrator) -> list[str]:
     none = [f"{each.alpha:.1%}" for each in tested if each.threshold is None]
     found = [f"max_risk={each.alpha:g}: {each.guarantee}" for each in tested if each.threshold is not None]
     if none:
-        found.insert(
-            0, f"max_risk: no threshold can promise {', '.join(none)} with n={made.held_out.n} held-out answers."
-        )
+        found.insert(0, f"max_risk: no threshold can promise {', '.join(none)} with n={tested[0].n} answers.")
     average = [
         f"{each.alpha:g}: {each.threshold:.3f}"
         for each in made.thresholds

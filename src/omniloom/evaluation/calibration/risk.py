@@ -7,60 +7,78 @@ new questions that are drawn as the calibration questions were; neither says any
 """
 
 import math
-from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator
+from typing import Any, Literal
 
 from omniloom.evaluation.calibration.resampling import Array, Numbers
 from omniloom.reasoning.calibrator import Threshold
 
 DELTA = 0.05
 ALPHAS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
-GRID = tuple(at / 100 for at in range(99, -1, -1))
-COVERAGES = tuple(at / 40 for at in range(1, 41))
+SPENT = 0.5
+"""Of delta, by each of two ways to rank answers; the first_that_promises one may then be chosen."""
+FIRST = 0.2
+"""The share of the answers that is tested first: of fewer, chance decides."""
+
+
+def first_that_promises(one: Threshold, other: Threshold) -> Threshold:
+    """The first that promises anything; both hold together, for each spends half of delta (union bound)."""
+    return one if one.threshold is not None else other
 
 
 def max_risk(
-    confidence: Numbers,
+    surest: Numbers,
     loss: Numbers,
     alpha: float,
     *,
     delta: float = DELTA,
-    grid: Sequence[float] = GRID,
+    by: Literal["probability", "rank"] = "probability",
 ) -> Threshold:
-    """Learn then Test: the lowest threshold of `grid` whose risk among the answers given is at most alpha.
+    """Learn then Test: the most answers, the surest first, whose risk is at most alpha.
 
-    loss: 0 to 1 for each answer, 1 for a wrong one. grid: thresholds in the order in which they are tested, fixed
-    before these losses were looked at; the first that cannot be rejected ends it (fixed-sequence testing), so the
-    chance of any false promise is delta. Thresholds at the beginning that too few answers reach for any outcome to
-    decide are passed over: this looks at the number of answers only, and needs that risk does not rise with
-    confidence. Confidences that are equal are answered together.
-    Raises ValueError for lists of unequal length, or alpha or delta outside of 0 to 1.
+    surest: a number for each answer by which they are ordered, chosen before the losses were looked at. loss: 1 for a
+    wrong answer, 0 for a right one. Tested are the counts of `counts`, in their order, by the exact binomial tail; the
+    first that cannot be rejected ends it (fixed-sequence testing), so the chance of any false promise is half of
+    delta. The counts look at no loss; that they begin above the smallest needs that risk does not fall with doubt.
+    Equal answers are given together.
+    Raises ValueError for lists of unequal length, other losses, or alpha or delta outside of 0 to 1.
     """
-    p, losses = _sorted(confidence, loss)
+    order, losses = _sorted(surest, loss)
     _between(alpha=alpha, delta=delta)
-    least = fewest(alpha, delta)
-    chosen: tuple[float, int, float] | None = None
-    for threshold in grid:
-        answered, wrong = _given(p, losses, threshold)
-        if chosen is None and answered < least:
-            continue
-        if not answered or p_value(wrong / answered, answered, alpha) > delta:
+    if not set(losses.tolist()) <= {0.0, 1.0}:
+        raise ValueError("a loss is 0 or 1")
+    n, chosen = len(order), None
+    for count in counts(n, alpha, delta):
+        answered, wrong = _given(order, losses, float(order[count - 1]))
+        if p_value(round(wrong), answered, alpha) > delta * SPENT:
             break
-        chosen = (threshold, answered, wrong)
-    n = len(p)
+        chosen = (float(order[count - 1]), answered, round(wrong))
+    made: dict[str, Any] = {"alpha": alpha, "delta": delta, "method": "learn_then_test", "by": by, "n": n}
     if chosen is None:
+        least = fewest(alpha, delta)
         words = f"No threshold can promise a risk of at most {alpha:.1%} with n={n} answers."
         words += f" It needs {least} without any error, or more." if n < least else ""
-        return Threshold(alpha=alpha, delta=delta, method="learn_then_test", threshold=None, n=n, guarantee=words)
+        return Threshold(**made, threshold=None, guarantee=words)
     threshold, answered, wrong = chosen
     words = (
-        f"Of the answers given (probability {threshold:.3f} or more), at most {alpha:.1%} are wrong, with probability "
-        f"{1 - delta:.0%} over the choice of the n={n} held-out answers, {answered} of which are above the threshold "
-        f"and {wrong:g} of these wrong; if new questions, sources and the model are drawn as those were, "
-        f"independently of each other."
+        f"Of the answers given (those as sure as the surest {answered} of n={n} answers, {wrong} of which were wrong), "
+        f"at most {alpha:.1%} are wrong, with probability {1 - delta:.0%} over the choice of these {n}; if new "
+        f"questions, sources and the model are drawn as those were, independently of each other."
     )
-    found = {"threshold": threshold, "answered": answered, "wrong": round(wrong)}
-    return Threshold(alpha=alpha, delta=delta, method="learn_then_test", n=n, guarantee=words, **found)
+    return Threshold(**made, threshold=threshold, answered=answered, wrong=wrong, guarantee=words)
+
+
+def counts(n: int, alpha: float, delta: float = DELTA) -> Iterator[int]:
+    """How many of n answers are tested: from a share of FIRST on, each count at which one error more is forgiven."""
+    at = max(1, math.ceil(FIRST * n))
+    errors = 0
+    while p_value(errors, at, alpha) <= delta * SPENT:
+        errors += 1
+    while at < n:
+        while at < n and p_value(errors, at, alpha) > delta * SPENT:
+            at += 1
+        yield at
+        errors += 1
 
 
 def conformal(confidence: Numbers, loss: Numbers, alpha: float) -> Threshold:
@@ -88,51 +106,14 @@ def conformal(confidence: Numbers, loss: Numbers, alpha: float) -> Threshold:
     return Threshold(alpha=alpha, delta=None, method="conformal_risk_control", **found)
 
 
-def order(confidence: Numbers, n: int, alpha: float, delta: float = DELTA) -> list[float]:
-    """The thresholds to test on `n` other answers, from where a promise is likeliest on to more coverage.
-
-    confidence: probabilities of answers that are not tested on (split fixed-sequence testing, as in Learn then Test,
-    section 4.3), so that the order is fixed before the held-out answers are looked at. How likely a promise is follows
-    from these probabilities: errors seen above a threshold are too few to tell one from the next.
-    """
-    import numpy as np
-
-    p = np.sort(np.asarray(confidence, float))[::-1]
-    if not len(p):
-        return []
-    counts = [max(1, math.ceil(coverage * len(p))) for coverage in COVERAGES]
-    chances = [
-        _chance(float(1 - p[:count].mean()), max(1, round(count / len(p) * n)), alpha, delta) for count in counts
-    ]
-    start = max(range(len(counts)), key=lambda at: (chances[at], -at))
-    return list(dict.fromkeys([float(p[count - 1]) for count in counts[start:-1]] + [0.0]))
-
-
-def _chance(risk: float, n: int, alpha: float, delta: float) -> float:
-    """That as few of n answers are wrong as a promise takes, if each is with the probability `risk`."""
-    too_many = bisect_left(range(n), True, key=lambda wrong: p_value(wrong / n, n, alpha) > delta)
-    return binomial_below(too_many - 1, n, min(max(risk, 1e-9), 1 - 1e-9)) if too_many else 0.0
-
-
 def fewest(alpha: float, delta: float = DELTA) -> int:
     """How many answers, none of them wrong, it takes at least to promise alpha."""
-    n = max(1, math.floor(math.log(delta) / math.log1p(-alpha)))
-    while p_value(0.0, n, alpha) > delta:
-        n += 1
-    return n
+    return math.ceil(math.log(delta * SPENT) / math.log1p(-alpha))
 
 
-def p_value(risk: float, n: int, alpha: float) -> float:
-    """Hoeffding-Bentkus (Bates et al., 2021): how likely a mean loss this low is if the risk is above alpha.
-
-    n losses of 0 to 1. Both bounds hold, so their least does. For losses of 0 and 1 the binomial tail alone is exact;
-    with it more is answered, but what is then *seen* in as many fresh answers is above alpha in 8 % of splits instead
-    of 4 %, for they are chance too.
-    """
-    if risk >= alpha:
-        return 1.0
-    bentkus = math.e * binomial_below(math.ceil(n * risk - 1e-9), n, alpha)
-    return min(1.0, math.exp(-n * _divergence(risk, alpha)), bentkus)
+def p_value(wrong: int, n: int, alpha: float) -> float:
+    """How likely so few of n answers are wrong if the risk is alpha or more: the binomial tail, which is exact."""
+    return binomial_below(wrong, n, alpha)
 
 
 def binomial_below(k: int, n: int, p: float) -> float:
@@ -142,12 +123,6 @@ def binomial_below(k: int, n: int, p: float) -> float:
         for i in range(k + 1)
     ]
     return min(1.0, math.fsum(math.exp(each) for each in logs))
-
-
-def _divergence(risk: float, alpha: float) -> float:
-    """Kullback-Leibler, of coins."""
-    least = (1 - risk) * math.log((1 - risk) / (1 - alpha))
-    return least + (risk * math.log(risk / alpha) if risk > 0 else 0.0)
 
 
 def _given(p: Array, losses: Array, threshold: float) -> tuple[int, float]:
