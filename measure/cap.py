@@ -1,0 +1,102 @@
+"""The cap of a reasoning budget: many runs of a real model, with a schema and without one.
+
+    python -m measure.cap --runs 1000 --model smollm2-135m    # minutes
+    python -m measure.cap --runs 60                           # the default model
+
+Exit status 0 if no run thought a token more than was paid for, none answered with what it had thought, and every
+answer in JSON was valid; 1 otherwise.
+"""
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jsonschema
+
+import omniloom as ol
+from omniloom.core.errors import OmniloomError
+from omniloom.runtime.model import Model
+
+LARGEST, ANSWER = 64, 48
+"""Tokens: the largest budget, and those of an answer."""
+_TAGS = ("<think>", "</think>", "<|think")
+_NAMES = ("Ann", "Bo", "Cleo", "Dag", "Eve", "Finn")
+_THINGS = ("apples", "books", "tickets", "bolts")
+
+
+class Ran(NamedTuple):
+    """tokens: as `usage` says; again: what was thought, made into tokens anew, which never takes more than it took."""
+
+    budget: int
+    tokens: int
+    again: int
+    leaked: bool
+    valid: bool
+    failed: str
+
+
+def problem(draw: random.Random) -> tuple[str, dict[str, Any] | None]:
+    """A question that needs a step or two, and perhaps a schema for its answer."""
+    name, thing = draw.choice(_NAMES), draw.choice(_THINGS)
+    have, more = draw.randint(2, 90), draw.randint(2, 90)
+    said = f"{name} has {have} {thing}, gets {more} more and gives half of all away. How many {thing} are left?"
+    return said, draw.choice(
+        [None, {"type": "object", "properties": {"left": {"type": "integer", "minimum": 0, "maximum": 999}},
+                "required": ["left"], "additionalProperties": False},
+         {"type": "object", "properties": {"name": {"enum": list(_NAMES)}, "more": {"type": "boolean"}},
+          "required": ["name", "more"], "additionalProperties": False}]
+    )  # fmt: skip
+
+
+def run(model: Model, seed: int) -> Ran:
+    draw = random.Random(seed)  # noqa: S311 - which problem is asked is no secret
+    said, schema = problem(draw)
+    budget = draw.choice((0, 1, 2, 3, draw.randint(4, LARGEST), LARGEST))
+    asked = {"sampling": {"temperature": draw.choice((0.0, 0.8))}, "seed": seed, "max_output_tokens": ANSWER}
+    try:
+        made = model.generate(said, schema=schema, reasoning_budget=budget, strategy="direct", **asked)
+    except OmniloomError as error:  # an answer that has no room is cut, and says so
+        return Ran(budget, 0, 0, False, True, error.code)
+    spans = model.store.journal.trace(made.trace_id).spans if made.trace_id else ()
+    thought = "".join(str(each.attributes.get("text", "")) for each in spans if _thinks(each))
+    again = model.engine.count_tokens(thought) if thought else 0
+    text = json.dumps(made.data) if schema else made.text
+    leaked = any(tag in text for tag in _TAGS) or (len(thought) > ANSWER and thought in text)
+    valid = schema is None or jsonschema.Draft202012Validator(schema).is_valid(made.data)
+    return Ran(budget, made.usage.reasoning_tokens, again, leaked, valid, "")
+
+
+def _thinks(span: Any) -> bool:
+    return span.attributes.get("purpose") == "reasoning"
+
+
+def main() -> int:
+    asked = argparse.ArgumentParser(prog="python -m measure.cap", description=__doc__,
+                                    formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    asked.add_argument("--runs", type=int, default=1000, help="(%(default)s)")
+    asked.add_argument("--model", "-m", default=None, help="a catalog name; the embedded default without")
+    asked.add_argument("--threads", type=int, default=2, help="(%(default)s)")
+    given = asked.parse_args()
+    with tempfile.TemporaryDirectory() as home, ol.load(given.model, home=Path(home), threads=given.threads) as model:
+        ran = []
+        for seed in range(given.runs):
+            ran.append(run(model, seed))
+            if seed % 50 == 0:
+                print(f"{seed} of {given.runs}", file=sys.stderr, flush=True)
+    told = {
+        "runs": len(ran), "with a budget": sum(each.budget > 0 for each in ran),
+        "exactly at the cap": sum(each.tokens == each.budget > 0 for each in ran),
+        "above the cap": sum(max(each.tokens, each.again) > each.budget for each in ran),
+        "leaked": sum(each.leaked for each in ran), "invalid": sum(not each.valid for each in ran),
+        "cut": sum(bool(each.failed) for each in ran),
+    }  # fmt: skip
+    print(json.dumps(told, indent=2))
+    return int(any(told[name] for name in ("above the cap", "leaked", "invalid")))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
