@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Sequence
 
+from measure.thinking.fixed import BUDGET, Fixed
 from measure.thinking.rows import BUDGETS, rows
 from measure.trust.asked import parsed, parser
 from measure.trust.going import Answers, at_most, close_all, gone, loaded, tasks_of, with_peers
@@ -41,6 +42,9 @@ def main(given: Sequence[str] | None = None) -> int:
         for name, task in tasks.items():
             able = [each for each in opened if (name in TABLES) != isinstance(each, Ours)]
             found += gone([ours(name, BUDGETS[-1], "ours"), *able], {name: task}, asked.data, counts)
+            if STRATEGIES[name] == "sample" and asked.eight:
+                fixed = Fixed(model, logs, asked.data, tasks, "eight", strategy="sample", reasoning_budget=BUDGET)
+                found += gone([fixed], {name: task}, asked.data, at_most(asked.eight, counts))
             if asked.one_budget:
                 continue
             smaller = [ours(name, budget, f"budget {budget}") for budget in BUDGETS[:-1]]
@@ -58,6 +62,9 @@ def main(given: Sequence[str] | None = None) -> int:
 def options(given: Sequence[str] | None = None) -> argparse.Namespace:
     made = parser("python -m measure.thinking", __doc__ or "", DEFAULTS, "thinking")
     made.add_argument("--one-budget", action="store_true", help=f"only the largest, {BUDGETS[-1]} tokens")
+    made.add_argument(
+        "--eight", type=int, default=PAIRED, help="how many samples eight answers are drawn for (%(default)s)"
+    )
     return parsed(made, given)
 
 

@@ -30,7 +30,7 @@ def rows(found: Sequence[Answers]) -> list[Row]:
     if ("ours", "gsm8k") in logs:
         made.append(_exact("GSM8K, exact", _of(logs, "gsm8k")))
         made.append(_points(logs["ours", "gsm8k"], logs["direct", "gsm8k"]))
-        made.append(_cheaper(logs["ours", "gsm8k"], logs["direct", "gsm8k"]))
+        made += _against_eight(logs["ours", "gsm8k"], logs.get(("eight", "gsm8k"), ()))
     for name in dict.fromkeys(task for _, task in logs):
         made += _rising(logs, name)
         made.append(Row(f"{_NAMES[name]}, tokens written", _each_written(logs, name), digits=0))
@@ -75,11 +75,20 @@ def _points(ours: Sequence[Record], direct: Sequence[Record]) -> Row:
     return Row("GSM8K, points over direct", {"ours": cell}, 10.0, digits=1)
 
 
-def _cheaper(ours: Sequence[Record], direct: Sequence[Record]) -> Row:
-    """Eight answers of the length of a direct one are what the fixed form writes."""
-    one, other = _written(ours).value, _written(direct).value
-    cell = Cell(one / (8 * other), n=len(ours)) if one and other else Cell(None, note="no answer")
-    return Row("GSM8K, tokens as a share of eight direct answers'", {"ours": cell}, 1.0, at_most=True, digits=2)
+def _against_eight(ours: Sequence[Record], eight: Sequence[Record]) -> list[Row]:
+    """Of those problems that both were asked."""
+    drawn = {each.id for each in eight}
+    same = [each for each in ours if each.id in drawn]
+    fewer, lost = Cell(None, note="not run"), Cell(None, note="not run")
+    if same:
+        one, other, groups = _pairs(same, eight, "exact")
+        found = difference(other, one, groups)
+        lost = Cell(100 * found.value, 100 * found.low, 100 * found.high, found.n)
+        fewer = _finite(ratio(_tokens(eight), _tokens(same), [each.group or each.id for each in same]))
+    return [
+        Row("GSM8K, tokens of eight samples over ours", {"ours": fewer}, 3.0, digits=2),
+        Row("GSM8K, points lost against eight samples", {"ours": lost}, 1.0, at_most=True, digits=1),
+    ]
 
 
 def _rising(logs: Logs, task: str) -> list[Row]:
@@ -123,5 +132,9 @@ def _finite(found: Interval) -> Cell:
 
 def _written(records: Sequence[Record]) -> Cell:
     """Tokens of output and of reasoning; an answer that failed wrote none that are known."""
-    told = [float(each.usage.output_tokens + each.usage.reasoning_tokens) for each in records if each.error is None]
+    told = _tokens([each for each in records if each.error is None])
     return Cell(sum(told) / len(told), n=len(told)) if told else Cell(None, note="no answer")
+
+
+def _tokens(records: Sequence[Record]) -> list[float]:
+    return [float(each.usage.output_tokens + each.usage.reasoning_tokens) for each in records]

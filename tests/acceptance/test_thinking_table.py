@@ -68,10 +68,14 @@ def test_tokens_written_are_those_of_answers() -> None:
     assert written.cells["ours"].value == 21.0 and written.cells["direct"].value == 11.0
 
 
-def test_samples_are_set_against_eight_answers_as_long_as_the_direct_one() -> None:
-    found = table(ours_gsm8k=[record("a" * 12, exact=1)], direct_gsm8k=[record("aaa", exact=1)])
-    row = found["GSM8K, tokens as a share of eight direct answers'"]
-    assert row.cells["ours"].value == pytest.approx(121 / (8 * 31)) and row.holds
+def test_samples_are_set_against_eight_answers_of_the_same_problems() -> None:
+    asked = [record("a", exact=1), record("b" * 9, exact=1)]
+    eight = [record("a", exact=0).model_copy(update={"usage": Usage(output_tokens=66)})]
+    found = table(ours_gsm8k=asked, direct_gsm8k=asked, eight_gsm8k=eight)
+    fewer, lost = found["GSM8K, tokens of eight samples over ours"], found["GSM8K, points lost against eight samples"]
+    assert fewer.cells["ours"].value == pytest.approx(66 / 11) and fewer.cells["ours"].n == 1 and fewer.holds
+    assert lost.cells["ours"].value == -100 and lost.holds
+    assert table(ours_gsm8k=asked, direct_gsm8k=asked)[fewer.measure].holds is None
 
 
 def budgets(*right: str) -> dict[str, Row]:

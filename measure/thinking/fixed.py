@@ -1,0 +1,19 @@
+"""Self-consistency of a fixed number of samples (Wang et al., 2023): ours, but it never stops before."""
+
+from unittest import mock
+
+from measure.trust.sides import Ours
+from omniloom.evaluation.values import Sample
+from omniloom.reasoning import sample as adaptive
+
+BUDGET = 16_384
+"""Tokens: more than eight answers take."""
+
+
+class Fixed(Ours):
+    """It draws what `strategy="sample"` draws, in the same order, and goes on to the last: what both draw is computed
+    once, and only when to stop differs."""
+
+    def ask(self, task: str, sample: Sample) -> None:
+        with mock.patch.object(adaptive, "settled", lambda sizes: False):
+            super().ask(task, sample)
