@@ -8,7 +8,7 @@ import pytest
 
 from omniloom.core.errors import UsageError
 from omniloom.core.values import Response
-from omniloom.reasoning.sample import conclusion, settled, stays_ahead
+from omniloom.reasoning.sample import amount, conclusion, settled, stays_ahead
 from omniloom.runtime.model import Model
 
 SUM = "There are 3 and 4.\n#### {}"
@@ -36,6 +36,35 @@ def test_two_that_agree_are_enough(models: Any) -> None:
     assert [request.sampling.temperature for request in model.engine.requests] == [0.0, 0.7]
     assert model.engine.requests[0].seed != model.engine.requests[1].seed
     assert response.confidence.signals["agreement"] == 1.0
+    assert decision(model, response)["drawn"] == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("We add them.\n\nJulie had $300 left", "300"),
+        ("#### 75.00", "75"),
+        ("The answer is: 10 - 2 = 8 apples.", "8"),
+        ("So 1,200", "1200"),
+        ("He has 5 apples and 3 pears.", ""),
+        ("It is not known.", ""),
+    ],
+)
+def test_of_an_answer_to_how_many_the_one_number_counts(text: str, found: str) -> None:
+    assert amount(text) == found
+
+
+def test_an_amount_in_a_sentence_is_that_behind_a_mark(models: Any) -> None:
+    model = models("3 + 4 = 7\nJulie has $7 left", SUM.format("7.0"), SUM.format(8))
+    response = model.generate("How much is left?", strategy="sample", reasoning_budget=100)
+    assert response.text.endswith("Julie has $7 left") and len(model.engine.requests) == 2
+
+
+def test_an_answer_that_was_cut_has_no_vote(models: Any) -> None:
+    cut = "One two three four five six seven eight nine ten eleven"
+    model = models(cut, SUM.format(7), cut, SUM.format(7))
+    response = model.generate("How many?", strategy="sample", reasoning_budget=100, max_output_tokens=9)
+    assert response.text == SUM.format(7) and len(model.engine.requests) == 4
     assert decision(model, response)["drawn"] == 2
 
 

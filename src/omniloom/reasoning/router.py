@@ -21,7 +21,7 @@ _OPEN = re.compile(
     r"what (?:does|do) .{1,80} (?:say|mean|show|tell)|translat\w*|rewrit\w*|fix|correct|wrong|complete)\b",
     re.IGNORECASE,
 )
-_AMOUNT = re.compile(r"\bhow (?:many|much|long|old|far|often)\b", re.IGNORECASE)
+AMOUNT = re.compile(r"\bhow (?:many|much|long|old|far|often)\b", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
@@ -37,6 +37,6 @@ def choose(said: str, kinds: Collection[str], budget: int, *, promised: bool) ->
         return Choice("direct", "max_risk weighs a direct answer")
     if kinds and {*kinds} == {"table"} and _VALUE.search(said) and not _OPEN.search(said):
         return Choice("program", "values are asked for, and the sources that it is about are tables")
-    if not kinds and budget and _AMOUNT.search(said) and len(_NUMBER.findall(said)) > 1:
+    if not kinds and budget and AMOUNT.search(said) and len(_NUMBER.findall(said)) > 1:
         return Choice("sample", "a problem with numbers and no source")
     return Choice("direct", "it thinks first" if budget else "there is no budget for more than one answer")

@@ -13,6 +13,7 @@ from omniloom.core.errors import BudgetError, EngineError
 from omniloom.core.protocols import Run
 from omniloom.core.values import Completion, Request
 from omniloom.reasoning.arithmetic import slips
+from omniloom.reasoning.router import AMOUNT
 from omniloom.reasoning.signals import Meaning, meaning, values
 
 _MOST = 8
@@ -20,6 +21,7 @@ WARM = 0.7
 _SETTLED = 0.85  # two that agree are enough, and it takes three more to outvote one that differs
 _T = TypeVar("_T")
 _NUMBER = re.compile(r"[$€£]?\s?[-+−]?\d[\d,]*(?:\.\d+)?")
+_AROUND = re.compile(r"[$€£,\s]")
 _POINTER = re.compile(r"\[\d+\]")
 _CONCLUDES = re.compile(r"####|\\boxed\s*\{|\banswer\b(?:\s+is)?\s*:?", re.IGNORECASE)
 
@@ -41,18 +43,17 @@ class Sampler:
         return {} if self.share is None else {"agreement": round(self.share, 6)}
 
     def ask(self, run: Run, request: Request, purpose: str) -> Completion:
-        """The first of those completions that say what most of them say. One whose equations do not hold costs
-        what it costs, and is not counted."""
+        """The first of those completions that say what most of them say. One that was cut, or whose equations do not
+        hold, costs what it costs, and is not counted."""
         first = run.ask(request, purpose=purpose)
 
         def another() -> Completion | None:
             while (done := self.another(run, request, first.usage.output_tokens)) is not None:
-                if not (wrong := slips(done.text)):
+                if not _fails(run, done):
                     break
-                run.note("not counted", wrong=[each.said for each in wrong])
             return done
 
-        clean = another() if slips(first.text) else first
+        clean = another() if _fails(run, first) else first
         if clean is None:  # the budget is spent, or none could be had
             return first
         return self.elect(run, clean, another, lambda a, b: _said(a, request).agrees(_said(b, request)))
@@ -94,6 +95,15 @@ class Sampler:
         return None if cut else done
 
 
+def _fails(run: Run, done: Completion) -> bool:
+    """Whether a completion is no vote; the trace says why."""
+    wrong = slips(done.text)
+    cut = done.finish_reason == "length"
+    if wrong or cut:
+        run.note("not counted", wrong=[each.said for each in wrong], cut=cut)
+    return bool(wrong) or cut
+
+
 def settled(sizes: list[int]) -> bool:
     """sizes: how many samples give each answer."""
     first, second = sorted([*sizes, 0], reverse=True)[:2]
@@ -108,10 +118,22 @@ def stays_ahead(one: int, other: int) -> float:
 
 
 def _said(done: Completion, request: Request) -> Meaning:
-    """What a completion comes to: the values of JSON, what follows the words that conclude, or else all of it."""
+    """What a completion comes to: the values of JSON, the number that is asked for, what follows the words that
+    conclude, or else all of it."""
     if request.constraint is not None:
         return meaning(values(done.text))
-    return meaning(conclusion(done.text))
+    asked = " ".join(each for each in request.messages[-1].content if isinstance(each, str))
+    return meaning((AMOUNT.search(asked) and amount(done.text)) or conclusion(done.text))
+
+
+def amount(text: str) -> str:
+    """The only number of the conclusion, or else of the last line; "" where there is none, or several."""
+    lines = _POINTER.sub("", text).strip().splitlines()
+    for said in (conclusion(text), *lines[-1:]):
+        found = _NUMBER.findall(said.rpartition("=")[2])
+        if len(found) == 1:
+            return f"{float(_AROUND.sub('', found[0]).replace('−', '-')):.12g}"
+    return ""
 
 
 def conclusion(text: str) -> str:
