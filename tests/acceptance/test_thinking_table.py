@@ -8,9 +8,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from measure.thinking.picture import curves, draw, main
 from measure.thinking.rows import rows
 from measure.trust.going import Answers
 from measure.trust.rows import Row
+from measure.trust.table import as_json
 
 from omniloom.core.values import Usage
 from omniloom.evaluation.log import Claimed, Failure, Record, Scored
@@ -99,3 +101,14 @@ def test_what_each_budget_reaches_is_told_and_a_fall_is_seen() -> None:
     assert one["WikiTableQuestions, points lost with more budget"].holds
     worse = budgets("abcd", "abcdefghijkl", "abc", "abcd")["WikiTableQuestions, points lost with more budget"]
     assert worse.holds is False and worse.cells["ours"].value > 30
+
+
+def test_budgets_become_a_picture(tmp_path: Path) -> None:
+    rows_of = budgets("abcd", "abcde", "abcdefgh", "abcdefghijkl").values()
+    found = curves([as_json(list(rows_of), ["ours"], [])])
+    [(task, points)] = found.items()
+    assert task == "WikiTableQuestions" and [budget for budget, _ in points] == [0, 128, 512, 2048]
+    assert [cell["value"] for _, cell in points] == pytest.approx([0.2, 0.25, 0.4, 0.6])
+    draw(found, tmp_path / "a.png")
+    assert (tmp_path / "a.png").read_bytes()[:4] == b"\x89PNG"
+    assert main([]) == 2
