@@ -8,7 +8,7 @@ import pytest
 
 from omniloom.core.errors import UsageError
 from omniloom.core.values import Response
-from omniloom.reasoning.sample import amount, conclusion, settled, stays_ahead
+from omniloom.reasoning.sample import AUTO, PRICE, amount, conclusion, pays, settled, stays_ahead
 from omniloom.runtime.model import Model
 
 SUM = "There are 3 and 4.\n#### {}"
@@ -149,3 +149,32 @@ def test_what_an_answer_comes_to() -> None:
     assert conclusion("thus \\boxed{12}.") == "12"
     assert conclusion("#### $1,200.50 a year") == "$1,200.50" and conclusion("the answer is 7 pears") == "7 pears"
     assert conclusion("Anna did it [1].") == "Anna did it ."
+
+
+def test_what_pays_falls_with_the_price_and_with_a_lead() -> None:
+    prices = [pays([1, 1], each) for each in (0.0, 0.01, 0.1, 0.4)]
+    assert prices == sorted(prices, reverse=True) and prices[0] and not prices[-1]
+    assert pays([1], 0.03) and not pays([2], 0.03) and not pays([1], 0.06)
+    assert pays([2], 0.001) and not pays([4], 0.001) and not pays([8], 0.0), "eight are the most"
+
+
+def test_a_budget_of_auto_buys_while_it_pays(models: Any) -> None:
+    question = "Ann has 3 apples and buys 4 more. How many has she?"
+    model = models(SUM.format(7), SUM.format(8), *[SUM.format(7)] * 5)
+    response = model.generate(question, reasoning_budget="auto")
+    assert decision(model, response)["drawn"] > 2 and response.text == SUM.format(7)
+    assert 0 < response.usage.reasoning_tokens < AUTO
+    long = "so " * round(0.06 / PRICE)
+    dear = models(long + SUM.format(7), SUM.format(7))
+    dear.generate(question, reasoning_budget="auto", max_output_tokens=2000)
+    assert len(dear.engine.requests) == 1, "another one costs more than it is expected to bring"
+
+
+def test_a_budget_of_auto_buys_nothing_where_nothing_is_to_be_gained(models: Any, tmp_path: Path) -> None:
+    path = tmp_path / "note.txt"
+    path.write_text("The trial ran for six weeks.")
+    model = models("The trial ran for six weeks [1].")
+    response = model.generate(["How did the trial go?", path], reasoning_budget="auto")
+    assert len(model.engine.requests) == 1 and response.usage.reasoning_tokens == 0
+    with pytest.raises(UsageError, match="buys nothing for strategy='verify'"):
+        model.generate(["How did the trial go?", path], reasoning_budget="auto", strategy="verify")

@@ -22,12 +22,27 @@ Files = Annotated[
 Schema = Annotated[str | None, typer.Option("--schema", "-s", help='JSON Schema file, its text, or "name, age int".')]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the whole Response as one JSON object.")]
 Html = Annotated[Path | None, typer.Option("--html", help="Write the answer with its places as one file.")]
-Thinking = Annotated[int, typer.Option("--budget", min=0, help="Thinking tokens: an exact cap.")]
+
+
+def _tokens(given: str) -> int | str:
+    """A number from 0 up, or "auto"."""
+    if given == "auto" or given.isdecimal():
+        return given if given == "auto" else int(given)
+    raise typer.BadParameter(f"{given!r} is neither a number of tokens, from 0 up, nor 'auto'")
+
+
+Thinking = Annotated[
+    Any,
+    typer.Option(
+        "--budget", parser=_tokens, metavar="TOKENS|auto",
+        help="Thinking tokens: an exact cap; or auto, which buys while more is expected to pay.",
+    ),
+]  # fmt: skip
 Strategy = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--strategy",
-        help="direct, weigh, verify, sample (what most answers say), program (tables by SQL, sums) or auto.",
+        help="direct (without it), weigh, verify, sample (what most answers say), program (tables by SQL, sums), auto.",
     ),
 ]
 Name = Annotated[str | None, typer.Option("--model", "-m", help="Catalog name, .gguf, or openai:http://host/v1#name.")]
@@ -62,7 +77,7 @@ def ask(
     schema: Schema = None,
     as_json: AsJson = False,
     html: Html = None,
-    budget: Thinking = 0,
+    budget: Thinking = "0",
     model: Name = None,
     system: System = None,
     go_on: GoOn = False,
@@ -77,7 +92,7 @@ def ask(
     pages: Pages = "",
     language: Language = "",
     adapter: Adapter = None,
-    strategy: Strategy = "direct",
+    strategy: Strategy = None,
 ) -> None:
     """Ask a question about files. Every claim of the answer links to the place it came from.
 

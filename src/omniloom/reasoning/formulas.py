@@ -156,7 +156,7 @@ def worked_out(run: Run, task: Task, supports: Callable[[Constraint], str | None
     tokens = done.usage.output_tokens
     found = _drawn(task, done, places) or another()
     if found is not None and task.sampler is not None:
-        found = task.sampler.elect(run, found, another, lambda one, other: one.value == other.value)
+        found = task.sampler.elect(run, found, another, lambda one, other: one.value == other.value, tokens)
     if found is None:
         run.note(PURPOSE, skipped="it has no value", formula=done.text)
         return None

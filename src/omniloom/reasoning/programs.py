@@ -79,7 +79,7 @@ def solve(
 
     found = found or another()
     if found is not None and task.sampler is not None:
-        found = task.sampler.elect(run, found, another, lambda one, other: one.gave == other.gave)
+        found = task.sampler.elect(run, found, another, lambda one, other: one.gave == other.gave, tokens)
     if found is None:
         run.note(PURPOSE, skipped=why, queries=list(known))
     else:

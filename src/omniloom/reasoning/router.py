@@ -31,12 +31,15 @@ class Choice:
     why: str
 
 
-def choose(said: str, kinds: Collection[str], budget: int, *, promised: bool) -> Choice:
-    """said: the question. kinds: of the sources. budget: tokens. promised: whether a risk is to be held."""
+def choose(said: str, kinds: Collection[str], budget: int, *, promised: bool, priced: bool = False) -> Choice:
+    """said: the question. kinds: of the sources. budget: tokens. promised: whether a risk is to be held. priced:
+    whether each token has to bring what it costs."""
     if promised:
         return Choice("direct", "max_risk weighs a direct answer")
     if kinds and {*kinds} == {"table"} and _VALUE.search(said) and not _OPEN.search(said):
         return Choice("program", "values are asked for, and the sources that it is about are tables")
     if not kinds and budget and AMOUNT.search(said) and len(_NUMBER.findall(said)) > 1:
         return Choice("sample", "a problem with numbers and no source")
+    if priced:
+        return Choice("direct", "further answers are not expected to help here")
     return Choice("direct", "it thinks first" if budget else "there is no budget for more than one answer")

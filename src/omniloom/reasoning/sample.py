@@ -16,7 +16,9 @@ from omniloom.reasoning.arithmetic import slips
 from omniloom.reasoning.router import AMOUNT
 from omniloom.reasoning.signals import Meaning, meaning, values
 
-_MOST = 8
+MOST = 8
+AUTO, PRICE = 4096, 1e-4
+"""Tokens that a budget of "auto" may take at most; what one costs, as probability: 0.1 for a thousand."""
 WARM = 0.7
 _SETTLED = 0.85  # two that agree are enough, and it takes three more to outvote one that differs
 _T = TypeVar("_T")
@@ -33,8 +35,10 @@ class Sampler:
     share: of the other samples, how many say what the chosen one says; None where there were none.
     """
 
-    def __init__(self, budget: int) -> None:
-        self.left = budget
+    def __init__(self, budget: int, price: float | None = None) -> None:
+        """price: what a token costs, as probability that the chosen answer stays ahead. With it further ones are drawn
+        while they are expected to bring more than that; without it until the vote is settled."""
+        self.left, self._price = budget, price
         self.asked = 0  # how often beside the first
         self.share: float | None = None
 
@@ -56,12 +60,16 @@ class Sampler:
         clean = another() if _fails(run, first) else first
         if clean is None:  # the budget is spent, or none could be had
             return first
-        return self.elect(run, clean, another, lambda a, b: _said(a, request).agrees(_said(b, request)))
+        tokens = first.usage.output_tokens
+        return self.elect(run, clean, another, lambda a, b: _said(a, request).agrees(_said(b, request)), tokens)
 
-    def elect(self, run: Run, first: _T, another: Callable[[], _T | None], agree: Callable[[_T, _T], bool]) -> _T:
-        """The first of those that agree with most; `another` gives one more, or None at the end."""
+    def elect(
+        self, run: Run, first: _T, another: Callable[[], _T | None], agree: Callable[[_T, _T], bool], tokens: int
+    ) -> _T:
+        """The first of those that agree with most; `another` gives one more of about so many tokens, or None at the
+        end."""
         drawn, groups = [first], [[0]]
-        while not settled([len(each) for each in groups]) and (other := another()) is not None:
+        while not self._enough([len(each) for each in groups], tokens) and (other := another()) is not None:
             same = next((each for each in groups if agree(drawn[each[0]], other)), None)
             if same is None:
                 groups.append([len(drawn)])
@@ -73,9 +81,12 @@ class Sampler:
         run.note("sample", drawn=len(drawn), agree=len(best), chosen=best[0], tokens_left=self.left)
         return drawn[best[0]]
 
+    def _enough(self, sizes: list[int], tokens: int) -> bool:
+        return settled(sizes) if self._price is None else not pays(sizes, self._price * tokens)
+
     def another(self, run: Run, request: Request, tokens: int) -> Completion | None:
         """One more, if there is room for one as long as the first, which took so many tokens."""
-        if self.asked == _MOST - 1 or self.left < max(1, tokens):
+        if self.asked == MOST - 1 or self.left < max(1, tokens):
             return None
         self.asked += 1
         warm = max(WARM, request.sampling.temperature)
@@ -108,6 +119,26 @@ def settled(sizes: list[int]) -> bool:
     """sizes: how many samples give each answer."""
     first, second = sorted([*sizes, 0], reverse=True)[:2]
     return stays_ahead(first, second) > _SETTLED
+
+
+def pays(sizes: list[int], price: float) -> bool:
+    """Whether going on is expected to raise the probability that the commonest answer stays ahead by more than what the
+    samples cost, at `price` each, if one stops at the best time (optimal stopping, by backward induction; the others
+    are counted as one, the next one). The prior of shares is flat."""
+    first, second = sorted([*sizes, 0], reverse=True)[:2]
+    return _goes_on(first, second, price) > stays_ahead(first, second)
+
+
+def _goes_on(one: int, other: int, price: float) -> float:
+    """The expected value of one more sample; below 0 where there is no more."""
+    if one + other >= MOST:
+        return -1.0
+    share = (one + 1) / (one + other + 2)
+    return share * _worth(one + 1, other, price) + (1 - share) * _worth(one, other + 1, price) - price
+
+
+def _worth(one: int, other: int, price: float) -> float:
+    return max(stays_ahead(max(one, other), min(one, other)), _goes_on(one, other, price))
 
 
 def stays_ahead(one: int, other: int) -> float:

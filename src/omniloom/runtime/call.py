@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from omniloom.core.errors import UnsupportedError, UsageError
 from omniloom.core.values import Budget, Message, Role, Sampling
+from omniloom.reasoning.sample import AUTO
 
 OnLoss = Literal["error", "report"]
 Unsupported = Literal["mark", "drop", "abstain"]
@@ -21,12 +22,14 @@ _STRATEGIES = ("auto", "direct", "weigh", "verify", "sample", "program")
 
 @dataclass(frozen=True)
 class Call:
-    """What `generate` was asked; the fields are its parameters, in their final types."""
+    """What `generate` was asked; the fields are its parameters, in their final types. priced: the reasoning budget was
+    "auto", and is the most that may be bought."""
 
     inputs: tuple[Any, ...]
     output_modes: tuple[str, ...]
     schema: Any = None
     reasoning_budget: int = 0
+    priced: bool = False
     system: str = ""
     messages: tuple[Message, ...] = ()
     sampling: Sampling = Sampling()
@@ -47,7 +50,7 @@ def checked(
     *,
     output_modes: Sequence[str] | None = None,
     schema: Any = None,
-    reasoning_budget: int = 0,
+    reasoning_budget: int | Literal["auto"] = 0,
     system: str | None = None,
     messages: Iterable[MessageLike] = (),
     tools: Sequence[Any] = (),
@@ -65,13 +68,16 @@ def checked(
 ) -> Call:
     """The Call, or a UsageError that names the parameter and what it takes."""
     _refuse(tools=tools or None)
+    priced = reasoning_budget == "auto"
+    reasoning_budget = AUTO if reasoning_budget == "auto" else reasoning_budget
     _whole(reasoning_budget=(reasoning_budget, 0), max_output_tokens=(max_output_tokens, 1), seed=(seed, 0))
     return Call(
-        **_trust(strategy, unsupported, max_risk, on_loss),
+        **_trust("auto" if priced and strategy is None else strategy, unsupported, max_risk, on_loss),
         inputs=_listed(inputs),
         output_modes=_modes(output_modes, schema),
         schema=schema,
         reasoning_budget=reasoning_budget,
+        priced=_priced(priced, strategy),
         system=one_text("system", "" if system is None else system),
         messages=_history(messages),
         sampling=_value("sampling", Sampling, sampling),
@@ -211,6 +217,13 @@ def _trust(strategy: str | None, unsupported: Any, max_risk: Any, on_loss: Any) 
         raise UsageError(f"max_risk promises nothing of strategy={strategy!r}", hint="leave one of them out")
     how = {"strategy": strategy or "direct", "verify": strategy == "verify"}
     return how | {"unsupported": unsupported, "max_risk": _risk(max_risk), "on_loss": on_loss}
+
+
+def _priced(priced: bool, strategy: str | None) -> bool:
+    if priced and strategy not in (None, "auto", "sample", "program"):
+        hint = "give a number of tokens, or leave the strategy out"
+        raise UsageError(f"reasoning_budget='auto' buys nothing for strategy={strategy!r}", hint=hint)
+    return priced
 
 
 def _risk(max_risk: Any) -> float | None:

@@ -5,7 +5,7 @@ import queue
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from omniloom.core.errors import CancelledError, OmniloomError, UsageError
 from omniloom.core.events import Completed, Event
@@ -47,7 +47,7 @@ class Model:
         inputs: Any,
         output_modes: Sequence[str] | None = None,
         schema: Any = None,
-        reasoning_budget: int = 0,
+        reasoning_budget: int | Literal["auto"] = 0,
         system: str | None = None,
         messages: Iterable[MessageLike] = (),
         tools: Sequence[Any] = (),
@@ -67,7 +67,9 @@ class Model:
 
         inputs: Parts, strings (said to the model), `pathlib.Path` (a file), bytes or DataFrames, in order.
         output_modes: "text" and "structured_json"; the latter needs `schema` (pydantic model, JSON Schema, or
-        "name, age int"). reasoning_budget: exact cap on thinking tokens. messages: earlier turns. strategy: "direct";
+        "name, age int"). reasoning_budget: exact cap on thinking tokens; "auto" buys further answers while each is
+        expected to raise the probability of the one given by more than it costs. messages: earlier turns. strategy:
+        "direct", the default, but with that budget "auto";
         "weigh", which also asks a judge and draws samples, so that a calibrator has all signals of confidence;
         "verify", which asks the model whether the sources say this, samples again, and asks once more for what they
         do not support; "sample", which buys further answers with the reasoning budget and gives what most of them say,

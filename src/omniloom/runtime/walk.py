@@ -26,7 +26,7 @@ from omniloom.reasoning.focus import tabled
 from omniloom.reasoning.ground import Passages
 from omniloom.reasoning.prompts import Task, request, said_text
 from omniloom.reasoning.router import choose
-from omniloom.reasoning.sample import Sampler
+from omniloom.reasoning.sample import PRICE, Sampler
 from omniloom.reasoning.signals import values
 from omniloom.runtime.call import Call
 from omniloom.runtime.disputes import disputed
@@ -163,9 +163,11 @@ class Walk:
         segments, losses = read_all(sources, self.run, self.engine.capabilities)
         self._report(losses)
         self._report(named_files(parts))
-        said, budget = said_text(parts, {}), self.call.reasoning_budget
+        said = said_text(parts, {})
         about = frozenset[str]() if natives or self.call.messages else tabled(said, sources)
         self._choose(said, [part for part in sources if not about or part.id in about])
+        budget, price = self.call.reasoning_budget, PRICE if self.call.priced else None
+        buys = self.strategy == "sample" or (self.strategy == "program" and budget)
         task = Task(
             said=said,
             parts=sources,
@@ -178,7 +180,7 @@ class Walk:
             stop=self.call.stop,
             natives=natives,
             focus=about if self.strategy == "program" else frozenset(),
-            sampler=Sampler(budget) if self.strategy == "sample" or (self.strategy == "program" and budget) else None,
+            sampler=Sampler(budget, price) if buys else None,
         )
         if not task.said and not sources:
             raise UsageError("nothing was asked", hint="give a question, a file, or both")
@@ -191,8 +193,11 @@ class Walk:
         if self.strategy != "auto" or self.ahead:
             return
         kinds = {part.kind for part in sources}
-        choice = choose(said, kinds, self.call.reasoning_budget, promised=self.call.max_risk is not None)
+        of = {"promised": self.call.max_risk is not None, "priced": self.call.priced}
+        choice = choose(said, kinds, self.call.reasoning_budget, **of)
         self.strategy = choice.strategy
+        if self.call.priced and choice.strategy == "direct":
+            self.call, self.thinking = replace(self.call, reasoning_budget=0), 0
         self.run.note("strategy", chosen=choice.strategy, why=choice.why)
 
     def _computed(self, task: Task, segments: Sequence[Segment]) -> Task:
