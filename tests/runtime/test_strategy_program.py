@@ -28,6 +28,7 @@ LANDS = "Place,Land\nParis,France\nAthens,Greece\n"
 MOST = 'SELECT "City" FROM "games" ORDER BY "Attendance" DESC LIMIT 1'
 PARIS = 'SELECT COUNT(*), SUM("Attendance") FROM "games" WHERE "City" ILIKE \'%paris%\''
 NOTHING = MOST.replace("ORDER", "WHERE \"City\" ILIKE '%Rome%' ORDER")
+CITY = 'SELECT "City" FROM "games"'
 WRONG = 'SELECT "City" FROM "games" GROUP BY "Year"'
 
 
@@ -206,8 +207,9 @@ def test_an_error_and_an_empty_result_go_back_to_the_model(models: Any, games: P
         ("How many more came in 1900?", 'SELECT SUM("Attendance") - SUM("Attendance") FROM "games"', "itself"),
         ("How many people came?", 'SELECT "Attendance" FROM "games"', "several values"),
         ("What is the difference between Paris and Athens?", 'SELECT "Attendance" FROM "games"', "several values"),
-        ("Which city was last?", 'SELECT "City" FROM "games" WHERE "row" = (SELECT 3) - 1', "beside"),
-        ("Had more than 12?", 'SELECT "City" FROM "games" WHERE "City" ILIKE \'%12%\'', "number in a text"),
+        ("Which city was last?", f'{CITY} WHERE "row" = (SELECT MAX("row") FROM "games") - 1', "beside"),
+        ("Had more than 12 guests?", f"{CITY} WHERE \"City\" ILIKE '%12%'", "number in a text"),
+        ("Which city was before Rome?", f'{CITY} WHERE "row" < 3', "several rows"),
         ("Which city was above Rome?", 'SELECT "City" FROM "games" WHERE "City" = \'Rome\'', '"row" - 1'),
     ],
 )  # fmt: skip
@@ -218,6 +220,12 @@ def test_a_query_that_cannot_be_what_was_asked_goes_back(
     response = model.generate([said, games], strategy="program")
     assert told in requests(model)[1].messages[-1].text
     assert decisions(model, response)[0]["attempts"] == 2
+
+
+def test_more_or_less_is_no_value_of_a_table(models: Any, games: Path) -> None:
+    model = models(MOST, MOST, MOST, "Paris had more visitors than Athens [1].")
+    response = model.generate(["Was Paris more or less visited than Athens?", games], strategy="program")
+    assert "more" in response.text and "than the question offers" in requests(model)[1].messages[-1].text
 
 
 def test_a_list_of_amounts_may_be_asked_for(models: Any, games: Path) -> None:

@@ -17,6 +17,17 @@ _ITSELF = "it takes a value from itself; each of the two needs a SELECT with a W
 _STRAY = "it gives the row beside the one that is asked for"
 _AS_TEXT = "it looks for a number in a text; a column of numbers is compared with > or <"
 _SEVERAL = "it gave several values where one number is asked for: COUNT(*), a SUM, or one SELECT minus another"
+_ONE_ROW = (
+    'it gave several rows where the one right before or after is asked for: "row" - 1 or + 1, or an ORDER BY "row" '
+    'with LIMIT 1 behind "row" < or >'
+)
+_MORE_OR_LESS = re.compile(r"\bmore or (?:less|fewer)\b|\b(?:less|fewer) or more\b", re.IGNORECASE)
+_RIGHT_BESIDE = re.compile(
+    r"\b(?:(?:what|which) (?!\w*s\b)\w+|who)\b.*\b(?:next|previous(?:ly)?|before|after|preced\w+|prior to)\b(?! \d)|"
+    r"\b(?:before|after|previous to)\b(?! \d).*\b(?:(?:what|which) (?!\w*s\b)\w+|who)\b|"
+    r"\bthe (?:next|previous|following|preceding) (?!\w*s\b)\w+",
+    re.IGNORECASE,
+)
 _CHOICE = re.compile(
     r"\b(?:which|who)\b[^,:;?]{0,120}\b(?:more|less|most|least|first|last|\w{2,9}er|\w{2,9}est)\b[^,:;?]{0,80}"
     r"[,:][^,:;?]{1,80} or [^,:;?]{1,80}\??\s*$",
@@ -66,12 +77,16 @@ def query(said: str, written: str) -> str:
 
 
 def result(said: str, query: str, found: Found) -> str:
-    """Why a result is no answer: it has no value, none that was made of any row, several where one number is asked for,
-    or says again what the question names and does not offer ("who came after Ann?": Ann)."""
+    """Why a result is no answer: it has no value, none that was made of any row, several where one number or row is
+    asked for, or says again what the question names and does not offer ("who came after Ann?": Ann)."""
     if not any(value is not None for row in found.rows for value in row) or not any(found.origins):
         return _ROWS_BESIDE if _NEIGHBOUR.search(said) and '"row"' not in query else _NOTHING
     if len(found.rows) > 1 and (_ONE_NUMBER.search(said) or _APART.search(said)):
         return _SEVERAL
+    if len(found.rows) > 1 and _RIGHT_BESIDE.search(said):
+        return _ONE_ROW
+    if _MORE_OR_LESS.search(said):
+        return _ELSE
     if _CHOICE.search(said) and not all(_is_offered(said, row) for row in found.texts):
         return _ELSE
     return _NAMED if all(echoes(said, row) for row in found.texts) else ""
