@@ -23,6 +23,8 @@ from omniloom.runtime.model import Model
 
 LARGEST, ANSWER = 64, 48
 """Tokens: the largest budget, and those of an answer."""
+_MAY_FAIL = 0.05
+"""Share of the runs that may end without an answer: JSON that has no room is an error."""
 _TAGS = ("<think>", "</think>", "<|think")
 _NAMES = ("Ann", "Bo", "Cleo", "Dag", "Eve", "Finn")
 _THINGS = ("apples", "books", "tickets", "bolts")
@@ -65,7 +67,7 @@ def run(model: Model, seed: int) -> Ran:
     thought = "".join(str(each.attributes.get("text", "")) for each in spans if _thinks(each))
     again = model.engine.count_tokens(thought) if thought else 0
     text = json.dumps(made.data) if schema else made.text
-    leaked = any(tag in text for tag in _TAGS) or (len(thought) > ANSWER and thought in text)
+    leaked = any(tag in text for tag in _TAGS) or (len(thought.split()) > 5 and thought.strip() in text)
     valid = schema is None or jsonschema.Draft202012Validator(schema).is_valid(made.data)
     return Ran(budget, made.usage.reasoning_tokens, again, leaked, valid, "")
 
@@ -95,7 +97,8 @@ def main() -> int:
         "cut": sum(bool(each.failed) for each in ran),
     }  # fmt: skip
     print(json.dumps(told, indent=2))
-    return int(any(told[name] for name in ("above the cap", "leaked", "invalid")))
+    failed = told["cut"] > len(ran) * _MAY_FAIL or not told["exactly at the cap"]
+    return int(failed or any(told[name] for name in ("above the cap", "leaked", "invalid")))
 
 
 if __name__ == "__main__":

@@ -146,5 +146,7 @@ def test_wrong_levels_are_refused(values: dict[str, float]) -> None:
 
 def test_what_is_promised_by_a_rank_stands_before_what_is_promised_by_a_probability() -> None:
     sure, none = max_risk([0.9] * 80, [0.0] * 80, 0.05, by="rank"), max_risk([0.9] * 20, [0.0] * 20, 0.05)
-    assert first_that_promises(sure, none) == sure == first_that_promises(none, sure)
+    assert first_that_promises(sure, none) == sure == first_that_promises(none, sure) and first_that_promises(
+        none, none
+    )
     assert (sure.by, none.by) == ("rank", "probability")

@@ -22,6 +22,8 @@ PROBLEM = "Ann has 3 apples and buys 4 more. How many apples does she have?"
         ("What are the main trends?", ["table"], 0, False, "direct"),
         ("Is the list complete?", ["table"], 0, False, "direct"),
         ("What was the net cash provided by operating activities in 2017?", ["table"], 0, False, "program"),
+        ("What was the reason for the drop in profit in 2017?", ["table"], 0, False, "direct"),
+        ("What was the impact of Covid on sales in 2020?", ["table"], 0, False, "direct"),
         ("What are the opinions on the election of 2016?", ["text"], 0, False, "direct"),
         ("what year did Ann win?", ["table"], 0, False, "program"),
         ("What is the difference between Python 3.11 and 3.12?", [], 512, False, "direct"),

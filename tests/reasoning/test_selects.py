@@ -24,7 +24,7 @@ GAMES = View(
     ),
     [
         ("1896", "Athens", "6 April 1896", "46:58", "1"),
-        ("1900", "Paris", "14 May 1900", "47:01.5", "2"),
+        ("1900", "Paris", "14 May 1900", "47:01", "2"),
         ("1904", "Rome", "", "", "3"),
     ],
 )
@@ -82,6 +82,23 @@ def test_what_a_model_may_write(query: str) -> None:
 @pytest.mark.parametrize("query", REFUSED)
 def test_what_it_may_not(query: str) -> None:
     assert not fits(ONE, query)
+
+
+def test_text_is_ordered_where_its_form_tells_the_order() -> None:
+    def of(cells: list[str]) -> Constraint:
+        view = View("log", "s", (Column("Event", "text"), Column("When", "text")), [("a", each) for each in cells])
+        return Constraint(kind="grammar", value=grammar([with_row(view)], []))
+
+    last = 'SELECT "Event" FROM "log" ORDER BY "When" DESC LIMIT 1'
+    for cells in (["2020-01-02 10:30", "2020-03-02 09:15"], ["2001-02", "2002-03"], ["09:58", "10:02"]):
+        assert fits(of(cells), last), cells
+    for cells in (["9:58", "10:02"], ["spring", "autumn"], ["02-01-2020", "01-02-2021"]):
+        assert not fits(of(cells), last), cells
+
+
+def with_row(view: View) -> View:
+    columns = (*view.columns, Column("row", "number", counts=True))
+    return View(view.name, view.source, columns, [(*row, str(at)) for at, row in enumerate(view.rows, 1)])
 
 
 def test_letters_are_ordered_where_the_question_speaks_of_the_alphabet() -> None:

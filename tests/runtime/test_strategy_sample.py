@@ -9,6 +9,7 @@ import pytest
 from omniloom.core.errors import UsageError
 from omniloom.core.values import Response
 from omniloom.reasoning.sample import AUTO, PRICE, amount, conclusion, pays, settled, stays_ahead
+from omniloom.reasoning.signals import meaning
 from omniloom.runtime.model import Model
 
 SUM = "There are 3 and 4.\n#### {}"
@@ -42,16 +43,42 @@ def test_two_that_agree_are_enough(models: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("We add them.\n\nJulie had $300 left", "300"),
+        ("We add them.\n\nJulie had $300 left", "$300"),
         ("#### 75.00", "75"),
         ("The answer is: 10 - 2 = 8 apples.", "8"),
         ("So 1,200", "1200"),
-        ("He has 5 apples and 3 pears.", ""),
-        ("It is not known.", ""),
+        ("It takes 2 hours.", "2 hours"),
     ],
 )
 def test_of_an_answer_to_how_many_the_one_number_counts(text: str, found: str) -> None:
-    assert amount(text) == found
+    said = amount(text)
+    assert said is not None and said.agrees(meaning(found))
+
+
+@pytest.mark.parametrize("text", ["He has 5 apples and 3 pears.", "It is not known.", "#### 1/2", "He owes -$5"])
+def test_what_is_no_one_number_is_compared_as_it_stands(text: str) -> None:
+    assert amount(text) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("2 hours", "2 days"), ("3 million", "3 thousand"), ("0,5 km", "5 km"), ("12345678901234", "12345678901235")],
+)
+def test_amounts_that_differ_are_two_votes(one: str, other: str) -> None:
+    first, second = amount(f"The answer is {one}"), amount(f"The answer is {other}")
+    assert first is None or second is None or not first.agrees(second)
+
+
+def test_a_budget_of_auto_buys_nothing_that_is_too_dear_for_an_answer_that_was_cut(models: Any) -> None:
+    model = models(*["so " * 600] * 9)
+    response = model.generate("Ann has 3 apples and buys 4 more. How many has she?", reasoning_budget="auto")
+    assert len(model.engine.requests) == 1 and response.usage.reasoning_tokens == 0
+
+
+def test_where_there_is_no_room_for_an_answer_one_more_is_enough(models: Any) -> None:
+    model = models(*["so " * 600] * 9)
+    model.generate("How many?", strategy="sample", reasoning_budget=8000)
+    assert len(model.engine.requests) == 2
 
 
 def test_an_amount_in_a_sentence_is_that_behind_a_mark(models: Any) -> None:

@@ -98,7 +98,7 @@ def signals(response: Response) -> dict[str, float | None]:
     would be those of the query."""
     sure = response.confidence
     found: dict[str, float | None] = dict(getattr(sure, "signals", None) or {})
-    if not found and any(claim.derived for claim in response.claims):
+    if found.keys() <= {"agreement"} and any(claim.derived for claim in response.claims):
         return {}
     if response.usage.output_tokens:
         found.setdefault("answer_tokens", float(response.usage.output_tokens))

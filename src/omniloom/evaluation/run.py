@@ -34,6 +34,7 @@ from omniloom.evaluation.statistics import clustered
 from omniloom.evaluation.values import Sample, Scorer, Task, Value
 from omniloom.reasoning.calibrator import Calibrator, confidence, foreign
 from omniloom.reasoning.calibrators import find, named_or_file
+from omniloom.reasoning.sample import AUTO
 from omniloom.runtime.call import checked
 from omniloom.runtime.model import Model
 
@@ -284,7 +285,8 @@ class _Going:
         usage = response.usage
         used = usage.input_tokens + usage.output_tokens + usage.reasoning_tokens
         self._spent += used
-        longest = options.get("max_output_tokens", _LONGEST_ANSWER) + options.get("reasoning_budget", 0)
+        thought = options.get("reasoning_budget", 0)
+        longest = options.get("max_output_tokens", _LONGEST_ANSWER) + (AUTO if thought == "auto" else thought)
         if left.tokens is not None and used + longest > left.tokens:
             raise _Spent("the budget is used up: what is left of it could have cut the next answer")
 

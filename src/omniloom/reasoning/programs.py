@@ -37,7 +37,7 @@ _ASKED = "\nQuestion: {said}{fields}"
 _FIELDS = "\nThe query gives, in this order: {fields}"
 _AGAIN = ("That query failed: ", "\nWrite another one for the same question.")
 _FRACTION = re.compile(r"-?\d{1,300}\.\d+")
-_CUT_SHORT = re.compile(r"(?:=|\bILIKE) '((?:[^']|'')*)…'")  # a text as it was shown, not as it is
+_CUT_SHORT = re.compile(r"(?:(?<![<>!])=|\bILIKE) '(%?)((?:[^'%]|''){38,})…%?'")  # as it was shown, not as it is
 _FENCED = re.compile(r"```(?:sql)?\s*(.*?)\s*```", re.DOTALL)
 
 
@@ -137,7 +137,7 @@ def _query(text: str) -> str:
     """What an engine without grammars writes around it is taken off, and a text that was shown in part is taken for
     the beginning that it is."""
     fenced = _FENCED.search(text)
-    return _CUT_SHORT.sub(r"ILIKE '\1%'", (fenced[1] if fenced else text).strip().rstrip(";"))
+    return _CUT_SHORT.sub(r"ILIKE '\1\2%'", (fenced[1] if fenced else text).strip().rstrip(";"))
 
 
 def _plain(text: str) -> str:

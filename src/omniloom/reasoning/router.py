@@ -18,10 +18,12 @@ _VALUE = re.compile(
 _OPEN = re.compile(
     r"\b(?:why|explain\w*|describ\w*|summar\w*|discuss\w*|review\w*|outline\w*|overview|trends?|stands? out|"
     r"how (?:do|does|did|can|should|would|could|might|is|are|was|were)|tell me (?:about|more)|about|"
-    r"what (?:does|do) .{1,80} (?:say|mean|show|tell)|translat\w*|rewrit\w*|fix|correct|wrong|complete)\b",
+    r"what (?:does|do) .{1,80} (?:say|mean|show|tell)|translat\w*|rewrit\w*|fix|correct|wrong|complete|"
+    r"impacts?|reasons?|outlook|risks?|polic(?:y|ies)|meaning|effects?|causes?|quality|role|strateg(?:y|ies)|opinions?|"
+    r"significance|importance|purpose|views?|context)\b",
     re.IGNORECASE,
 )
-AMOUNT = re.compile(r"\bhow (?:many|much|long|old|far|often)\b", re.IGNORECASE)
+_AMOUNT = re.compile(r"\bhow (?:many|much|long|old|far|often)\b", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
@@ -38,7 +40,7 @@ def choose(said: str, kinds: Collection[str], budget: int, *, promised: bool, pr
         return Choice("direct", "max_risk weighs a direct answer")
     if kinds and {*kinds} == {"table"} and _VALUE.search(said) and not _OPEN.search(said):
         return Choice("program", "values are asked for, and the sources that it is about are tables")
-    if not kinds and budget and AMOUNT.search(said) and len(_NUMBER.findall(said)) > 1:
+    if not kinds and budget and _AMOUNT.search(said) and len(_NUMBER.findall(said)) > 1:
         return Choice("sample", "a problem with numbers and no source")
     if priced:
         return Choice("direct", "further answers are not expected to help here")

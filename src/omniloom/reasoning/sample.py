@@ -13,8 +13,8 @@ from omniloom.core.errors import BudgetError, EngineError
 from omniloom.core.protocols import Run
 from omniloom.core.values import Completion, Request
 from omniloom.reasoning.arithmetic import slips
-from omniloom.reasoning.router import AMOUNT
 from omniloom.reasoning.signals import Meaning, meaning, values
+from omniloom.reasoning.wording import tokens
 
 MOST = 8
 AUTO, PRICE = 4096, 1e-4
@@ -22,8 +22,9 @@ AUTO, PRICE = 4096, 1e-4
 WARM = 0.7
 _SETTLED = 0.85  # two that agree are enough, and it takes three more to outvote one that differs
 _T = TypeVar("_T")
-_NUMBER = re.compile(r"[$€£]?\s?[-+−]?\d[\d,]*(?:\.\d+)?")
-_AROUND = re.compile(r"[$€£,\s]")
+_NUMBER = re.compile(r"[$€£]?\s?[-+−]?\d[\d,]*(?:\.\d+)?(?![\d,.]*\s*/)")
+_AMOUNT = re.compile(r"\bhow (?:many|much)\b", re.IGNORECASE)
+_FRACTION = re.compile(r"\d\s*/\s*\d|[-−]\s*[$€£]")
 _POINTER = re.compile(r"\[\d+\]")
 _CONCLUDES = re.compile(r"####|\\boxed\s*\{|\banswer\b(?:\s+is)?\s*:?", re.IGNORECASE)
 
@@ -55,9 +56,12 @@ class Sampler:
             while (done := self.another(run, request, first.usage.output_tokens)) is not None:
                 if not _fails(run, done):
                     break
+                if clean is None and first.finish_reason == done.finish_reason == "length":
+                    return None  # there is no room for an answer
             return done
 
-        clean = another() if _fails(run, first) else first
+        clean = None if _fails(run, first) else first
+        clean = clean or another()
         if clean is None:  # the budget is spent, or none could be had
             return first
         tokens = first.usage.output_tokens
@@ -87,6 +91,8 @@ class Sampler:
     def another(self, run: Run, request: Request, tokens: int) -> Completion | None:
         """One more, if there is room for one as long as the first, which took so many tokens."""
         if self.asked == MOST - 1 or self.left < max(1, tokens):
+            return None
+        if self._price is not None and not pays([1], self._price * tokens):  # also where none has a vote yet
             return None
         self.asked += 1
         warm = max(WARM, request.sampling.temperature)
@@ -154,17 +160,20 @@ def _said(done: Completion, request: Request) -> Meaning:
     if request.constraint is not None:
         return meaning(values(done.text))
     asked = " ".join(each for each in request.messages[-1].content if isinstance(each, str))
-    return meaning((AMOUNT.search(asked) and amount(done.text)) or conclusion(done.text))
+    return (_AMOUNT.search(asked) and amount(done.text)) or meaning(conclusion(done.text))
 
 
-def amount(text: str) -> str:
-    """The only number of the conclusion, or else of the last line; "" where there is none, or several."""
+def amount(text: str) -> Meaning | None:
+    """The only number of the conclusion, or else of the last line, with its unit and scale; None where there is none,
+    or several, or a fraction."""
     lines = _POINTER.sub("", text).strip().splitlines()
     for said in (conclusion(text), *lines[-1:]):
-        found = _NUMBER.findall(said.rpartition("=")[2])
-        if len(found) == 1:
-            return f"{float(_AROUND.sub('', found[0]).replace('−', '-')):.12g}"
-    return ""
+        said = said.rpartition("=")[2]
+        words = tokens(said)
+        figures = tuple(word.key for word in words if word.kind == "number")
+        if len(figures) == 1 and not _FRACTION.search(said):
+            return Meaning(figures, 0, tuple(word.key for word in words if word.kind in ("unit", "scale")))
+    return None
 
 
 def conclusion(text: str) -> str:

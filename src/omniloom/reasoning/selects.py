@@ -56,7 +56,8 @@ _DATES = r"""
     | date_%(s)s CMP (DATE | value) | date_%(s)s " BETWEEN " DATE " AND " DATE"""
 
 _KINDS: dict[str, Kind] = {"num": "number", "text": "text", "date": "date"}
-_CLOCK = re.compile(r"\s*\d{1,2}(?::\d{2}){1,2}(?:\.\d{1,3})?\s*")
+_CLOCK = re.compile(r"\d{1,2}(?::\d{2}){1,2}(?:\.\d{1,3})?")
+_YEAR_FIRST = re.compile(r"\d{4}\D\d+(?:\D\d+)*")  # a month, a season, a date with its time
 _ALPHABET = re.compile(r"\balphabet", re.IGNORECASE)
 
 
@@ -86,11 +87,14 @@ class View:
         found = [each.name for each in self.columns if each.kind == kind]
         return found + [each.written for each in self.columns if kind == "text" and each.written]
 
-    def clocks(self) -> list[str]:
-        """The columns of text that hold times of a clock: of them the letters tell the order."""
-        texts = [(each.name, at) for at, each in enumerate(self.columns) if each.kind == "text"]
-        filled = {name: [row[at] for row in self.rows if row[at].strip()] for name, at in texts}
-        return [name for name, cells in filled.items() if 2 * sum(map(bool, map(_CLOCK.fullmatch, cells))) > len(cells)]
+    def shaped(self, form: re.Pattern[str]) -> list[str]:
+        """The columns of text whose cells all have this form and one length: their letters tell the order."""
+        found: list[str] = []
+        for at, each in enumerate(self.columns):
+            cells = [row[at].strip() for row in self.rows if row[at].strip()] if each.kind == "text" else []
+            if cells and len(set(map(len, cells))) == 1 and all(map(form.fullmatch, cells)):
+                found.append(each.name)
+        return found
 
 
 Join = tuple[int, str, int, str]  # a table and its column, another table and its column
@@ -119,7 +123,8 @@ def _values(view: View, at: int) -> frozenset[str]:
 
 def grammar(views: Sequence[View], pairs: Sequence[Join], *, several: bool = True, said: str = "") -> str:
     """The Lark grammar of the queries over these tables, and whether they may give several columns. Text is put in
-    order only where the question, `said`, speaks of the alphabet: else letters are ordered where a number is meant."""
+    order only where its form tells the order, as that of a season, or the question, `said`, speaks of the alphabet:
+    else letters are ordered where a number is meant."""
     free = {"several": several, "letters": bool(_ALPHABET.search(said))}
     scopes = [_rules(f"t{at}", [quoted(view.name)], [view], joined=False, **free) for at, view in enumerate(views)]
     names = [f"t{at}" for at in range(len(views))]
@@ -142,10 +147,12 @@ def _rules(
         return [table + quoted(name) for table, name in found]
 
     columns = {short: written(lambda view, kind=kind: view.named(kind)) for short, kind in _KINDS.items()}
-    columns["clock"] = written(View.clocks)
+    columns["clock"] = written(lambda view: view.shaped(_CLOCK))
+    columns["dated"] = written(lambda view: view.shaped(_YEAR_FIRST))
     filled = {short: f"{short}_{scope}" for short, some in columns.items() if some}
     others = [rule for short, rule in filled.items() if short in ("text", "date")]
-    sorts = [rule for short, rule in filled.items() if short in ("date", "clock") or (letters and short == "text")]
+    ordered = {"date", "clock", "dated", *(["text"] if letters else [])}
+    sorts = [rule for short, rule in filled.items() if short in ordered]
     rules = _RULES + "".join(f"{short}_%(s)s: {_either(columns[short])}\n" for short in filled)
     rules += f"other_%(s)s: {' | '.join(others) or 'num_' + scope}\n"
     conditions = [more for short, more in (("text", _TEXTS), ("clock", _CLOCKS), ("date", _DATES)) if short in filled]
@@ -157,7 +164,7 @@ def _rules(
         "sorts": "".join(f" | {each}" for each in sorts),
         "parts": f' | ("year(" | "month(") date_{scope} ")"' if "date" in filled else "",
         "conditions": "".join(conditions) % {"s": scope},
-        "all": " | ".join(rule for short, rule in filled.items() if short != "clock"),
+        "all": " | ".join(rule for short, rule in filled.items() if short in _KINDS),
     }
 
 

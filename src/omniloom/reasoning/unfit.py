@@ -43,15 +43,17 @@ _APART = re.compile(
     r"\bdifference\b|\bapart\b|\bhow (?:many|much|far|long)\b.*\b(?:more|longer|older|later|between|than)\b",
     re.IGNORECASE,
 )
-_MINUS_ITSELF = re.compile(r"((?:SUM|AVG|MAX|MIN|COUNT)\([^()]*\)) [-/] \1")
+_MINUS_ITSELF = re.compile(r"((?:SUM|AVG|MAX|MIN|COUNT)\([^()]*\)) [-/] \1(?! (?:FILTER|OVER)\b)")
 _ROW_BESIDE = re.compile(r" = \(SELECT .*\) [-+] \d")
-_SECOND = re.compile(
-    r"\b(?:second|2nd|penultimate|runner|earlier|later|directly|right|just|immediately)\b", re.IGNORECASE
+_APART_BY = re.compile(
+    r"\b(?:second|2nd|penultimate|runner|earlier|later|directly|right|just|immediately|behind|ahead|succe\w+|follow\w*|"
+    r"than|from|one|two|three|four|five|\d{1,2})\b",
+    re.IGNORECASE,
 )
-_THAN = re.compile(r"\b(?:more|greater|higher|larger|less|fewer|lower) than \d", re.IGNORECASE)
-_NUMBER_IN_TEXT = re.compile(r"ILIKE '%?\d+%?'")
-_COMPARED = re.compile(r" [<>]=? ?")
-_ONE_NUMBER = re.compile(r"(?:^|[:,]\s*)how (?:many|much)\b(?!.*\b(?:each|every|per|respectively)\b)", re.IGNORECASE)
+_THAN = re.compile(r"\b(?:more|greater|higher|larger|less|fewer|lower) than (\d+)\b", re.IGNORECASE)
+_COMPARED = re.compile(r" [<>]=? | BETWEEN | IN \(")
+_EACH = re.compile(r"\b(?:by|and|per|each|every|respectively|top \w+)\b", re.IGNORECASE)
+_ONE_NUMBER = re.compile(r"(?:^|[:,]\s*)how (?:many|much)\b", re.IGNORECASE)
 
 
 class Found(Protocol):
@@ -69,9 +71,10 @@ def query(said: str, written: str) -> str:
     """Why it is not run; "" where it may be."""
     if _MINUS_ITSELF.search(written):
         return _ITSELF
-    if _ROW_BESIDE.search(written) and not _BESIDE.search(said) and not _SECOND.search(said):
+    if _ROW_BESIDE.search(written) and not _BESIDE.search(said) and not _APART_BY.search(said):
         return _STRAY
-    if _THAN.search(said) and _NUMBER_IN_TEXT.search(written) and not _COMPARED.search(written):
+    than = _THAN.search(said)
+    if than and re.search(rf"ILIKE '%?{than[1]}%?'", written) and not _COMPARED.search(written):
         return _AS_TEXT
     return ""
 
@@ -81,7 +84,8 @@ def result(said: str, query: str, found: Found) -> str:
     asked for, or says again what the question names and does not offer ("who came after Ann?": Ann)."""
     if not any(value is not None for row in found.rows for value in row) or not any(found.origins):
         return _ROWS_BESIDE if _NEIGHBOUR.search(said) and '"row"' not in query else _NOTHING
-    if len(found.rows) > 1 and (_ONE_NUMBER.search(said) or _APART.search(said)):
+    listed = " GROUP BY " in query or len(found.rows[0]) > 1 or _EACH.search(said)
+    if len(found.rows) > 1 and _ONE_NUMBER.search(said) and not listed:
         return _SEVERAL
     if len(found.rows) > 1 and _RIGHT_BESIDE.search(said):
         return _ONE_ROW

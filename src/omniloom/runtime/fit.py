@@ -63,7 +63,8 @@ def fitted(
 
 def _told(run: EngineRun, call: Call, tokens: int, *, ahead: bool) -> float:
     """How many seconds it will take; said where it is worth saying."""
-    waiting = seconds(run.store.journal, run.identity, tokens, 0 if ahead else _USUAL_ANSWER + call.reasoning_budget)
+    answer = 0 if ahead else _USUAL_ANSWER + (0 if call.priced else call.reasoning_budget)
+    waiting = seconds(run.store.journal, run.identity, tokens, answer)
     if waiting >= _WORTH_SAYING:
         step = "reading ahead" if ahead else "answering"
         run.emit(Progress(step=step, done=0, total=waiting, unit="estimate"))

@@ -48,7 +48,6 @@ BASELINES = ("answer_tokens", "logprob_mean")
 LEAST = 60
 FOLDS = 5
 DRAWS = 1000
-_LEAST_RANK = 1e6
 
 
 class Worth(NamedTuple):
@@ -102,7 +101,7 @@ def fit(
     more = {"signals": weighted(signals, weights), "isotonic": knots, "order": _order(samples)}
     rough = Calibrator(name=name, model=model, family=family, bias=bias, **more, **empty)
     p, loss = _probabilities(rough, held), 1 - _right(held)
-    rank, wrong = _ranks(rough, samples), 1 - _right(samples)
+    rank, wrong = _ranked(rough, samples)
     promises = [
         first_that_promises(max_risk(rank, wrong, alpha, by="rank"), max_risk(p, loss, alpha)) for alpha in alphas
     ]
@@ -224,12 +223,13 @@ def _order(samples: Sequence[Answered]) -> tuple[Signal, ...]:
     return tuple(each.model_copy(update={"weight": weights[each.name], "absent": None}) for each in found)
 
 
-def _ranks(calibrator: Calibrator, samples: Sequence[Answered]) -> "Array":
-    """As a call would have them; the least where the calibrator refuses the signals."""
+def _ranked(calibrator: Calibrator, samples: Sequence[Answered]) -> tuple["Array", "Array"]:
+    """The rank and the loss of those answers that have one: no call gives another by it."""
     import numpy as np
 
-    own = [(_own(each), calibrator.refusal(_own(each))) for each in samples]
-    return np.array([-_LEAST_RANK if why else max(calibrator.rank(each), -_LEAST_RANK) for each, why in own])
+    ranks = np.array([calibrator.rank(_own(each)) for each in samples], float)
+    there = np.isfinite(ranks)
+    return ranks[there], (1 - _right(samples))[there]
 
 
 def _own(sample: Answered) -> dict[str, float]:

@@ -22,8 +22,9 @@ FIRST = 0.2
 
 
 def first_that_promises(one: Threshold, other: Threshold) -> Threshold:
-    """The first that promises anything; both hold together, for each spends half of delta (union bound)."""
-    return one if one.threshold is not None else other
+    """Of two the first that promises anything, or the first; both hold together, for each spends half of delta (union
+    bound)."""
+    return other if one.threshold is None and other.threshold is not None else one
 
 
 def max_risk(

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from omniloom.tools.tabular.dates import MONTH
@@ -45,10 +46,19 @@ def numbers(cells: list[str], least: float) -> Found | None:
     if comma and any(_DOUBTFUL.fullmatch(each) for each in digits):
         return None
     values = [_value(one, comma) if one else None for one in sound]
+    if _bounds_differ(sound, values):
+        return None
     given = [value for value in values if value is not None]
     if len(given) < least * len(cells) or not _exact(given):
         return None
     return Found(values, _notes(good, units, comma))
+
+
+def _bounds_differ(sound: Sequence[re.Match[str] | None], values: list[int | float | None]) -> bool:
+    """Whether bounds tell cells apart: they point both ways, or one number stands with and without one."""
+    marked = {(value, (one["bound"] or "").strip()) for one, value in zip(sound, values, strict=True) if one}
+    ways = {"<" if mark in "<≤" else ">" for _, mark in marked if mark and mark in "<≤>≥"}
+    return len(ways) > 1 or len(marked) > len({value for value, _ in marked})
 
 
 def _exact(values: list[int | float]) -> bool:
