@@ -68,16 +68,14 @@ def checked(
 ) -> Call:
     """The Call, or a UsageError that names the parameter and what it takes."""
     _refuse(tools=tools or None)
-    priced = reasoning_budget == "auto"
-    reasoning_budget = AUTO if reasoning_budget == "auto" else reasoning_budget
-    _whole(reasoning_budget=(reasoning_budget, 0), max_output_tokens=(max_output_tokens, 1), seed=(seed, 0))
+    _whole(max_output_tokens=(max_output_tokens, 1), seed=(seed, 0))
+    thinking = _thinking(reasoning_budget, strategy)
     return Call(
-        **_trust("auto" if priced and strategy is None else strategy, unsupported, max_risk, on_loss),
+        **_trust(strategy or ("auto" if thinking["priced"] else None), unsupported, max_risk, on_loss),
+        **thinking,
         inputs=_listed(inputs),
         output_modes=_modes(output_modes, schema),
         schema=schema,
-        reasoning_budget=reasoning_budget,
-        priced=_priced(priced, strategy),
         system=one_text("system", "" if system is None else system),
         messages=_history(messages),
         sampling=_value("sampling", Sampling, sampling),
@@ -219,11 +217,15 @@ def _trust(strategy: str | None, unsupported: Any, max_risk: Any, on_loss: Any) 
     return how | {"unsupported": unsupported, "max_risk": _risk(max_risk), "on_loss": on_loss}
 
 
-def _priced(priced: bool, strategy: str | None) -> bool:
-    if priced and strategy not in (None, "auto", "sample", "program"):
+def _thinking(budget: Any, strategy: str | None) -> dict[str, Any]:
+    """The fields of a Call that say how much may be thought."""
+    if budget != "auto":
+        _whole(reasoning_budget=(budget, 0))
+        return {"reasoning_budget": budget, "priced": False}
+    if strategy not in (None, "auto", "sample", "program"):
         hint = "give a number of tokens, or leave the strategy out"
         raise UsageError(f"reasoning_budget='auto' buys nothing for strategy={strategy!r}", hint=hint)
-    return priced
+    return {"reasoning_budget": AUTO, "priced": True}
 
 
 def _risk(max_risk: Any) -> float | None:
