@@ -214,8 +214,8 @@ def test_area_against_another_by_hand() -> None:
 
 
 def test_a_promise_is_kept_in_fresh_splits_and_covers_what_it_can() -> None:
-    kept = sure.promised(answers(480, 0.7, noise=5), splits=8)
-    assert kept.held == 1.0 and 0.5 < kept.coverage < 0.8 and kept.splits == 8
+    kept = sure.promised(answers(480, 0.7, noise=5), splits=40)
+    assert kept.held >= 0.9 and 0.5 < kept.coverage < 0.8 and kept.splits == 40
 
 
 def test_nothing_is_promised_where_signals_say_nothing_and_hope_is_not_a_promise() -> None:

@@ -63,7 +63,7 @@ PROMISES = {
     "thinking": [
         r"direct, budget 0: .*(\n.*)*thinking 0,",
         r"direct, budget 64: .*(\n.*)*thinking [1-9]\d*, answer",
-        r"sample, budget 64: .*(\n.*)*thinking [1-9]\d*, answer.*\n  of the other answers \d+% say",
+        r"sample, budget 64: .*(\n.*)*thinking [1-9]\d*, answer",
     ],
     "trace": [r"generate first", r"read results\.csv", r"answer: replayed True"],
     "warm": [r"read ahead: [1-9]\d+ tokens, 0 were", r"question: [1-9]\d? of [1-9]\d+ tokens", r"among them: True"],

@@ -240,6 +240,9 @@ def test_without_a_query_that_works_the_answer_is_the_direct_one(models: Any, ga
     assert len(requests(model)) == 4
     [why] = decisions(model, response)
     assert (why["queries"], why["skipped"][:15]) == (tries, "it gave nothing")
+    assert [loss.detail for loss in response.losses if loss.kind == "not_computed"] == [
+        "no query answered: what is said was read"
+    ]
     assert response.claims
     assert not any(claim.derived for claim in response.claims)
 

@@ -102,7 +102,7 @@ def ask(
     parameters: dict[str, Any] = {"reasoning_budget": budget, "system": system, "max_risk": max_risk}
     parameters["strategy"] = strategy
     parameters |= {"max_output_tokens": max_tokens, "unsupported": unsupported, "on_loss": on_loss, "timeout": timeout}
-    parameters |= _shaped(schema, words=not as_json or html is not None)
+    parameters |= _shaped(schema, words=max_risk is None and (not as_json or html is not None))
     inputs = _inputs(question, files or [])
     reading = {"pdf": {"password": password, "pages": pages}, "speech": {"language": language}}
     shown = not (no_stream or as_json)
@@ -228,7 +228,8 @@ def read_with(given: Any, reading: dict[str, dict[str, str]]) -> Any:
 
 
 def _shaped(schema: str | None, *, words: bool) -> dict[str, Any]:
-    """The parameters of JSON, beside words or alone; none without a schema."""
+    """The parameters of JSON, beside words or alone, as where a risk is promised: what holds of one field does not hold
+    of words beside it. None without a schema."""
     modes = ["text", "structured_json"] if words else ["structured_json"]
     return {} if schema is None else {"schema": _schema(schema), "output_modes": modes}
 

@@ -47,7 +47,7 @@ def computed(
         constraint = None
     run.give(book.tables.tool(run.cancel), allowed={"execute"})
     solved = programs.solve(run, task, book.views, pairs, constraint, list(fields) if len(fields) > 1 else [])
-    return (None, []) if solved is None else (book.computed(solved), book.losses(solved))
+    return (None, [book.unanswered()]) if solved is None else (book.computed(solved), book.losses(solved))
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,12 @@ class _Book:
                 if len(found) == MOST_CITED:
                     return tuple(found)
         return tuple(found)
+
+    def unanswered(self) -> Loss:
+        name = {part.id: part.name for part in self.task.parts}.get(self.views[0].source, "")
+        return Loss(
+            kind="not_computed", severity="reduced", part=name, detail="no query answered: what is said was read"
+        )
 
     def losses(self, solved: programs.Tried) -> list[Loss]:
         """What was normalised of the columns that the query names, what it does not count, and what is not told."""

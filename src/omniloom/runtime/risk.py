@@ -91,6 +91,8 @@ def _chosen(store: Store, model: str, of: str) -> Calibrator | None:
 
 def _promise(calibrator: Calibrator | None, max_risk: float, model: str, of: str) -> Threshold:
     hint = "make one from answers of this kind: omniloom calibrate DATA"
+    if of == "words":
+        hint += "; or ask for one field, such as schema='answer'"
     if calibrator is None:
         raise UsageError(
             f"max_risk={max_risk} needs a calibrator for {of!r} answers of {model!r}, and has none", hint=hint
