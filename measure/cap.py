@@ -87,6 +87,8 @@ def main() -> int:
         ran = []
         for seed in range(given.runs):
             ran.append(run(model, seed))
+            if max(ran[-1].tokens, ran[-1].again) > ran[-1].budget or ran[-1].leaked or not ran[-1].valid:
+                print(f"seed {seed}: {ran[-1]}", file=sys.stderr, flush=True)
             if seed % 50 == 0:
                 print(f"{seed} of {given.runs}", file=sys.stderr, flush=True)
     told = {
