@@ -31,7 +31,7 @@ _THINGS = ("apples", "books", "tickets", "bolts")
 
 
 class Ran(NamedTuple):
-    """tokens: as `usage` says; again: what was thought, made into tokens anew, which never takes more than it took."""
+    """tokens: as `usage` says; again: what was thought, made into tokens anew: a count that is not the engine's own."""
 
     budget: int
     tokens: int
@@ -39,6 +39,10 @@ class Ran(NamedTuple):
     leaked: bool
     valid: bool
     failed: str
+
+    @property
+    def above(self) -> bool:
+        return max(self.tokens, self.again) > self.budget
 
 
 def problem(draw: random.Random) -> tuple[str, dict[str, Any] | None]:
@@ -87,14 +91,14 @@ def main() -> int:
         ran = []
         for seed in range(given.runs):
             ran.append(run(model, seed))
-            if max(ran[-1].tokens, ran[-1].again) > ran[-1].budget or ran[-1].leaked or not ran[-1].valid:
+            if ran[-1].above or ran[-1].leaked or not ran[-1].valid:
                 print(f"seed {seed}: {ran[-1]}", file=sys.stderr, flush=True)
             if seed % 50 == 0:
                 print(f"{seed} of {given.runs}", file=sys.stderr, flush=True)
     told = {
         "runs": len(ran), "with a budget": sum(each.budget > 0 for each in ran),
         "exactly at the cap": sum(each.tokens == each.budget > 0 for each in ran),
-        "above the cap": sum(max(each.tokens, each.again) > each.budget for each in ran),
+        "above the cap": sum(each.above for each in ran),
         "leaked": sum(each.leaked for each in ran), "invalid": sum(not each.valid for each in ran),
         "cut": sum(bool(each.failed) for each in ran),
     }  # fmt: skip

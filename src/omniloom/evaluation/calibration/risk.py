@@ -16,7 +16,7 @@ from omniloom.reasoning.calibrator import Threshold
 DELTA = 0.05
 ALPHAS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
 SPENT = 0.5
-"""Of delta, by each of two ways to rank answers; the first_that_promises one may then be chosen."""
+"""Of delta, by each of two ways to rank answers: what the one or the other promises may then be chosen."""
 FIRST = 0.2
 """The share of the answers that is tested first: of fewer, chance decides."""
 
