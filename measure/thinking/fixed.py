@@ -12,7 +12,7 @@ BUDGET = 16_384
 
 class Fixed(Ours):
     """It draws what `strategy="sample"` draws, by the same seeds in the same order, and goes on to the last: only when
-    to stop differs. Completions drawn at a temperature are not replayed, so it computes all of them again."""
+    to stop differs, and what both draw is computed once."""
 
     def ask(self, task: str, sample: Sample) -> None:
         with mock.patch.object(adaptive, "settled", lambda sizes: False):

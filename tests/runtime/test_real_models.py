@@ -10,6 +10,8 @@ from pydantic import BaseModel, Field
 
 import omniloom as ol
 from omniloom.core.events import TextDelta
+from omniloom.core.values import Response
+from omniloom.runtime.model import Model
 
 pytestmark = pytest.mark.weights
 PAPER = (
@@ -43,6 +45,20 @@ def test_the_default_answers_with_places_and_json(
     cited = {str(claim.at): claim for claim in response.claims if isinstance(claim.at, str)}
     assert cited["/city"].citations[0].quote == "Lisbon"
     assert again.usage.cached_tokens == again.usage.input_tokens
+
+
+def test_a_seed_decides_what_is_drawn_so_a_kept_draw_is_given_again(
+    private_home: Path, tmp_path: Path, shallow: Path
+) -> None:
+    def ask(model: Model, seed: int) -> Response:
+        return model.generate("Say something.", sampling={"temperature": 1.0}, seed=seed, max_output_tokens=24)
+
+    with ol.load(shallow, home=tmp_path / "one") as model:
+        first, other, again = (ask(model, seed) for seed in (1, 2, 1))
+    with ol.load(shallow, home=tmp_path / "two") as model:
+        anew = ask(model, 1)
+    assert first.text == again.text == anew.text != other.text
+    assert again.usage.seconds == 0.0 < other.usage.seconds
 
 
 def test_threads_get_the_answers_they_would_get_alone(

@@ -40,6 +40,13 @@ def test_two_that_agree_are_enough(models: Any) -> None:
     assert decision(model, response)["drawn"] == 2
 
 
+def test_an_engine_that_promises_nothing_of_seeds_draws_anew(models: Any) -> None:
+    model = models(SUM.format(7), SUM.format(7))
+    for _ in range(2):
+        model.generate("How many?", strategy="sample", reasoning_budget=100)
+    assert [request.sampling.temperature for request in model.engine.requests] == [0.0, 0.7, 0.7]
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [

@@ -12,7 +12,8 @@ from omniloom.core.values import Completion, Constraint, Kind, Loss, Request, Se
 
 class Capabilities(Value):
     """What an engine can do. context_tokens: input and output together. adapters: those a request may name. stored: it
-    is Storing as well. repeatable: an answer depends on nothing but the request, so a kept one may be given again."""
+    is Storing as well. repeatable: an answer depends on nothing but the request, so a kept one may be given again; one
+    drawn at a temperature only where seeded: then the seed decides it."""
 
     context_tokens: int
     input_kinds: frozenset[Kind] = frozenset({"text"})
@@ -25,6 +26,7 @@ class Capabilities(Value):
     adapters: frozenset[str] = frozenset()
     stored: bool = False
     repeatable: bool = True
+    seeded: bool = False
 
 
 @runtime_checkable

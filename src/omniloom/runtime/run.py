@@ -134,8 +134,9 @@ class EngineRun:
             request = self._reserve(request, purpose)
             key = self._key(request)
             kept["request"] = key
-            repeatable = self.engine.capabilities.repeatable
-            done = self.store.journal.completion(key) if repeatable and request.sampling.temperature == 0 else None
+            able = self.engine.capabilities
+            repeatable = able.repeatable and (able.seeded or request.sampling.temperature == 0)
+            done = self.store.journal.completion(key) if repeatable else None
             kept["replayed"] = done is not None
             if done is not None:
                 done = done.model_copy(update={"usage": _replayed(done.usage)})

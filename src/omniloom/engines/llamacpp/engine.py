@@ -177,6 +177,7 @@ class LlamaCpp:
             adapters=self._adapters.names,
             stored=not self._embedding,
             repeatable=not self._splices,
+            seeded=self._looping,
         )
 
     def supports(self, constraint: Constraint) -> str | None:
