@@ -1,16 +1,20 @@
 """`strategy="sample"`: the answer that most samples give, within the budget, and no more samples than it takes."""
 
 import math
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from omniloom.core.errors import UsageError
+from omniloom.core.errors import CancelledError, UsageError
 from omniloom.core.values import Response
+from omniloom.engines.scripted import Scripted
 from omniloom.reasoning.sample import AUTO, PRICE, amount, conclusion, pays, settled, stays_ahead
 from omniloom.reasoning.signals import meaning
 from omniloom.runtime.model import Model
+from omniloom.storage.store import Store
 
 SUM = "There are 3 and 4.\n#### {}"
 ONE = {"type": "object", "properties": {"answer": {"type": "string"}}, "required": ["answer"]}
@@ -38,6 +42,26 @@ def test_two_that_agree_are_enough(models: Any) -> None:
     assert model.engine.requests[0].seed != model.engine.requests[1].seed
     assert response.confidence.signals["agreement"] == 1.0
     assert decision(model, response)["drawn"] == 2
+
+
+@pytest.mark.parametrize("schema", [None, ONE])
+def test_when_the_time_is_used_up_the_best_answer_so_far_is_given(private_home: Path, schema: Any) -> None:
+    seven = SUM.format(7) if schema is None else '{"answer": "7"}'
+    with Model(Scripted([seven, "and so on " * 2000], seconds_per_token=0.005), Store()) as model:
+        started = time.monotonic()
+        response = model.generate("How many?", schema=schema, strategy="sample", reasoning_budget=9999, timeout=1.0)
+        trace = model.store.journal.trace(response.trace_id)
+    assert response.text == seven or response.data == {"answer": "7"}
+    assert response.confidence is not None and time.monotonic() - started < 8
+    assert any(span.name == "not sampled" and "time budget" in span.attributes["error"] for span in trace.spans)
+
+
+def test_a_caller_who_cancels_gets_no_answer_so_far(private_home: Path) -> None:
+    with Model(Scripted([SUM.format(7), "and so on " * 2000], seconds_per_token=0.005), Store()) as model:
+        events = model.stream("How many?", strategy="sample", reasoning_budget=9999, timeout=60)
+        threading.Timer(0.5, events.close).start()  # type: ignore[attr-defined]
+        with pytest.raises(CancelledError):
+            list(events)
 
 
 def test_an_engine_that_promises_nothing_of_seeds_draws_anew(models: Any) -> None:

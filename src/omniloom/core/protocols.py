@@ -103,6 +103,10 @@ class Run(Protocol):
         """Raise BudgetError or CancelledError if this run may not go on."""
         ...
 
+    def concludes(self) -> bool:
+        """Whether the time is used up; then nothing more is computed, and what is at hand may still be finished."""
+        ...
+
 
 class Policy(Protocol):
     def decide(self, step: ToolCall, trace: Trace) -> Literal["allow", "ask", "deny"]: ...

@@ -61,7 +61,7 @@ class Sampler:
             return done
 
         clean = None if _fails(run, first) else first
-        clean = clean or another()
+        clean = clean or _in_time(run, another)
         if clean is None:  # the budget is spent, or none could be had
             return first
         tokens = first.usage.output_tokens
@@ -73,7 +73,9 @@ class Sampler:
         """The first of those that agree with most; `another` gives one more of about so many tokens, or None at the
         end."""
         drawn, groups = [first], [[0]]
-        while not self._enough([len(each) for each in groups], tokens) and (other := another()) is not None:
+        while not self._enough([len(each) for each in groups], tokens):
+            if (other := _in_time(run, another)) is None:
+                break
             same = next((each for each in groups if agree(drawn[each[0]], other)), None)
             if same is None:
                 groups.append([len(drawn)])
@@ -110,6 +112,17 @@ class Sampler:
         self.left -= done.usage.output_tokens + done.usage.reasoning_tokens
         cut = done.finish_reason == "length" and changed["max_output_tokens"] < request.max_output_tokens
         return None if cut else done
+
+
+def _in_time(run: Run, another: Callable[[], _T | None]) -> _T | None:
+    """One more; None also where the time is used up: the best answer so far is given then."""
+    try:
+        return another()
+    except BudgetError as error:
+        if not run.concludes():
+            raise
+        run.note("not sampled", error=str(error))
+        return None
 
 
 def _fails(run: Run, done: Completion) -> bool:

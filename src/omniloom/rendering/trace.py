@@ -6,9 +6,11 @@ from rich.text import Text
 from rich.tree import Tree
 
 from omniloom.core.events import Span, Trace
+from omniloom.rendering.letters import printable
 
 _SHOWN = ("cached", "replayed", "segments", "pages", "seconds_read", "shown", "input_tokens", "cached_tokens")
-_SHOWN += ("output_tokens", "reasoning_tokens", "computed", "chosen", "of", "error")
+_SHOWN += ("output_tokens", "reasoning_tokens", "computed", "chosen", "of", "drawn", "agree", "error")
+_WHOLE = ("query", "formula", "failed", "skipped", "why")  # what was tried, and why it was not taken
 
 
 def trace_tree(trace: Trace) -> Tree:
@@ -29,9 +31,12 @@ def _line(span: Span) -> Text:
     for key in _SHOWN:
         if (value := span.attributes.get(key)) not in (None, "", 0, False):
             line.append(f"  {key}={_short(value)}", style="dim")
+    tried = span.attributes | dict(span.attributes.get("arguments") or {})
+    for key in (each for each in _WHOLE if tried.get(each)):
+        line.append(f"\n{key}: {_short(tried[key], 600)}", style="dim")
     return line
 
 
-def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 60 else text[:59] + "…"
+def _short(value: Any, most: int = 60) -> str:
+    text = printable(str(value))
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -1,6 +1,7 @@
 """The one door. Budget, cache, cancellation, streaming, retries and the trace live here and nowhere else."""
 
 import hashlib
+import math
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
@@ -27,9 +28,27 @@ from omniloom.storage.store import Store
 
 _ATTEMPTS = 2
 _LEAST_ANSWER = 16
+_LOOKS = 0.05  # seconds between two looks at a flag of another's
 _THOUGHT = ("reasoning", "sample")  # purposes whose output is not the answer's
 _TRACED = 2000  # characters of a tool's result that stand in the trace
 _T = TypeVar("_T")
+
+
+class _Stop(Flag):
+    """A flag that is also set where another one is, which it leaves as it is."""
+
+    def __init__(self, other: Flag) -> None:
+        super().__init__()
+        self._other = other
+
+    def is_set(self) -> bool:
+        return super().is_set() or self._other.is_set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        end = math.inf if timeout is None else time.monotonic() + timeout
+        while not self.is_set() and (left := end - time.monotonic()) > 0:
+            super().wait(min(left, _LOOKS))
+        return self.is_set()
 
 
 class EngineRun:
@@ -53,7 +72,7 @@ class EngineRun:
         self.engine = engine
         self.store = store
         self.emit = emit
-        self.cancel = cancel
+        self.cancel = _Stop(cancel)
         self.budget = budget
         self.trace_id = trace_id or uuid.uuid4().hex[:16]
         self.usage = Usage()
@@ -65,7 +84,7 @@ class EngineRun:
         self._stack: list[str] = []
         self._spent = 0
         self._started = time.monotonic()
-        self._deadline_hit = False
+        self._deadline_hit = self._concluding = False
         self._timer = self._start_timer()
 
     def _start_timer(self) -> Timer | None:
@@ -199,14 +218,25 @@ class EngineRun:
 
     def check(self) -> None:
         """Raises what stopped this call: BudgetError at the deadline, CancelledError when the caller cancelled."""
-        if self._deadline_hit:
-            raise BudgetError(
-                f"the time budget of {self.budget.seconds:.12g} s is used up", hint="raise it, or give fewer inputs"
-            )
+        if self._deadline_hit and not self._concluding:
+            raise self._late()
         if self.cancel.is_set():
             raise CancelledError("the call was cancelled")
 
+    def concludes(self) -> bool:
+        if self._deadline_hit and not self._concluding:
+            self._concluding = True
+            self.cancel.clear()  # the caller's own flag is left as it is
+        return self._concluding
+
+    def _late(self) -> BudgetError:
+        return BudgetError(
+            f"the time budget of {self.budget.seconds:.12g} s is used up", hint="raise it, or give fewer inputs"
+        )
+
     def _compute(self, request: Request, on_text: Callable[[str], None] | None) -> Completion:
+        if self._concluding:
+            raise self._late()
         told = 0  # characters of reasoning that were shown: a second try shows only what comes after them
         for attempt in range(_ATTEMPTS):
             shown, thought = 0, 0
