@@ -3,8 +3,9 @@
     python -m measure.cap --runs 1000 --model smollm2-135m    # minutes
     python -m measure.cap --runs 60                           # the default model
 
-Exit status 0 if no run thought a token more than was paid for, none answered with what it had thought, and every
-answer in JSON was valid; 1 otherwise.
+Exit status 0 if no run thought a token more than was paid for, every answer is what was drawn for it and nothing of
+what was drawn for the thought, and every answer in JSON was valid; 1 otherwise. A small model may say its notes again
+in its answer; that is counted as well.
 """
 
 import argparse
@@ -25,24 +26,28 @@ LARGEST, ANSWER = 64, 48
 """Tokens: the largest budget, and those of an answer."""
 _MAY_FAIL = 0.05
 """Share of the runs that may end without an answer: JSON that has no room is an error."""
+_FEW_WORDS = 5
 _TAGS = ("<think>", "</think>", "<|think")
 _NAMES = ("Ann", "Bo", "Cleo", "Dag", "Eve", "Finn")
 _THINGS = ("apples", "books", "tickets", "bolts")
 
 
 class Ran(NamedTuple):
-    """tokens: as `usage` says; again: what was thought, made into tokens anew: a count that is not the engine's own."""
+    """tokens: as `usage` says. spelled: how many tokens were drawn for what was thought, which they spell; a count that
+    is not that of `usage`. What the text takes when it is made into tokens anew says nothing: drawn tokens need not be
+    those that a text is cut into."""
 
     budget: int
     tokens: int
-    again: int
+    spelled: int
     leaked: bool
+    repeats: bool
     valid: bool
     failed: str
 
     @property
     def above(self) -> bool:
-        return max(self.tokens, self.again) > self.budget
+        return max(self.tokens, self.spelled) > self.budget
 
 
 def problem(draw: random.Random) -> tuple[str, dict[str, Any] | None]:
@@ -62,22 +67,34 @@ def run(model: Model, seed: int) -> Ran:
     draw = random.Random(seed)  # noqa: S311 - which problem is asked is no secret
     said, schema = problem(draw)
     budget = draw.choice((0, 1, 2, 3, draw.randint(4, LARGEST), LARGEST))
-    asked = {"sampling": {"temperature": draw.choice((0.0, 0.8))}, "seed": seed, "max_output_tokens": ANSWER}
+    sampling = {"temperature": draw.choice((0.0, 0.8)), "top_logprobs": 1}
+    asked: dict[str, Any] = {"sampling": sampling, "seed": seed, "max_output_tokens": ANSWER}
     try:
         made = model.generate(said, schema=schema, reasoning_budget=budget, strategy="direct", **asked)
     except OmniloomError as error:  # an answer that has no room is cut, and says so
-        return Ran(budget, 0, 0, False, True, error.code)
-    spans = model.store.journal.trace(made.trace_id).spans if made.trace_id else ()
-    thought = "".join(str(each.attributes.get("text", "")) for each in spans if _thinks(each))
-    again = model.engine.count_tokens(thought) if thought else 0
-    text = json.dumps(made.data) if schema else made.text
-    leaked = any(tag in text for tag in _TAGS) or (len(thought.split()) > 5 and thought.strip() in text)
+        return Ran(budget, 0, 0, False, False, True, error.code)
+    drawn, answer = _drawn(model, made.trace_id)
+    thought, text = "".join(drawn), json.dumps(made.data) if schema else made.text
+    given = json.dumps(json.loads(answer)) if schema else answer.strip()
+    leaked = text.strip() != given or any(tag in text for tag in _TAGS)
+    repeats = len(thought.split()) > _FEW_WORDS and thought.strip() in text
     valid = schema is None or jsonschema.Draft202012Validator(schema).is_valid(made.data)
-    return Ran(budget, made.usage.reasoning_tokens, again, leaked, valid, "")
+    return Ran(budget, made.usage.reasoning_tokens, len(drawn), leaked, repeats, valid, "")
 
 
-def _thinks(span: Any) -> bool:
-    return span.attributes.get("purpose") == "reasoning"
+def _drawn(model: Model, trace: str) -> tuple[list[str], str]:
+    """The tokens of what was thought, as the engine drew them, and the text that was drawn last, which is the answer.
+    Raises AssertionError where the tokens do not spell what was thought."""
+    journal, found, last = model.store.journal, list[str](), ""
+    for span in (each for each in journal.trace(trace).spans if each.operation == "chat"):
+        done = journal.completion(str(span.attributes["request"]))
+        assert done is not None, "what was computed is kept"
+        last = done.text
+        if span.attributes.get("purpose") == "reasoning":
+            tokens = [each.token for each in done.logprobs]
+            assert "".join(tokens) == done.text, f"{tokens} do not spell {done.text!r}"
+            found += tokens
+    return found, last
 
 
 def main() -> int:
@@ -99,7 +116,8 @@ def main() -> int:
         "runs": len(ran), "with a budget": sum(each.budget > 0 for each in ran),
         "exactly at the cap": sum(each.tokens == each.budget > 0 for each in ran),
         "above the cap": sum(each.above for each in ran),
-        "leaked": sum(each.leaked for each in ran), "invalid": sum(not each.valid for each in ran),
+        "leaked": sum(each.leaked for each in ran), "repeating its notes": sum(each.repeats for each in ran),
+        "invalid": sum(not each.valid for each in ran),
         "cut": sum(bool(each.failed) for each in ran),
     }  # fmt: skip
     print(json.dumps(told, indent=2))
