@@ -29,7 +29,7 @@ _EXAMPLES = (
     ),
     (
         "Omar is 3 times as old as Pia. In 8 years he will be twice as old as she is then. How old is Omar now?",
-        "Omar now = 3 * p, where p is the age of Pia\nIn 8 years: 3 * p + 8 = 2 * (p + 8) = 2 * p + 16\n"
+        "Let Pia be p years old, and Omar 3 * p.\nIn 8 years: 3 * p + 8 = 2 * (p + 8) = 2 * p + 16\n"
         "So p = 16 - 8 = 8\nOmar: 3 * 8 = 24\nAnswer: 24 years",
     ),
     (
@@ -40,19 +40,19 @@ _EXAMPLES = (
     ),
 )
 _LAST = "Write the last line now, in the form that my question asks for."
-_LINE = r"([^\n#=A]|A[^\nn#=])[^\n#=]{0,90}=[^\n#]{1,90}\n"  # none of the lines before the last begins like it
+_LINE = r"([^\n#A]|A[^\nn#])[^\n#]{0,150}\n"  # none begins like the last one
 _NUMBER = r"[^\n\d]{0,3}\d[\d,]{0,12}(\.\d{1,6})?"
 _GRAMMAR = f"start: /({_LINE}){{1,12}}Answer: {_NUMBER}( [^\\n]{{1,40}})?/\n"
-_TOKENS, _USUAL, _LAST_TOKENS = 300, 90, 60
+_TOKENS, _USUAL, _LAST_TOKENS = 240, 90, 60
 """Of a working: the most, and how many one is taken to need; of its last line."""
+_TRIES = 3  # without a working that counts
 _SEVERAL = 2
 _AMOUNT = re.compile(r"\bhow (?:many|much|long|old|far|often)\b", re.IGNORECASE)
-_WRITTEN = re.compile(r"\d+(?:[.,]\d+)*")
 
 
 def is_problem(said: str) -> bool:
     """Whether an amount is asked for, and numbers are given to work it out from."""
-    return _AMOUNT.search(said) is not None and len(_WRITTEN.findall(said)) >= _SEVERAL
+    return _AMOUNT.search(said) is not None and len(_figures(said)) >= _SEVERAL
 
 
 def wanted(task: Task) -> bool:
@@ -65,12 +65,16 @@ def working(run: Run, task: Task) -> Completion | None:
     sampler = task.sampler
     assert sampler is not None, "it is wanted with a budget only"
     asked = _asked(task, constrained=sampler.grammars)
+    counted = failed = 0
 
     def another() -> Completion | None:
-        while (done := sampler.another(run, asked, _USUAL)) is not None:
+        nonlocal counted, failed
+        while (counted or failed < _TRIES) and (done := sampler.another(run, asked, _USUAL)) is not None:
             wrong = [each.said for each in slips(done.text)]
             if done.finish_reason == "stop" and comes_to(done.text) and not wrong:
+                counted += 1
                 return done
+            failed += 1
             run.note("not counted", wrong=wrong, cut=done.finish_reason == "length")
         return None
 
@@ -89,7 +93,8 @@ def concluded(run: Run, task: Task, working: Completion) -> Completion:
     try:
         done = run.ask(first.model_copy(update={"messages": (*first.messages, *turns)}), purpose="answer")
     except (BudgetError, ContextError, EngineError) as error:
-        run.check()  # the deadline ends the call, where nothing is at hand
+        if not run.concludes():  # at the deadline the working is at hand
+            run.check()
         run.note("not written", error=str(error))
         return working
     if done.finish_reason == "stop" and _figures(done.text)[-len(comes_to(working.text)) :] == comes_to(working.text):
