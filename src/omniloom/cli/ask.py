@@ -42,8 +42,13 @@ Strategy = Annotated[
     str | None,
     typer.Option(
         "--strategy",
-        help="direct (without it), weigh, verify, sample (what most answers say), program (tables by SQL, sums), auto.",
+        help="direct (without it), weigh, verify, sample (what most answers say), program (tables by SQL, sums), "
+        "cascade (--small first), auto.",
     ),
+]
+Small = Annotated[
+    str | None,
+    typer.Option("--small", help="The smaller model that --strategy cascade asks first: a catalog name, .gguf."),
 ]
 Name = Annotated[str | None, typer.Option("--model", "-m", help="Catalog name, .gguf, or openai:http://host/v1#name.")]
 Adapter = Annotated[
@@ -93,6 +98,7 @@ def ask(
     language: Language = "",
     adapter: Adapter = None,
     strategy: Strategy = None,
+    small: Small = None,
 ) -> None:
     """Ask a question about files. Every claim of the answer links to the place it came from.
 
@@ -106,7 +112,13 @@ def ask(
     inputs = _inputs(question, files or [])
     reading = {"pdf": {"password": password, "pages": pages}, "speech": {"language": language}}
     shown = not (no_stream or as_json)
-    told = {"model": model, "adapter": adapter, "go_on": go_on, "shown": shown, "output": (as_json, html)}
+    told = {
+        "model": model,
+        "options": adapted(adapter) | {"small": small},
+        "go_on": go_on,
+        "shown": shown,
+        "output": (as_json, html),
+    }
     response = _answered(question, inputs, parameters, reading, calibrator=calibrator, **told)
     nothing = not response.text.strip() and response.data is None
     if nothing and not (response.abstained and "structured_json" in response.outputs):
@@ -122,9 +134,9 @@ def _answered(
     inputs: list[Any],
     parameters: dict[str, Any],
     reading: dict[str, dict[str, str]],
+    options: dict[str, Any],
     *,
     model: str | None,
-    adapter: Path | None,
     go_on: bool,
     shown: bool,
     output: tuple[bool, Path | None],
@@ -137,7 +149,7 @@ def _answered(
 
     as_json, html = output
     board = Board(quiet=as_json)
-    with load(model, on_progress=board.show, say=board.say, **adapted(adapter)) as loaded:
+    with load(model, on_progress=board.show, say=board.say, **options) as loaded:
         if calibrator:
             _choose(loaded.store, calibrator)
         messages: tuple[Any, ...] = ()

@@ -23,6 +23,7 @@ def load(
     name: str | Path | None = None,
     *,
     home: str | Path | None = None,
+    small: str | Path | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     say: Callable[[str], None] | None = None,
     **options: Any,
@@ -31,35 +32,40 @@ def load(
 
     name: a catalog name ("qwen2.5-coder-0.5b"), a path to a .gguf, a folder that holds one and its projector, or
     "openai:http://host:port/v1#model".
-    home: where the store lies (OMNILOOM_HOME, or the user's data folder). on_progress, say: told what is pulled,
-    and how large it is, before weights are downloaded. options go to the engine: context_tokens, threads, api_key;
-    draft, a smaller model with the same tokens; adapters (LoRA files by name) and adapter (the name of that which
-    answers).
+    home: where the store lies (OMNILOOM_HOME, or the user's data folder). small: the name of the model that
+    `strategy="cascade"` asks first, opened then, with the same threads and context. on_progress, say: told what is
+    pulled, and how large it is, before weights are downloaded. options go to the engine: context_tokens, threads,
+    api_key; draft, a smaller model with the same tokens; adapters (LoRA files by name) and adapter (the name of that
+    which answers).
     Raises WeightsError, OfflineError, UsageError for an unknown name or a wrong option.
     """
     wanted = _named(name)
+    smaller = _named(small, "small")
     _options(options)
+    shared = {key: options[key] for key in ("context_tokens", "threads") if key in options}
     store = Store(_place(home))
     told: dict[str, Any] = {"on_progress": on_progress, "say": say or _say}
     try:
         engine = open_engine(wanted, kv_home=store.root / "kv", **told, **options)
-        return Model(engine, store, Embedder() if _has_embedder() else None)
+        first = None if small is None else Later(smaller, kv_home=store.root / "kv", **told, **shared)
+        return Model(engine, store, Later(EMBEDDER) if _has_embedder() else None, first)
     except BaseException:
         store.close()
         raise
 
 
-class Embedder:
-    """The embedding model, opened at its first use."""
+class Later:
+    """An engine that is opened at its first use."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str, **options: Any) -> None:
+        self._name, self._options = name, options
         self._engine: Engine | None = None
         self._lock = threading.Lock()
 
     def __call__(self) -> Engine:
         with self._lock:
             if self._engine is None:
-                self._engine = open_engine(EMBEDDER)
+                self._engine = open_engine(self._name, **self._options)
             return self._engine
 
     def close(self) -> None:
@@ -69,10 +75,11 @@ class Embedder:
                 self._engine = None
 
 
-def _named(name: Any) -> str:
-    if not isinstance(name, (str, Path, type(None))):
+def _named(name: Any, parameter: str = "name") -> str:
+    if not isinstance(name, (str, Path, type(None))) or (name == "" and parameter != "name"):
         raise UsageError(
-            f"name={name!r:.80} is no model's name", hint='such as load("qwen2.5-coder-0.5b"); omniloom list shows them'
+            f"{parameter}={name!r:.80} is no model's name",
+            hint='such as load("qwen2.5-coder-0.5b"); omniloom list shows them',
         )
     return str(name or "") or os.environ.get("OMNILOOM_MODEL", "") or "default"
 

@@ -12,6 +12,7 @@ from omniloom.core.events import Completed, Event
 from omniloom.core.protocols import Engine
 from omniloom.core.values import Budget, Part, Response, Sampling, Usage
 from omniloom.runtime.call import Call, MessageLike, OnLoss, Unsupported, checked, one_text, several_texts
+from omniloom.runtime.cascade import Cascade
 from omniloom.runtime.walk import Walk
 from omniloom.storage.frames import is_frame
 from omniloom.storage.store import Store
@@ -20,10 +21,18 @@ from omniloom.storage.store import Store
 class Model:
     """Safe to use from several threads. Close it, or use it in a `with` block, to end the engine's process."""
 
-    def __init__(self, engine: Engine, store: Store, embedder: Callable[[], Engine] | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        store: Store,
+        embedder: Callable[[], Engine] | None = None,
+        small: Callable[[], Engine] | None = None,
+    ) -> None:
+        """embedder, small: opened at their first use; the latter is what `strategy="cascade"` asks first."""
         self._engine = engine
         self._store = store
         self._embedder = embedder
+        self._small = small
         self._running: set[_Running] = set()
 
     @property
@@ -74,7 +83,8 @@ class Model:
         "verify", which asks the model whether the sources say this, samples again, and asks once more for what they
         do not support; "sample", which buys further answers with the reasoning budget and gives what most of them say,
         stopping when it is settled; "program", which answers from tables by a query that the model writes, and sums
-        over other sources by a formula; or "auto", which takes "program", "sample" or "direct" by the question and the
+        over other sources by a formula; "cascade", which asks the model named `small` first, and this one where that is
+        not sure; or "auto", which takes "program", "sample" or "direct" by the question and the
         sources, and says in the trace why.
         unsupported: what happens to claims without support. max_risk: the share of given answers that may be wrong, as
         a calibrator promises it; a riskier answer is abstained. on_loss: "error" raises LossError for anything lost,
@@ -173,8 +183,9 @@ class Model:
         for running in list(self._running):
             running.stop()
         self._engine.close()
-        if self._embedder is not None and hasattr(self._embedder, "close"):
-            self._embedder.close()  # type: ignore[attr-defined]
+        for other in (self._embedder, self._small):
+            if other is not None and hasattr(other, "close"):
+                other.close()  # type: ignore[attr-defined]
         self._store.close()
 
     def __enter__(self) -> "Model":
@@ -185,7 +196,16 @@ class Model:
 
     def _events(self, call: Call) -> "_Events":
         running = _Running(self._running)
-        running.start(Walk(self._engine, self._store, call, running.queue.put, running.cancel, self._embedder))
+        told = (self._store, call, running.queue.put, running.cancel, self._embedder)
+        if call.strategy != "cascade":
+            running.start(Walk(self._engine, *told))
+        elif self._small is None:
+            raise UsageError(
+                "strategy='cascade' asks a smaller model first, and none was named",
+                hint='load(..., small="qwen2.5-coder-0.5b"); on the command line --small NAME',
+            )
+        else:
+            running.start(Cascade((self._small, self._engine), *told))
         return _Events(running)
 
 
@@ -202,12 +222,12 @@ class _Running:
         self._others = others
         self._thread: threading.Thread | None = None
 
-    def start(self, walk: Walk) -> None:
+    def start(self, walk: Walk | Cascade) -> None:
         self._thread = threading.Thread(target=self._work, args=(walk,), name="omniloom-walk", daemon=True)
         self._others.add(self)
         self._thread.start()
 
-    def _work(self, walk: Walk) -> None:
+    def _work(self, walk: Walk | Cascade) -> None:
         try:
             self.queue.put(Completed(response=walk.go()))
             self.queue.put(None)
