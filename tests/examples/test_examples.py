@@ -40,6 +40,7 @@ PROMISES = {
         r"n=3",
         r"tokens computed: [1-9]",
     ],
+    "cascade": [r"it is that of .*: no calibrator", r"tokens of both: [1-9]\d* read"],
     "forget": [r"kept: True True", r"removed: .*'blobs': 1", r"kept: False False", r"that call: None"],
     "interview": [r"11\.5- 13\.2 s|410 to 820 jobs per second", r"\(score 0\.\d\d\)"],
     "losses": [r"stopped: 1 thing", r"lost: weeks\.jsonl: damaged_row: line 2", r"went on: "],
