@@ -46,7 +46,6 @@ PROMISES = {
     "losses": [r"stopped: 1 thing", r"lost: weeks\.jsonl: damaged_row: line 2", r"went on: "],
     "mixed": [r"sources: results\.csv, figure_1\.png, newsletter\.txt"],
     "openai_server": [r"Start a server"],
-    "problem": [r"budget 0: .*(\n.*)*thinking 0,", r"budget 512: .*(\n.*)*thinking [1-9]\d*, answer"],
     "program": [r"a sum: 49/20|cannot keep", r"a file: Permission|cannot keep", r"no end: .* 1 s of|cannot keep"],
     "puzzle": [
         r"Cy keeps the fish; the only solution: True",

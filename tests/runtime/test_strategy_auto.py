@@ -30,9 +30,9 @@ def test_the_choice_stands_in_the_trace_and_is_followed(models: Any, tmp_path: P
     direct = models("Paris [3].")
     response = direct.generate(["Where were the games of 1900?", path])
     assert chosen(direct, response.trace_id) == []
-    sampled = models("Apples: 3 + 4 = 7\nAnswer: 7", "Apples: 3 + 4 = 7\nAnswer: 7", "She has 7.")
-    response = sampled.generate(PROBLEM, strategy="auto", reasoning_budget=200)
-    assert (len(sampled.engine.requests), chosen(sampled, response.trace_id)) == (3, ["sample"])
+    sampled = models("#### 7", "#### 7")
+    response = sampled.generate(PROBLEM, strategy="auto", reasoning_budget=100)
+    assert (len(sampled.engine.requests), chosen(sampled, response.trace_id)) == (2, ["sample"])
 
 
 def test_a_table_that_is_named_among_other_sources_is_queried(models: Any, tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def test_amounts_that_differ_are_two_votes(one: str, other: str) -> None:
 
 def test_a_budget_of_auto_buys_nothing_that_is_too_dear_for_an_answer_that_was_cut(models: Any) -> None:
     model = models(*["so " * 600] * 9)
-    response = model.generate("How many apples has Ann?", strategy="sample", reasoning_budget="auto")
+    response = model.generate("Ann has 3 apples and buys 4 more. How many has she?", reasoning_budget="auto")
     assert len(model.engine.requests) == 1 and response.usage.reasoning_tokens == 0
 
 
@@ -217,14 +217,14 @@ def test_what_pays_falls_with_the_price_and_with_a_lead() -> None:
 
 
 def test_a_budget_of_auto_buys_while_it_pays(models: Any) -> None:
-    question = "How many apples has Ann?"
+    question = "Ann has 3 apples and buys 4 more. How many has she?"
     model = models(SUM.format(7), SUM.format(8), *[SUM.format(7)] * 5)
-    response = model.generate(question, strategy="sample", reasoning_budget="auto")
+    response = model.generate(question, reasoning_budget="auto")
     assert decision(model, response)["drawn"] > 2 and response.text == SUM.format(7)
     assert 0 < response.usage.reasoning_tokens < AUTO
     long = "so " * round(0.06 / PRICE)
     dear = models(long + SUM.format(7), SUM.format(7))
-    dear.generate(question, strategy="sample", reasoning_budget="auto", max_output_tokens=2000)
+    dear.generate(question, reasoning_budget="auto", max_output_tokens=2000)
     assert len(dear.engine.requests) == 1, "another one costs more than it is expected to bring"
 
 

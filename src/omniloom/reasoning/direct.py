@@ -7,7 +7,6 @@ from dataclasses import replace
 from omniloom.core.errors import BudgetError, ContextError, EngineError
 from omniloom.core.protocols import Capabilities, Run
 from omniloom.core.values import Completion, Constraint
-from omniloom.reasoning import worked
 from omniloom.reasoning.arithmetic import Equation
 from omniloom.reasoning.ground import without_pointers
 from omniloom.reasoning.prompts import Task, request
@@ -106,8 +105,7 @@ def _answer(
     asked = request(task, instruction, reasoning_budget=native_budget)
     if task.sampler is None:
         return run.ask(asked, purpose="answer", on_text=on_text)
-    working = worked.working(run, task) if worked.wanted(task) else None
-    done = worked.concluded(run, task, working) if working else task.sampler.ask(run, asked, "answer")
+    done = task.sampler.ask(run, asked, "answer")
     if on_text is not None:
         on_text(done.text)
     return done
@@ -127,17 +125,15 @@ def fill(
     run: Run, task: Task, constraint: Constraint, shape: str, notes: str, text: str, native_budget: int
 ) -> Completion:
     """The JSON result. `shape` shows how it looks; `text` is the free answer where one was asked for as well."""
-    settles = task.sampler is not None and not text and task.computed is None  # else what is said is settled
-    working = worked.working(run, task) if settles and worked.wanted(task) else None
     instruction = _JSON.format(
-        notes=_quoted(working.text if working else notes),
+        notes=_quoted(notes),
         answer=f"The answer in words was:\n{task.naming.asked(text)}\n\n" if text else "",
         said=task.said,
         null=", null where they do not say" if "null" in shape else "",
         shape=shape,
     )
     asked = request(task, instruction, constraint=constraint, reasoning_budget=native_budget)
-    if not settles or working or task.sampler is None:
+    if task.sampler is None or text or task.computed is not None:  # what is said is settled
         return run.ask(asked, purpose="structured_json")
     return task.sampler.ask(run, asked, "structured_json")
 

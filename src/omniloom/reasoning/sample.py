@@ -36,11 +36,10 @@ class Sampler:
     share: of the other samples, how many say what the chosen one says; None where there were none.
     """
 
-    def __init__(self, budget: int, price: float | None = None, *, grammars: bool = False) -> None:
+    def __init__(self, budget: int, price: float | None = None) -> None:
         """price: what a token costs, as probability that the chosen answer stays ahead. With it further ones are drawn
-        while they are expected to bring more than that; without it until the vote is settled. grammars: whether the
-        engine keeps to one."""
-        self.left, self._price, self.grammars = budget, price, grammars
+        while they are expected to bring more than that; without it until the vote is settled."""
+        self.left, self._price = budget, price
         self.asked = 0  # how often beside the first
         self.share: float | None = None
 

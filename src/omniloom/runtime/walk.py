@@ -167,7 +167,6 @@ class Walk:
         about = frozenset[str]() if natives or self.call.messages else tabled(said, sources)
         self._choose(said, [part for part in sources if not about or part.id in about])
         budget, price = self.call.reasoning_budget, PRICE if self.call.priced else None
-        grammars = "grammar" in self.engine.capabilities.constraints
         buys = self.strategy == "sample" or (self.strategy == "program" and budget)
         task = Task(
             said=said,
@@ -181,7 +180,7 @@ class Walk:
             stop=self.call.stop,
             natives=natives,
             focus=about if self.strategy == "program" else frozenset(),
-            sampler=Sampler(budget, price, grammars=grammars) if buys else None,
+            sampler=Sampler(budget, price) if buys else None,
         )
         if not task.said and not sources:
             raise UsageError("nothing was asked", hint="give a question, a file, or both")
