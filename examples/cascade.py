@@ -7,7 +7,7 @@ import omniloom as ol
 CSV = Path(__file__).parent / "data" / "results.csv"
 QUESTION = ["In which week did Loom first pass 700 jobs per second?", CSV]
 
-with ol.load(small="smollm2-135m") as model:  # of qwen2.5-coder-0.5b a calibrator is part of the package
+with ol.load(small="smollm2-135m") as model:  # `omniloom calibrate DATA -m NAME` makes its calibrator
     response = model.generate(QUESTION, strategy="cascade", max_output_tokens=32)
     print(f"answer: {response.text}")
     for span in model.store.journal.trace(response.trace_id).spans:
