@@ -102,6 +102,7 @@ def test_else_the_large_one_is_asked_and_both_are_paid(pair: Any, story: Path, s
     assert response.data == {"answer": "Anna Marbury"} and len(small.requests) == len(large.requests) == 1
     alone = model.generate([WHO, story], schema=ONE)
     assert response.usage.input_tokens > alone.usage.input_tokens
+    assert response.usage.written["structured_json"] == 2 + alone.usage.written["structured_json"]
     assert choice(model, response)["why"].startswith("it is right with a probability of 0.") and not response.losses
 
 

@@ -42,6 +42,7 @@ def test_two_that_agree_are_enough(models: Any) -> None:
     assert model.engine.requests[0].seed != model.engine.requests[1].seed
     assert response.confidence.signals["agreement"] == 1.0
     assert decision(model, response)["drawn"] == 2
+    assert response.usage.written == {"answer": response.usage.output_tokens, "sample": response.usage.reasoning_tokens}
 
 
 @pytest.mark.parametrize("schema", [None, ONE])

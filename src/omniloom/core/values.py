@@ -1,6 +1,7 @@
 """What stands in a source, what is asked of a model, and what it gave back."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, Literal, cast
 
@@ -156,7 +157,8 @@ class Request(Value):
 
 
 class Usage(Value):
-    """Tokens as the engine counted them. `cached_tokens` are input tokens that were not computed again."""
+    """Tokens as the engine counted them. `cached_tokens` are input tokens that were not computed again. written: of a
+    call, how many tokens were written for each purpose: "answer", "reasoning", "sample", "program", "judge"."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -165,6 +167,7 @@ class Usage(Value):
     seconds: float = 0.0
     first_token_seconds: float | None = None
     money: float = 0.0
+    written: Mapping[str, int] = {}
 
     def __add__(self, other: "Usage") -> "Usage":
         first = self.first_token_seconds if self.first_token_seconds is not None else other.first_token_seconds
@@ -176,6 +179,7 @@ class Usage(Value):
             seconds=self.seconds + other.seconds,
             first_token_seconds=first,
             money=self.money + other.money,
+            written=dict(Counter(self.written) + Counter(other.written)),
         )
 
 

@@ -69,9 +69,11 @@ def print_answer(response: Response, console: Console, *, origins: Mapping[str, 
         words = printable(note)
         console.print(words, style="dim", markup=False, highlight=False, emoji=False, soft_wrap=piped)
     usage = response.usage
+    each = ", ".join(f"{purpose} {tokens}" for purpose, tokens in usage.written.items())
+    parts = f" ({each})" if len(usage.written) > 1 else ""
     console.print(
         f"tokens: {usage.input_tokens} in ({usage.cached_tokens} kept), {usage.output_tokens} out, "
-        f"{usage.reasoning_tokens} thinking; trace {response.trace_id}",
+        f"{usage.reasoning_tokens} thinking{parts}; trace {response.trace_id}",
         style="dim",
         highlight=False,
         soft_wrap=piped,

@@ -184,11 +184,13 @@ class EngineRun:
 
     def _account(self, completion: Completion, kept: dict[str, Any]) -> None:
         usage = completion.usage
-        self.usage = self.usage + usage
-        if kept.get("purpose") in _THOUGHT:
+        written = {str(kept["purpose"]): usage.output_tokens + usage.reasoning_tokens}
+        self.usage = self.usage + usage.model_copy(update={"written": written})
+        if kept["purpose"] in _THOUGHT:
             self.scratch_tokens += usage.output_tokens
         self._spent += usage.input_tokens + usage.output_tokens + usage.reasoning_tokens
-        kept.update(usage.model_dump(exclude={"money"}), finish_reason=completion.finish_reason, text=completion.text)
+        told = usage.model_dump(exclude={"money", "written"})
+        kept.update(told, finish_reason=completion.finish_reason, text=completion.text)
 
     def _reserve(self, request: Request, purpose: str) -> Request:
         """The request with its output cut to what the token budget still holds; BudgetError if nothing fits.
