@@ -35,7 +35,7 @@ _THINGS = ("apples", "books", "tickets", "bolts")
 class Ran(NamedTuple):
     """tokens: as `usage` says. spelled: how many tokens were drawn for what was thought, which they spell; a count that
     is not that of `usage`. What the text takes when it is made into tokens anew says nothing: drawn tokens need not be
-    those that a text is cut into."""
+    those that a text is cut into. valid: JSON that fits its schema, and tokens that spell the thought."""
 
     budget: int
     tokens: int
@@ -73,28 +73,28 @@ def run(model: Model, seed: int) -> Ran:
         made = model.generate(said, schema=schema, reasoning_budget=budget, strategy="direct", **asked)
     except OmniloomError as error:  # an answer that has no room is cut, and says so
         return Ran(budget, 0, 0, False, False, True, error.code)
-    drawn, answer = _drawn(model, made.trace_id)
-    thought, text = "".join(drawn), json.dumps(made.data) if schema else made.text
+    drawn, thought, answer = _drawn(model, made.trace_id)
+    text = json.dumps(made.data) if schema else made.text
     given = json.dumps(json.loads(answer)) if schema else answer.strip()
     leaked = text.strip() != given or any(tag in text for tag in _TAGS)
     repeats = len(thought.split()) > _FEW_WORDS and thought.strip() in text
     valid = schema is None or jsonschema.Draft202012Validator(schema).is_valid(made.data)
-    return Ran(budget, made.usage.reasoning_tokens, len(drawn), leaked, repeats, valid, "")
+    spells = "".join(drawn) == thought or model.engine.capabilities.reasoning  # whose thoughts come without tokens
+    return Ran(budget, made.usage.reasoning_tokens, len(drawn), leaked, repeats, valid and spells, "")
 
 
-def _drawn(model: Model, trace: str) -> tuple[list[str], str]:
-    """The tokens of what was thought, as the engine drew them, and the text that was drawn last, which is the answer.
-    Raises AssertionError where the tokens do not spell what was thought."""
-    journal, found, last = model.store.journal, list[str](), ""
+def _drawn(model: Model, trace: str) -> tuple[list[str], str, str]:
+    """The tokens of what was thought on a scratch-pad, as the engine drew them; all that was thought, which they spell;
+    and the text that was drawn last, which is the answer."""
+    journal, tokens, thought, last = model.store.journal, list[str](), "", ""
     for span in (each for each in journal.trace(trace).spans if each.operation == "chat"):
         done = journal.completion(str(span.attributes["request"]))
         assert done is not None, "what was computed is kept"
-        last = done.text
+        last, thought = done.text, thought + done.reasoning
         if span.attributes.get("purpose") == "reasoning":
-            tokens = [each.token for each in done.logprobs]
-            assert "".join(tokens) == done.text, f"{tokens} do not spell {done.text!r}"
-            found += tokens
-    return found, last
+            thought += done.text
+            tokens += [each.token for each in done.logprobs]
+    return tokens, thought, last
 
 
 def main() -> int:

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 import omniloom as ol
-from omniloom.core.errors import BudgetError, UsageError
+from omniloom.core.errors import UsageError
 from omniloom.core.events import Completed, TextDelta
 from omniloom.core.values import Completion, Request, Response, TokenLogprob
 from omniloom.engines.scripted import Scripted
 from omniloom.reasoning.calibrator import Calibrator, Estimated, Fingerprint, HeldOut, Reference, Signal
 from omniloom.reasoning.calibrators import keep
 from omniloom.runtime.model import Model
+from omniloom.runtime.risk import choose
 from omniloom.storage.store import Store
 
 WHO = "Who ran the mill until 1888?"
@@ -66,7 +67,7 @@ def pair(private_home: Path) -> Iterator[Callable[..., tuple[Model, Scripted, Sc
     def make(small: Any, large: Any, family: str = "extract") -> tuple[Model, Scripted, Scripted]:
         number = next(NUMBERS)
         first, last = Scripted([small], name=f"small-{number}"), Scripted([large], name=f"large-{number}")
-        model = Model(last, Store(), small=lambda: first)
+        model = Model(last, Store(), small=first)
         made.append(model)
         if family:
             keep(model.store.root, calibrator(first.name, family))
@@ -121,14 +122,43 @@ def test_nothing_of_an_answer_that_is_not_taken_is_shown(pair: Any, story: Path)
     assert isinstance(events[-1], Completed) and told == events[-1].response.text and "Anna" in told
 
 
-def test_when_the_time_is_used_up_the_small_ones_answer_is_given(private_home: Path, story: Path) -> None:
+@pytest.mark.parametrize("budget", [{"seconds": 1.5}, {"tokens": 260}])
+def test_at_the_end_of_a_budget_the_small_ones_answer_is_given_and_nothing_else_shown(
+    private_home: Path, story: Path, budget: dict[str, Any]
+) -> None:
     small = Scripted([said("Anna [1].", 0.5)], name=f"small-{next(NUMBERS)}")
-    large = Scripted(["so " * 2000], name=f"large-{next(NUMBERS)}", seconds_per_token=0.01)
-    with Model(large, Store(), small=lambda: small) as model:
-        response = model.generate([WHO, story], strategy="cascade", timeout=1.5)
+    large = Scripted(["It is wholly different. " * 2000], name=f"large-{next(NUMBERS)}", seconds_per_token=0.01)
+    with Model(large, Store(), small=small) as model:
+        events = list(model.stream([WHO, story], strategy="cascade", budget=budget, max_output_tokens=4000))
+        response = events[-1].response
+        kept = model.store.journal.response(response.trace_id)
+        told = "".join(each.text for each in events if isinstance(each, TextDelta))
+    if "seconds" in budget:
         assert "Anna" in response.text and [each.kind for each in response.losses] == ["not_asked"]
-        with pytest.raises(BudgetError):
-            model.generate([WHO, story], timeout=1.5)
+    used = response.usage.input_tokens + response.usage.output_tokens
+    assert used <= budget.get("tokens", used) and told == response.text
+    assert kept.usage == response.usage and kept.losses == response.losses
+
+
+def test_what_a_small_model_that_fails_has_spent_counts(pair: Any, story: Path) -> None:
+    model, small, _ = pair(said('{"answer": "' + "so " * 50 + '"}', 0.9), said('{"answer": "Anna Marbury"}', 0.9))
+    response = ask(model, story, max_output_tokens=8)  # which its JSON does not fit into
+    assert response.data == {"answer": "Anna Marbury"} and small.requests
+    alone = model.generate([WHO, story], schema=ONE, max_output_tokens=8).usage
+    assert response.usage.input_tokens > alone.input_tokens and response.usage.output_tokens >= 8 + alone.output_tokens
+    assert [each.kind for each in response.losses] == ["not_answered"]
+
+
+@pytest.mark.parametrize("of", ["small", "large"])
+def test_a_calibrator_that_is_chosen_is_that_of_its_model(pair: Any, story: Path, of: str) -> None:
+    model, small, large = pair(said('{"answer": "1888"}', 0.68), said('{"answer": "Anna Marbury"}', 0.9), family="")
+    choose(model.store, calibrator(small.name if of == "small" else large.name))
+    response = ask(model, story)
+    assert response.data == {"answer": "Anna Marbury"} and len(small.requests) == 1
+    assert (response.confidence.calibrator == large.name) == (of == "large")
+    choose(model.store, calibrator("another"))
+    with pytest.raises(UsageError, match="another"):
+        ask(model, story)
 
 
 def test_it_is_refused_where_it_means_nothing(pair: Any, story: Path, private_home: Path) -> None:
@@ -137,6 +167,8 @@ def test_it_is_refused_where_it_means_nothing(pair: Any, story: Path, private_ho
     model, _, _ = pair(said("x", 0.9), said("x", 0.9))
     with pytest.raises(UsageError, match="promises nothing"):
         ask(model, story, max_risk=0.1)
+    with pytest.raises(UsageError, match="buys nothing"):
+        ask(model, story, reasoning_budget="auto")
     for wrong in ("", 5):
         with pytest.raises(UsageError, match="small="):
             ol.load("smollm2-135m", small=wrong)  # type: ignore[arg-type]

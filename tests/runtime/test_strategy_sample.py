@@ -65,6 +65,17 @@ def test_a_caller_who_cancels_gets_no_answer_so_far(private_home: Path) -> None:
             list(events)
 
 
+def test_what_is_drawn_and_not_shown_is_told_as_progress(models: Any) -> None:
+    model = models("3 + 4 = 7 " * 9 + SUM.format(7))
+    told = [
+        each for each in model.stream("How many?", strategy="sample", reasoning_budget=200) if "progress" in each.type
+    ]
+    assert [(each.step, each.done, each.unit) for each in told if each.step == "sample"][:2] == [
+        ("sample", 8, "tokens"),
+        ("sample", 16, "tokens"),
+    ]
+
+
 def test_an_engine_that_promises_nothing_of_seeds_draws_anew(models: Any) -> None:
     model = models(SUM.format(7), SUM.format(7))
     for _ in range(2):

@@ -105,6 +105,8 @@ def ask(
     Exit code 3: the sources do not answer, or the risk is above --max-risk. 4: the budget or the timeout was reached.
     """
     checked(html, "--html")
+    if small is not None and strategy != "cascade":
+        raise UsageError("--small names the model that a cascade asks first", hint="add --strategy cascade")
     parameters: dict[str, Any] = {"reasoning_budget": budget, "system": system, "max_risk": max_risk}
     parameters["strategy"] = strategy
     parameters |= {"max_output_tokens": max_tokens, "unsupported": unsupported, "on_loss": on_loss, "timeout": timeout}

@@ -7,6 +7,7 @@ from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn, Time
 from rich.progress import Progress as Bars
 
 from omniloom.core.events import Progress
+from omniloom.rendering.letters import printable
 
 _WORTH_SAYING = 5e6  # bytes
 
@@ -60,7 +61,7 @@ class Board:
     def thinking(self, text: str) -> None:
         if not self.quiet:
             self.pause()
-            self.console.print(text, style="dim", end="", highlight=False, markup=False)
+            self.console.print(printable(text), style="dim", end="", highlight=False, markup=False)
 
     def pause(self) -> None:
         """Takes the bars away, so that the answer can be written."""

@@ -26,17 +26,18 @@ def trace_tree(trace: Trace) -> Tree:
 def _line(span: Span) -> Text:
     seconds = f"{span.end - span.start:.2f} s" if span.end is not None else span.status
     line = Text(f"{span.operation} ", style="dim")
-    line.append(span.name, style="bold" if span.status == "ok" else "bold red")
+    line.append(_short(span.name), style="bold" if span.status == "ok" else "bold red")
     line.append(f"  {seconds}", style="cyan")
     for key in _SHOWN:
         if (value := span.attributes.get(key)) not in (None, "", 0, False):
             line.append(f"  {key}={_short(value)}", style="dim")
-    tried = span.attributes | dict(span.attributes.get("arguments") or {})
+    arguments = span.attributes.get("arguments") or {}
+    tried = {"query": arguments.get("query")} | dict(span.attributes)
     for key in (each for each in _WHOLE if tried.get(each)):
         line.append(f"\n{key}: {_short(tried[key], 600)}", style="dim")
     return line
 
 
 def _short(value: Any, most: int = 60) -> str:
-    text = printable(str(value))
+    text = " ".join(printable(str(value)).split())
     return text if len(text) <= most else text[: most - 1] + "…"

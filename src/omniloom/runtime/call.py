@@ -23,13 +23,14 @@ _STRATEGIES = ("auto", "direct", "weigh", "verify", "sample", "program", "cascad
 @dataclass(frozen=True)
 class Call:
     """What `generate` was asked; the fields are its parameters, in their final types. priced: the reasoning budget was
-    "auto", and is the most that may be bought."""
+    "auto", and is the most that may be bought. beside: the other model of a cascade, whose calibrator is not ours."""
 
     inputs: tuple[Any, ...]
     output_modes: tuple[str, ...]
     schema: Any = None
     reasoning_budget: int = 0
     priced: bool = False
+    beside: str = ""
     system: str = ""
     messages: tuple[Message, ...] = ()
     sampling: Sampling = Sampling()
@@ -222,7 +223,7 @@ def _thinking(budget: Any, strategy: str | None) -> dict[str, Any]:
     if budget != "auto":
         _whole(reasoning_budget=(budget, 0))
         return {"reasoning_budget": budget, "priced": False}
-    if strategy not in (None, "auto", "sample", "program", "cascade"):
+    if strategy not in (None, "auto", "sample", "program"):
         hint = "give a number of tokens, or leave the strategy out"
         raise UsageError(f"reasoning_budget='auto' buys nothing for strategy={strategy!r}", hint=hint)
     return {"reasoning_budget": AUTO, "priced": True}

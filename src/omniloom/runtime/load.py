@@ -33,39 +33,41 @@ def load(
     name: a catalog name ("qwen2.5-coder-0.5b"), a path to a .gguf, a folder that holds one and its projector, or
     "openai:http://host:port/v1#model".
     home: where the store lies (OMNILOOM_HOME, or the user's data folder). small: the name of the model that
-    `strategy="cascade"` asks first, opened then, with the same threads and context. on_progress, say: told what is
+    `strategy="cascade"` asks first, with the same options but for draft and adapters. on_progress, say: told what is
     pulled, and how large it is, before weights are downloaded. options go to the engine: context_tokens, threads,
     api_key; draft, a smaller model with the same tokens; adapters (LoRA files by name) and adapter (the name of that
     which answers).
     Raises WeightsError, OfflineError, UsageError for an unknown name or a wrong option.
     """
     wanted = _named(name)
-    smaller = _named(small, "small")
+    smaller = None if small is None else _named(small, "small")
     _options(options)
-    shared = {key: options[key] for key in ("context_tokens", "threads") if key in options}
+    shared = {key: value for key, value in options.items() if key not in ("draft", "adapters", "adapter")}
     store = Store(_place(home))
-    told: dict[str, Any] = {"on_progress": on_progress, "say": say or _say}
+    told: dict[str, Any] = {"on_progress": on_progress, "say": say or _say, "kv_home": store.root / "kv"}
+    engine: Engine | None = None
     try:
-        engine = open_engine(wanted, kv_home=store.root / "kv", **told, **options)
-        first = None if small is None else Later(smaller, kv_home=store.root / "kv", **told, **shared)
-        return Model(engine, store, Later(EMBEDDER) if _has_embedder() else None, first)
+        engine = open_engine(wanted, **told, **options)
+        first = None if smaller is None else open_engine(smaller, **told, **shared)
+        return Model(engine, store, Embedder() if _has_embedder() else None, first)
     except BaseException:
+        if engine is not None:
+            engine.close()
         store.close()
         raise
 
 
-class Later:
-    """An engine that is opened at its first use."""
+class Embedder:
+    """The embedding model, opened at its first use."""
 
-    def __init__(self, name: str, **options: Any) -> None:
-        self._name, self._options = name, options
+    def __init__(self) -> None:
         self._engine: Engine | None = None
         self._lock = threading.Lock()
 
     def __call__(self) -> Engine:
         with self._lock:
             if self._engine is None:
-                self._engine = open_engine(self._name, **self._options)
+                self._engine = open_engine(EMBEDDER)
             return self._engine
 
     def close(self) -> None:

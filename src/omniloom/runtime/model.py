@@ -26,9 +26,9 @@ class Model:
         engine: Engine,
         store: Store,
         embedder: Callable[[], Engine] | None = None,
-        small: Callable[[], Engine] | None = None,
+        small: Engine | None = None,
     ) -> None:
-        """embedder, small: opened at their first use; the latter is what `strategy="cascade"` asks first."""
+        """embedder: opened at its first use. small: what `strategy="cascade"` asks first."""
         self._engine = engine
         self._store = store
         self._embedder = embedder

@@ -40,13 +40,14 @@ def family(parts: tuple[Part, ...], fields: int) -> str:
 class Risk:
     """Of one call: what its calibrator makes of the signals, and whether its promise lets the answer be given.
 
+    beside: the name of the other model of a cascade: a calibrator that was chosen for that one is none for this.
     Raises UsageError where `max_risk` is given and no calibrator promises as much, or a chosen one is for others.
     """
 
-    def __init__(self, max_risk: float | None, store: Store, engine: Engine, of: str) -> None:
+    def __init__(self, max_risk: float | None, store: Store, engine: Engine, of: str, beside: str = "") -> None:
         self.of = of
         self.model = engine.name
-        self.calibrator = _chosen(store, engine.name, of) or find(store.root, engine.name, of)
+        self.calibrator = _chosen(store, engine.name, of, beside) or find(store.root, engine.name, of)
         self.promise: Threshold | None = None
         self.losses: list[Loss] = []
         if max_risk is not None:
@@ -80,9 +81,11 @@ class Risk:
         return f"it is less sure than the promise needs: its {self.promise.by} is below {least:.3f}"
 
 
-def _chosen(store: Store, model: str, of: str) -> Calibrator | None:
+def _chosen(store: Store, model: str, of: str, beside: str) -> Calibrator | None:
     with _LOCK:
         found = _CHOSEN.get(store)
+    if found is not None and found.model == beside:
+        return None
     why = foreign(found, model, of) if found is not None else None
     if why is not None:
         raise UsageError(why, hint="leave it out, or make one from answers of this kind: omniloom calibrate DATA")

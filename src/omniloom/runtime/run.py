@@ -6,8 +6,9 @@ import time
 import uuid
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import count
 from threading import Event as Flag
-from threading import Timer
+from threading import Lock, Timer
 from typing import Any, TypeVar
 
 from omniloom.core.errors import (
@@ -28,6 +29,7 @@ from omniloom.storage.store import Store
 
 _ATTEMPTS = 2
 _LEAST_ANSWER = 16
+_PIECES = 8  # of a text, for each of which its progress is told
 _LOOKS = 0.05  # seconds between two looks at a flag of another's
 _THOUGHT = ("reasoning", "sample")  # purposes whose output is not the answer's
 _TRACED = 2000  # characters of a tool's result that stand in the trace
@@ -72,7 +74,7 @@ class EngineRun:
         self.engine = engine
         self.store = store
         self.emit = emit
-        self.cancel = _Stop(cancel)
+        self._callers, self.cancel = cancel, _Stop(cancel)
         self.budget = budget
         self.trace_id = trace_id or uuid.uuid4().hex[:16]
         self.usage = Usage()
@@ -85,6 +87,7 @@ class EngineRun:
         self._spent = 0
         self._started = time.monotonic()
         self._deadline_hit = self._concluding = False
+        self._lock = Lock()
         self._timer = self._start_timer()
 
     def _start_timer(self) -> Timer | None:
@@ -92,8 +95,10 @@ class EngineRun:
             return None
 
         def expire() -> None:
-            self._deadline_hit = True
-            self.cancel.set()
+            with self._lock:
+                if not self._concluding:
+                    self._deadline_hit = True
+                    self.cancel.set()
 
         timer = Timer(self.budget.seconds, expire)
         timer.daemon = True
@@ -164,12 +169,22 @@ class EngineRun:
                 if on_text is not None:
                     on_text(done.text)
             else:
-                done = self._compute(request, on_text)
+                done = self._compute(request, on_text or self._counted(request, purpose))
                 remember(self.store.journal, self.identity, done.usage)
                 if repeatable and done.finish_reason in ("stop", "length"):
                     self.store.journal.keep_completion(key, done, list(self.sources))
             self._account(done, kept)
             return done
+
+    def _counted(self, request: Request, purpose: str) -> Callable[[str], None]:
+        """Of a text that is not shown, how many pieces of it are written."""
+        pieces = count(1)
+
+        def told(_: str) -> None:
+            if (done := next(pieces)) % _PIECES == 0:
+                self.emit(Progress(step=purpose, done=done, total=request.max_output_tokens, unit="tokens"))
+
+        return told
 
     @property
     def identity(self) -> str:
@@ -220,15 +235,17 @@ class EngineRun:
 
     def check(self) -> None:
         """Raises what stopped this call: BudgetError at the deadline, CancelledError when the caller cancelled."""
+        stopped = self.cancel.is_set()  # read first: the deadline sets it last
         if self._deadline_hit and not self._concluding:
             raise self._late()
-        if self.cancel.is_set():
+        if stopped:
             raise CancelledError("the call was cancelled")
 
     def concludes(self) -> bool:
-        if self._deadline_hit and not self._concluding:
-            self._concluding = True
-            self.cancel.clear()  # the caller's own flag is left as it is
+        with self._lock:
+            if self._deadline_hit and not self._concluding:
+                self._concluding = True
+                self.cancel = _Stop(self._callers)  # the other stays set, for what still runs
         return self._concluding
 
     def _late(self) -> BudgetError:
@@ -270,6 +287,8 @@ class EngineRun:
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """One vector a text, from the embedding model; what was embedded before is not embedded again."""
+        if self._concluding:
+            raise self._late()
         if self._embedder is None:
             raise UnsupportedError("no embedding model is available", hint="omniloom pull all-minilm-l6-v2")
         embedder = self._embedder()
@@ -342,6 +361,8 @@ class EngineRun:
         Raises UnsupportedError for a tool that was not given, or that does more than this run allows.
         """
         self.check()
+        if self._concluding:
+            raise self._late()
         tool = self.tools.get(tool_call.name)
         if tool is None or tool.function is None:
             raise UnsupportedError(f"there is no tool {tool_call.name!r}", hint=f"there are {sorted(self.tools)}")

@@ -147,7 +147,8 @@ class Walk:
                 "max_risk weighs one answer: this asks for a survey of the sources, each of which is told on its own",
                 hint="ask a question with one answer, give one source, or ask for data only (a schema)",
             )
-        risk = Risk(self.call.max_risk, self.store, self.engine, family(sources, fields))
+        of = family(sources, fields)
+        risk = Risk(self.call.max_risk, self.store, self.engine, of, self.call.beside)
         if risk.promise is not None and risk.calibrator is not None:
             self.run.note("max_risk", calibrator=risk.calibrator.name, guarantee=risk.promise.guarantee)
         return risk
@@ -329,7 +330,7 @@ class Walk:
             abstained=prose.abstained or (filled is not None and filled.abstained),
             losses=(*self.losses, *risk.losses, *_slips(prose.writer.text)),
             finish_reason=completion.finish_reason if completion else "stop",
-            usage=self._usage(),
+            usage=self.usage(),
             trace_id=self.run.trace_id,
             sources=tuple(_without_password(part) for part in task.parts),
         )
@@ -373,8 +374,8 @@ class Walk:
             self.run.note("reasoning", skipped=str(error))
             return ""
 
-    def _usage(self) -> Usage:
-        """What the call used; what was written on a scratch-pad is reasoning, not output."""
+    def usage(self) -> Usage:
+        """What the call has used; what was written on a scratch-pad is reasoning, not output."""
         usage, scratch = self.run.usage, self.run.scratch_tokens
         return usage.model_copy(
             update={

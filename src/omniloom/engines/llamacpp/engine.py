@@ -177,7 +177,7 @@ class LlamaCpp:
             adapters=self._adapters.names,
             stored=not self._embedding,
             repeatable=not self._splices,
-            seeded=self._looping,
+            seeded=self._looping and not self._together,
         )
 
     def supports(self, constraint: Constraint) -> str | None:
