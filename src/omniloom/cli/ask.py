@@ -105,23 +105,21 @@ def ask(
     Exit code 3: the sources do not answer, or the risk is above --max-risk. 4: the budget or the timeout was reached.
     """
     checked(html, "--html")
-    if small is not None and strategy != "cascade":
-        raise UsageError("--small names the model that a cascade asks first", hint="add --strategy cascade")
-    parameters: dict[str, Any] = {"reasoning_budget": budget, "system": system, "max_risk": max_risk}
-    parameters["strategy"] = strategy
-    parameters |= {"max_output_tokens": max_tokens, "unsupported": unsupported, "on_loss": on_loss, "timeout": timeout}
+    parameters: dict[str, Any] = {"strategy": strategy, "reasoning_budget": budget, "timeout": timeout}
+    parameters |= {"system": system, "max_output_tokens": max_tokens, "max_risk": max_risk}
+    parameters |= {"unsupported": unsupported, "on_loss": on_loss}
     parameters |= _shaped(schema, words=max_risk is None and (not as_json or html is not None))
     inputs = _inputs(question, files or [])
     reading = {"pdf": {"password": password, "pages": pages}, "speech": {"language": language}}
-    shown = not (no_stream or as_json)
-    told = {
-        "model": model,
-        "options": adapted(adapter) | {"small": small},
-        "go_on": go_on,
-        "shown": shown,
-        "output": (as_json, html),
-    }
-    response = _answered(question, inputs, parameters, reading, calibrator=calibrator, **told)
+    told = {"model": model, "go_on": go_on, "shown": not (no_stream or as_json), "calibrator": calibrator}
+    response = _answered(
+        question, inputs, parameters, reading, _options(adapter, small, strategy), (as_json, html), **told
+    )
+    _ended(response, max_risk)
+
+
+def _ended(response: Response, max_risk: float | None) -> None:
+    """Raises OutputError where nothing was written; exits with 3 where no answer is given."""
     nothing = not response.text.strip() and response.data is None
     if nothing and not (response.abstained and "structured_json" in response.outputs):
         raise OutputError("the model wrote nothing", hint="ask in other words, or with a larger model: -m NAME")
@@ -131,17 +129,24 @@ def ask(
         raise typer.Exit(ABSTAINED)
 
 
+def _options(adapter: Path | None, small: str | None, strategy: str | None) -> dict[str, Any]:
+    """Those of `load`, beside the model's name."""
+    if small is not None and strategy != "cascade":
+        raise UsageError("--small names the model that a cascade asks first", hint="add --strategy cascade")
+    return adapted(adapter) | {"small": small}
+
+
 def _answered(
     question: str,
     inputs: list[Any],
     parameters: dict[str, Any],
     reading: dict[str, dict[str, str]],
     options: dict[str, Any],
+    output: tuple[bool, Path | None],
     *,
     model: str | None,
     go_on: bool,
     shown: bool,
-    output: tuple[bool, Path | None],
     calibrator: str,
 ) -> Response:
     """Loads the model, asks, keeps the turn, and prints the answer. output: (as JSON, HTML file)."""
