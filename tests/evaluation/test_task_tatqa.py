@@ -68,6 +68,13 @@ def test_the_scale_alone() -> None:
     assert score(sample(["5"], "million"), ["5"], "percent")["scale"] == 0.0
 
 
+@pytest.mark.parametrize(("said", "exact"), [("$1,234", 1.0), ("1234 thousand", 0.0), ("1,235", 0.0)])
+def test_who_was_not_asked_for_a_scale_is_not_judged_by_it(said: str, exact: float) -> None:
+    wanted = sample(["1,234"], "million", "arithmetic")
+    values = tatqa.compared(wanted, Response(data={"answer": said})).values
+    assert (values["exact"], values["arithmetic"]) == (exact, exact)
+
+
 def test_no_answer() -> None:
     found = tatqa.compared(sample(["5"]), Response(data={"answers": ["5"], "scale": "none"}, abstained=True))
     assert found.values == {"exact": 0.0, "f1": 0.0, "scale": 0.0}

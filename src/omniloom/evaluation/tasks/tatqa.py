@@ -62,6 +62,7 @@ def compared(sample: Sample, response: Response) -> Score:
     `exact` where all items are the same, numbers times their scale; `f1` over the different words and numbers, which
     for sums and counts is `exact`; `scale`; and `arithmetic`, the `exact` of what is to be computed."""
     given, scale = _given(response)
+    scale = scale or sample.metadata["scale"]  # who was not asked for a scale is not judged by it
     wanted = items(sample.metadata["answers"], sample.metadata["scale"])
     found = [items(given, scale)]
     if len(given) == 1 and scale == "none" and "%" not in given[0] and (number := figure(given[0])) is not None:
@@ -114,11 +115,13 @@ def _f1(given: Sequence[Sequence[str]], wanted: Sequence[Sequence[str]]) -> floa
 
 
 def _given(response: Response) -> tuple[list[str], str]:
-    """None of who abstains."""
+    """The answers and their scale, "" where it was not asked for. None of who abstains."""
     if response.abstained:
         return [], "none"
     if not isinstance(response.data, dict):
         return [text] if (text := response.text.strip()) else [], "none"
+    if "answers" not in response.data and (one := response.data.get("answer")):
+        return [str(one)], ""
     return [str(each) for each in response.data.get("answers") or []], str(response.data.get("scale") or "none")
 
 
