@@ -61,8 +61,7 @@ def compared(sample: Sample, response: Response) -> Score:
     """As the data set's own evaluation, but that "(1,234)" is negative as "(123)" is, and the order of items is free:
     `exact` where all items are the same, numbers times their scale; `f1` over the different words and numbers, which
     for sums and counts is `exact`; `scale`; and `arithmetic`, the `exact` of what is to be computed."""
-    given, scale = _given(response)
-    scale = scale or sample.metadata["scale"]  # who was not asked for a scale is not judged by it
+    given, scale = _given(response, sample.metadata["scale"])
     wanted = items(sample.metadata["answers"], sample.metadata["scale"])
     found = [items(given, scale)]
     if len(given) == 1 and scale == "none" and "%" not in given[0] and (number := figure(given[0])) is not None:
@@ -114,15 +113,13 @@ def _f1(given: Sequence[Sequence[str]], wanted: Sequence[Sequence[str]]) -> floa
     return 2 * len(one & other) / (len(one) + len(other)) if one and other else 0.0
 
 
-def _given(response: Response) -> tuple[list[str], str]:
-    """The answers and their scale, "" where it was not asked for. None of who abstains."""
-    if response.abstained:
-        return [], "none"
-    if not isinstance(response.data, dict):
-        return [text] if (text := response.text.strip()) else [], "none"
-    if "answers" not in response.data and (one := response.data.get("answer")):
-        return [str(one)], ""
-    return [str(each) for each in response.data.get("answers") or []], str(response.data.get("scale") or "none")
+def _given(response: Response, unasked: str) -> tuple[list[str], str]:
+    """None of who abstains. Who gives one `answer` was not asked for a scale: it is `unasked`."""
+    data = response.data
+    if response.abstained or not isinstance(data, dict):
+        return [text for text in (response.text.strip(),) if text and not response.abstained], "none"
+    listed = data.get("answers", [data["answer"]] if data.get("answer") else []) or []
+    return [str(each) for each in listed], str(data.get("scale") or ("none" if "answers" in data else unasked))
 
 
 def _sources(rows: Sequence[Sequence[str]], paragraphs: Sequence[str]) -> tuple[Part, Part]:
