@@ -169,6 +169,11 @@ class Usage(Value):
     money: float = 0.0
     written: Mapping[str, int] = {}
 
+    @property
+    def tokens(self) -> int:
+        """All that count against a budget."""
+        return self.input_tokens + self.output_tokens + self.reasoning_tokens
+
     def __add__(self, other: "Usage") -> "Usage":
         first = self.first_token_seconds if self.first_token_seconds is not None else other.first_token_seconds
         return Usage(

@@ -124,7 +124,7 @@ def _inspect_scores(record: Record) -> dict[str, Any]:
 
 def _inspect_usage(usage: Usage) -> dict[str, int]:
     """Inspect counts the input that was read from a cache apart from the rest of it."""
-    total = usage.input_tokens + usage.output_tokens + usage.reasoning_tokens
+    total = usage.tokens
     return {
         "input_tokens": usage.input_tokens - usage.cached_tokens,
         "input_tokens_cache_read": usage.cached_tokens,

@@ -283,7 +283,7 @@ class _Going:
     def _account(self, response: Response, options: Mapping[str, Any], left: Budget) -> None:
         """Raises _Spent for an answer that the budget may have cut: it is not what the model would have said."""
         usage = response.usage
-        used = usage.input_tokens + usage.output_tokens + usage.reasoning_tokens
+        used = usage.tokens
         self._spent += used
         thought = options.get("reasoning_budget", 0)
         longest = options.get("max_output_tokens", _LONGEST_ANSWER) + (AUTO if thought == "auto" else thought)

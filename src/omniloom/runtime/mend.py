@@ -23,7 +23,7 @@ class Mend:
         self.run = run
         self.task = task
         self.last = last
-        self._left = done.usage.input_tokens + done.usage.output_tokens + done.usage.reasoning_tokens
+        self._left = done.usage.tokens
         self._made: dict[Any, tuple[Asked, str]] = {}
 
     def sentences(self, lacking: Sequence[str], claims: Sequence[str]) -> dict[int, str]:
@@ -128,7 +128,7 @@ class Mend:
         run = self.run
         if run.budget.tokens is None:
             return True
-        spent = run.usage.input_tokens + run.usage.output_tokens + run.usage.reasoning_tokens
+        spent = run.usage.tokens
         return spent + run.prompt_tokens(asked.request) + asked.request.max_output_tokens <= run.budget.tokens
 
     def _note(self, claim: str, why: str) -> None:

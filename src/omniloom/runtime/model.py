@@ -196,16 +196,20 @@ class Model:
 
     def _events(self, call: Call) -> "_Events":
         running = _Running(self._running)
-        told = (self._store, call, running.queue.put, running.cancel, self._embedder)
+        emit = running.queue.put
+
+        def walk(engine: Engine, call: Call, emit: Callable[[Event], None]) -> Walk:
+            return Walk(engine, self._store, call, emit, running.cancel, self._embedder)
+
         if call.strategy != "cascade":
-            running.start(Walk(self._engine, *told))
+            running.start(walk(self._engine, call, emit))
         elif self._small is None:
             raise UsageError(
                 "strategy='cascade' asks a smaller model first, and none was named",
                 hint='load(..., small="qwen2.5-coder-0.5b"); on the command line --small NAME',
             )
         else:
-            running.start(Cascade((self._small, self._engine), *told))
+            running.start(Cascade(self._small, self._engine, call, emit, walk))
         return _Events(running)
 
 

@@ -84,7 +84,6 @@ class EngineRun:
         self.allowed: frozenset[Effect] = frozenset({"none", "read"})
         self._embedder = embedder
         self._stack: list[str] = []
-        self._spent = 0
         self._started = time.monotonic()
         self._deadline_hit = self._concluding = False
         self._lock = Lock()
@@ -203,7 +202,6 @@ class EngineRun:
         self.usage = self.usage + usage.model_copy(update={"written": written})
         if kept["purpose"] in _THOUGHT:
             self.scratch_tokens += usage.output_tokens
-        self._spent += usage.input_tokens + usage.output_tokens + usage.reasoning_tokens
         told = usage.model_dump(exclude={"money", "written"})
         kept.update(told, finish_reason=completion.finish_reason, text=completion.text)
 
@@ -221,14 +219,15 @@ class EngineRun:
         if self.budget.tokens is None:
             return request
         prompt = self.prompt_tokens(request)
-        left = self.budget.tokens - self._spent - prompt
+        left = self.budget.tokens - self.usage.tokens - prompt
         if purpose == "reasoning":
             left = (left - prompt - _LEAST_ANSWER) // 2
         reasoning = min(request.reasoning_budget, max(left - _LEAST_ANSWER, 0))
         output = min(request.max_output_tokens, left - reasoning)
         if output < 1:
             raise BudgetError(
-                f"the next step does not fit into the budget of {self.budget.tokens} tokens, {self._spent} are spent",
+                f"the next step does not fit into the budget of {self.budget.tokens} tokens, "
+                f"{self.usage.tokens} are spent",
                 hint="raise budget tokens, or give fewer or shorter inputs",
             )
         return request.model_copy(update={"reasoning_budget": reasoning, "max_output_tokens": output})
