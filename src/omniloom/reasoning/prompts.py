@@ -43,6 +43,7 @@ class Task:
     from 1, and letter sources from A, in their own order; `naming` leads back to the user's. focus: the only sources
     that prompts show, if any; answers are still grounded in all. computed: what a query
     over the sources gave. sampler: asks for the answer several times, if it is given.
+    questions: what is asked in its place, one after the other.
     """
 
     said: str
@@ -60,6 +61,7 @@ class Task:
     focus: frozenset[str] = frozenset()
     computed: Computed | None = None
     sampler: Sampler | None = None
+    questions: tuple[str, ...] = ()
 
     @property
     def arranged(self) -> tuple[Part, ...]:

@@ -15,6 +15,7 @@ from omniloom.reasoning.prompts import Task
 from omniloom.runtime.call import Unsupported
 from omniloom.runtime.disputes import disputes
 from omniloom.runtime.mend import Mend
+from omniloom.runtime.parts import Refuses, answers
 from omniloom.runtime.run import EngineRun
 from omniloom.runtime.trust import Refusal
 
@@ -33,7 +34,7 @@ class Prose:
         task: Task,
         losses: Sequence[Loss],
         emit: Callable[[Event], None],
-        refuses: Callable[[ClaimWriter, Completion], Refusal],
+        refuses: Refuses,
         unsupported: Unsupported,
         held: bool = False,
         repairs: bool = False,
@@ -64,6 +65,8 @@ class Prose:
         done = None
         if survey.is_broad(self.task):
             self._survey()
+        elif self.task.questions:
+            self._in_parts(notes, native)
         else:
             done = direct.answer(self.run, self.task, notes, native, lambda text: self._tell(self.writer.feed(text)))
             self._tell(self.writer.finish())
@@ -130,10 +133,18 @@ class Prose:
                 )
             )
 
+    def _in_parts(self, notes: str, native: int) -> None:
+        """Every part of the question in turn."""
+        writer = self.writer
+        for answer in answers(self.run, self.task, notes, native, self.refuses):
+            writer.absent += not answer.given
+            said = chain(writer.feed(answer.text), writer.finish()) if answer.given else writer.say(answer.text)
+            self._tell(chain(writer.say("\n" if writer.text.strip() else ""), said))
+
     def _conclude(self, done: Completion | None) -> None:
         """Abstains, shows what was held back, or says where the sources disagree."""
         writer = self.writer
-        refused = self.refuses(writer, done) if done is not None else "risky" if self.held else ""
+        refused = self.refuses(self.task, writer, done) if done is not None else "risky" if self.held else ""
         self.withheld = bool(refused)
         if self.repairs and done is not None and not refused:
             self._repair(done)

@@ -19,7 +19,7 @@ from omniloom.core.events import Event, Progress
 from omniloom.core.protocols import Engine
 from omniloom.core.values import Completion, Constraint, Loss, Part, Response, Segment, Usage
 from omniloom.outputs.schemas import shape
-from omniloom.reasoning import direct, formulas, survey
+from omniloom.reasoning import decompose, direct, formulas, survey
 from omniloom.reasoning.arithmetic import slips
 from omniloom.reasoning.claims import ClaimWriter
 from omniloom.reasoning.focus import tabled
@@ -34,6 +34,7 @@ from omniloom.runtime.fit import fitted
 from omniloom.runtime.form import Filled, Form, filled_in
 from omniloom.runtime.modes import OURS, written
 from omniloom.runtime.order import Shown, arranged, focused
+from omniloom.runtime.parts import noted
 from omniloom.runtime.programs import computed
 from omniloom.runtime.prose import Prose
 from omniloom.runtime.read import named_files, once_each, read_all, taken_in
@@ -295,19 +296,23 @@ class Walk:
 
     def _answered(self, task: Task, constraint: Constraint | None, risk: Risk) -> Response:
         task = measured(self.run, task)
+        task = decompose.split(self.run, task) if self.strategy == "decompose" else task
         trust = Trust(self.run, task, risk, verify=self.call.verify, weigh=self.strategy == "weigh")
         native = self.thinking if self.engine.capabilities.reasoning and task.sampler is None else 0
         surveys = "text" in self.call.output_modes and survey.is_broad(task)
         notes = self._notes(task, surveys)
 
-        def refuses(writer: ClaimWriter, done: Completion) -> Refusal:
-            return trust.refuses(writer.claims, done, done.text, lambda t: direct.answer(self.run, t, notes, 0).text)
+        def refuses(asked: Task, writer: ClaimWriter, done: Completion) -> Refusal:
+            judge = trust if asked is task else Trust(self.run, asked, risk, verify=False)
+            return judge.refuses(writer.claims, done, done.text, lambda t: direct.answer(self.run, t, notes, 0).text)
 
         rules = (self.call.unsupported, risk.promise is not None, trust.repairs, constraint is not None)
         prose = Prose(self.run, task, self.losses, self.emit, refuses, *rules)
         told: Completion | None = None
         if words := "text" in self.call.output_modes:
             told, native = prose.write(notes, native), native if surveys else 0
+        elif task.questions:
+            notes, native = noted(self.run, task, notes, native, refuses), 0
         filled: Filled | None = None
         if constraint is not None and not prose.withheld:
             filled = self._filled(task, constraint, notes, prose.writer.text, native, trust)

@@ -1,0 +1,73 @@
+"""`strategy="decompose"`: the questions that a question was taken apart into, answered in turn over the sources, each
+shown the sources that it is about; then, where they have to be put together, the question itself."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from omniloom.core.values import Completion
+from omniloom.reasoning import direct
+from omniloom.reasoning.absence import says_absent
+from omniloom.reasoning.claims import ClaimWriter
+from omniloom.reasoning.decompose import concludes, needs, told
+from omniloom.reasoning.focus import focus
+from omniloom.reasoning.phrases import phrase
+from omniloom.reasoning.prompts import Task
+from omniloom.runtime.run import EngineRun
+from omniloom.runtime.trust import Refusal
+
+Refuses = Callable[[Task, ClaimWriter, Completion], Refusal]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """text: as the model wrote it, or, where `given` is false, that there is none, in our words."""
+
+    question: str
+    text: str
+    given: bool = True
+
+
+def answers(run: EngineRun, task: Task, notes: str, native: int, refuses: Refuses) -> Iterator[Answer]:
+    """What each question gives, and at the end, where it is asked for, what they come to together. native: the
+    reasoning budget of a model that thinks natively; each has an equal share of it."""
+    share = native // (len(task.questions) + concludes(task))
+    found = list[tuple[str, str]]()
+    given = True
+    for question in task.questions:
+        run.check()
+        before = "\n".join(filter(None, [notes, told(found) if needs(question) else ""]))
+        answer = _answer(run, replace(task, said=question, questions=()), before, share, refuses)
+        found.append((question, answer.text))
+        given = given and answer.given
+        yield answer
+    if given and concludes(task):
+        before = "\n".join(filter(None, [notes, told(found)]))
+        yield _asked(run, replace(task, questions=(), focus=frozenset()), before, share, refuses)
+
+
+def noted(run: EngineRun, task: Task, notes: str, native: int, refuses: Refuses) -> str:
+    """The notes with what each question gives, where data alone are wanted."""
+    found = [(answer.question, answer.text) for answer in answers(run, task, notes, native, refuses)]
+    return "\n".join(filter(None, [notes, told(found)]))
+
+
+def _answer(run: EngineRun, task: Task, notes: str, native: int, refuses: Refuses) -> Answer:
+    """From the sources that the question is about; where these do not say it, from all of them."""
+    bound = task.natives or task.history or needs(task.said)
+    about = frozenset[str]() if bound else focus(task.said, task.parts, task.passages)
+    if about:
+        answer = _asked(run, replace(task, focus=about), notes, native, refuses)
+        if answer.given and not says_absent(answer.text):
+            return answer
+        native = 0
+    return _asked(run, replace(task, focus=frozenset()), notes, native, refuses)
+
+
+def _asked(run: EngineRun, task: Task, notes: str, native: int, refuses: Refuses) -> Answer:
+    done = direct.answer(run, task, notes, native)
+    writer = ClaimWriter(task.passages, task.parts, said=task.said, naming=task.naming)
+    for _ in (*writer.feed(done.text), *writer.finish()):
+        run.check()
+    if not done.text.strip() or (writer.claims and refuses(task, writer, done)):
+        return Answer(task.said, f"{task.said} {phrase('not_answered', task.said)}", given=False)
+    return Answer(task.said, done.text.strip())

@@ -1,0 +1,119 @@
+"""Questions of several parts: what is taken apart by rule, and which parts of a model are refused."""
+
+from typing import Any
+
+import pytest
+
+from omniloom.core.values import Completion, Part, Request
+from omniloom.reasoning.decompose import concludes, in_a_row, needs, split, told
+from omniloom.reasoning.ground import Passages
+from omniloom.reasoning.prompts import Task
+
+
+@pytest.mark.parametrize(
+    "said, parts",
+    [
+        (
+            "What did the plaintiff claim, and what did the court decide?",
+            ["What did the plaintiff claim?", "What did the court decide?"],
+        ),
+        (
+            "By how much did energy use fall, and in which week was the limit first passed?",
+            ["By how much did energy use fall?", "In which week was the limit first passed?"],
+        ),
+        ("What is the total? When was the receipt printed?", ["What is the total?", "When was the receipt printed?"]),
+        (
+            "who ran the mill; where does the river rise, and how long is the river?",
+            ["Who ran the mill?", "Where does the river rise?", "How long is the river?"],
+        ),
+    ],
+)
+def test_questions_in_a_row_are_taken_apart_by_rule(said: str, parts: list[str]) -> None:
+    assert in_a_row(said) == parts
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "When did the bridge open, and who designed it?",  # "it" is said by the first part
+        "Who knows where and when the ship sank?",
+        "Who said what to whom, and when?",
+        "Which bridge is longer?",
+        "Tell me who ran the mill, and what it ground",
+        "What is A? What is B? What is C? What is D? What is E?",
+        "",
+    ],
+)
+def test_what_does_not_stand_by_itself_is_not(said: str) -> None:
+    assert in_a_row(said) == []
+
+
+class Says:
+    """A run whose model gives one text."""
+
+    def __init__(self, text: str) -> None:
+        self.text, self.asked, self.notes = text, list[Request](), list[dict[str, Any]]()
+
+    def ask(self, request: Request, *, purpose: str) -> Completion:
+        self.asked.append(request)
+        return Completion(text=self.text)
+
+    def note(self, name: str, **told: Any) -> None:
+        self.notes.append(told)
+
+    def check(self) -> None: ...
+
+
+def taken(said: str, text: str) -> tuple[Task, Says]:
+    run = Says(text)
+    source = Part(kind="text", id="a" * 64, name="a.txt", text="Anna Marbury ran the mill.")
+    return split(run, Task(said=said, parts=(source,), passages=Passages((), {}))), run  # type: ignore[arg-type]
+
+
+def test_a_model_takes_apart_what_no_rule_can() -> None:
+    said = "When did the bridge open, and who designed it?"
+    task, run = taken(said, '["When did the bridge open?", "Who designed the bridge?"]')
+    assert task.questions == ("When did the bridge open?", "Who designed the bridge?")
+    assert task.said == said and len(run.asked) == 1
+
+
+def test_no_model_is_asked_where_a_rule_is_enough() -> None:
+    task, run = taken("What is the total? When was the receipt printed?", "")
+    assert len(task.questions) == 2 and not run.asked
+
+
+@pytest.mark.parametrize(
+    "text, why",
+    [
+        ('["When did the bridge open, and who designed it?"]', "it asks for one thing"),
+        ('["When did the bridge open?", "when did the bridge open?"]', "a part stands twice"),
+        ('["When did the bridge open?", "Which poems did Homer write?"]', "a part asks for something else"),
+        ('["When did it open?", "When was it open?"]', "the parts leave out what was asked"),
+        ('["When did the bridge #2 open?", "Who designed #1?"]', "a part speaks of an answer that is not there yet"),
+        ("[", "Expecting value"),
+    ],
+)
+def test_bad_parts_are_refused_and_the_trace_says_why(text: str, why: str) -> None:
+    task, run = taken("When did the bridge open, and who designed it?", text)
+    assert task.questions == ()
+    assert why in run.notes[-1]["why"]
+
+
+def test_what_has_to_be_put_together() -> None:
+    def made(said: str, *questions: str) -> Task:
+        return Task(said=said, parts=(), passages=Passages((), {}), questions=questions)
+
+    parts = ("What is the total of the receipt?", "What is the budget?")
+    assert concludes(made("Which is larger, the total of the receipt or the budget?", *parts))
+    assert not concludes(made("What is the total of the receipt, and what is the budget?", *parts))
+    chain = ("In which town is the mill?", "Who is the mayor of #1?")
+    assert needs(chain[1]) and not concludes(made("Who is the mayor of the town with the mill?", *chain))
+
+
+def test_notes_number_the_answers_and_leave_out_pointers() -> None:
+    assert told([("Who?", "Anna [3]."), ("When?", "1888 [1]")]) == "#1 Who? Anna.\n#2 When? 1888"
+
+
+def test_sources_that_are_named_after_the_words_are_no_part_of_them() -> None:
+    task, _ = taken("What is the total? When was the receipt printed? ⟨A: a.txt⟩ ⟨B: b.txt⟩", "")
+    assert task.questions == ("What is the total?", "When was the receipt printed?")

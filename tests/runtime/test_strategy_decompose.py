@@ -1,0 +1,118 @@
+"""`strategy="decompose"`: each part of a question is answered over the sources, and cited; none is left out unsaid."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from omniloom.core.errors import UsageError
+from omniloom.core.values import Request
+
+BOTH = "Who opened the bridge in 1931, and who ran the mill until 1888?"
+SCHEMA = {
+    "type": "object",
+    "properties": {"opened": {"type": "string"}, "ran": {"type": "string"}},
+    "required": ["opened", "ran"],
+}
+
+
+@pytest.fixture
+def models(models: Any, apart: Any) -> Any:
+    return apart(models)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[Path]:
+    (tmp_path / "bridge.txt").write_text("Ida Holm opened the bridge in 1931.")
+    (tmp_path / "mill.txt").write_text("Anna Marbury ran the mill until 1888.")
+    return [tmp_path / "bridge.txt", tmp_path / "mill.txt"]
+
+
+def text_of(request: Request) -> str:
+    return "\n".join(message.text for message in request.messages)
+
+
+def from_one(request: Request) -> str:
+    """Answers the one question that it is asked from the one source that it is shown."""
+    text = text_of(request)
+    assert ("Ida Holm" in text) != ("Anna Marbury" in text), "each part is shown its own source"
+    return "Ida Holm opened the bridge [1]." if "Ida Holm" in text else "Anna Marbury ran the mill [2]."
+
+
+def notes(model: Any, response: Any) -> list[dict[str, Any]]:
+    trace = model.store.journal.trace(response.trace_id)
+    return [span.attributes for span in trace.spans if span.name == "decompose"]
+
+
+def test_each_part_is_answered_from_its_source_and_cited(models: Any, files: list[Path]) -> None:
+    model = models(from_one)
+    events = list(model.stream([BOTH, *files], strategy="decompose"))
+    response = events[-1].response
+    assert response.text == "Ida Holm opened the bridge [1].\nAnna Marbury ran the mill [2]."
+    assert [claim.citations[0].url.split("#")[0] for claim in response.claims] == ["bridge.txt", "mill.txt"]
+    assert all(claim.supported and response.text[slice(*claim.at)] for claim in response.claims)
+    assert "".join(event.text for event in events if type(event).__name__ == "TextDelta") == response.text
+    parts = ["Who opened the bridge in 1931?", "Who ran the mill until 1888?"]
+    assert notes(model, response) == [{"questions": parts}]
+    assert not response.abstained
+
+
+def test_a_part_without_an_answer_is_said_to_have_none(models: Any, files: list[Path]) -> None:
+    def answer(request: Request) -> str:
+        return "Ida Holm opened the bridge [1]." if "Ida Holm" in text_of(request) else ""
+
+    (response,) = [models(answer).generate([BOTH, files[0], files[1]], strategy="decompose")]
+    assert response.text.splitlines()[0] == "Ida Holm opened the bridge [1]."
+    assert response.text.splitlines()[1].startswith("Who ran the mill until 1888? ")
+    assert [claim.supported for claim in response.claims] == [True] and not response.abstained
+
+
+def test_where_no_part_has_one_there_is_no_answer(models: Any, files: list[Path]) -> None:
+    response = models("It is not mentioned.").generate([BOTH, *files], strategy="decompose")
+    assert response.abstained and not response.claims
+
+
+def test_data_alone_are_filled_from_the_answers_to_the_parts(models: Any, files: list[Path]) -> None:
+    def answer(request: Request) -> str:
+        if request.constraint is None:
+            return from_one(request)
+        assert "Ida Holm opened the bridge." in text_of(request) and "#2 Who ran the mill" in text_of(request)
+        return json.dumps({"opened": "Ida Holm", "ran": "Anna Marbury"})
+
+    model = models(answer)
+    response = model.generate([BOTH, *files], strategy="decompose", output_modes=["structured_json"], schema=SCHEMA)
+    assert response.data == {"opened": "Ida Holm", "ran": "Anna Marbury"}
+    assert all(claim.citations for claim in response.claims) and len(response.claims) == 2
+
+
+def test_what_several_answers_give_together_is_asked_at_the_end(models: Any, files: list[Path]) -> None:
+    parts = ["When was the bridge opened?", "When was the mill run?"]
+
+    def answer(request: Request) -> str:
+        if request.constraint is not None:
+            return json.dumps(parts)
+        last = request.messages[-1].text
+        if "notes so far" in last:
+            assert "#1 When was the bridge opened? Ida Holm opened the bridge in 1931." in last
+            return "The mill was run before the bridge was opened."
+        return "Ida Holm opened the bridge in 1931 [1]." if parts[0] in last else "It was run until 1888 [2]."
+
+    response = models(answer).generate(["Was the mill run before the bridge was opened?", *files], strategy="decompose")
+    assert response.text.splitlines()[-1].startswith("The mill was run before the bridge was opened")
+    assert len(response.claims) == 3
+
+
+def test_a_question_of_one_thing_is_answered_as_it_is(models: Any, files: list[Path]) -> None:
+    def answer(request: Request) -> str:
+        return json.dumps(["Who ran the mill?"]) if request.constraint else "Anna Marbury ran the mill [2]."
+
+    model = models(answer)
+    response = model.generate(["Who ran the mill?", *files], strategy="decompose")
+    assert response.claims[0].supported and len(response.claims) == 1
+    assert notes(model, response)[-1]["why"] == "it asks for one thing"
+
+
+def test_no_risk_is_promised_of_it(models: Any, files: list[Path]) -> None:
+    with pytest.raises(UsageError, match="decompose"):
+        models("").generate([BOTH, *files], strategy="decompose", max_risk=0.1)
