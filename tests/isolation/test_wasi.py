@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from omniloom.core.errors import CancelledError, UnsupportedError
-from omniloom.isolation import Limits, Outcome, building, level, run_program
+from omniloom.isolation import Level, Limits, Outcome, building, level, run_program
 from omniloom.isolation.limits import MIB
 from omniloom.isolation.programs import PROGRAM_LIMITS, confined
 
@@ -154,6 +154,14 @@ def test_cancelling(component: Path) -> None:
     with pytest.raises(CancelledError):
         run_program("while True: pass", component=component, cancel=cancel)
     assert time.monotonic() - started < 10
+
+
+def test_a_weaker_system_must_be_asked_for_by_name(component: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    none = Level(landlock_abi=0, seccomp=False, rlimits=True, detail="nothing here")
+    monkeypatch.setattr("omniloom.isolation.programs.level", lambda: none)
+    with pytest.raises(UnsupportedError, match="nothing here"):
+        run("1 + 1", component)
+    assert run_program("1 + 1", component=component, confinement="weak").value == "2"
 
 
 def test_it_is_built_once(component: Path) -> None:
