@@ -35,6 +35,17 @@ def shallow(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def component(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python inside WebAssembly, built once for all workers; skips where the extra is not installed."""
+    from omniloom.isolation import building
+
+    if not building.available():
+        pytest.skip('programs inside WebAssembly need: pip install "omniloom[wasi]"')
+    own = tmp_path_factory.getbasetemp()
+    return building.prepare((own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "wasi")
+
+
 @pytest.fixture
 def private_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A store of the test's own; weights stay where they are, so that nothing is pulled twice."""

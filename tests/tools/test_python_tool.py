@@ -1,5 +1,7 @@
 """Python as a tool: what a model is told of it, and what its function gives."""
 
+from pathlib import Path
+
 import jsonschema
 import pytest
 
@@ -43,6 +45,22 @@ def test_its_limits() -> None:
     tool = python(limits=PROGRAM_LIMITS.model_copy(update={"wall_seconds": 1.0}))
     outcome = call(tool, code="import time\ntime.sleep(60)")
     assert outcome.stopped == "time" and "longer than 1 s" in outcome.text
+
+
+@runs
+@pytest.mark.timeout(900)  # the interpreter is built if no test did so yet
+def test_inside_webassembly(component: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("omniloom.tools.python.home", lambda: component.parent.parent)
+    tool = python(interpreter="wasi")
+    assert "numpy" not in tool.description
+    outcome = call(tool, code="import sys\nprint(sys.platform)\n3 / 2")
+    assert outcome.ok and outcome.text == "wasi\nvalue: 1.5"
+
+
+def test_webassembly_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("omniloom.isolation.building.available", lambda: False)
+    with pytest.raises(UnsupportedError, match=r"omniloom\[wasi\]"):
+        call(python(interpreter="wasi"), code="1")
 
 
 def test_weak_confinement_is_a_choice(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ _EXTRAS = {
     "ocr": ("rapidocr", "pictures and scanned pages"),
     "media": ("faster_whisper", "audio and video"),
     "math": ("ortools", "constraint puzzles, and algebra in Python programs"),
+    "wasi": ("componentize_py", "Python programs inside WebAssembly"),
 }
 
 _NO_PROGRAMS = 'of a model are not run, for nothing here holds them; confinement="weak" of the python tool runs them'

@@ -14,9 +14,10 @@ import traceback
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from omniloom.isolation.inside import Channel
+if TYPE_CHECKING:
+    from omniloom.isolation.inside import Channel
 
 _NAME, _VALUE = "program.py", "__value__"
 _FRAMES = 6
@@ -43,7 +44,7 @@ class _Program(importlib.machinery.SourceFileLoader):
 class _Frames(io.RawIOBase):
     """What is printed, as frames, line by line: the parent has it also of a program that never ends."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: "Channel") -> None:
         self._channel = channel
 
     def writable(self) -> bool:
@@ -54,7 +55,7 @@ class _Frames(io.RawIOBase):
         return len(data)
 
 
-def interpret(payload: dict[str, Any], channel: Channel) -> None:
+def interpret(payload: dict[str, Any], channel: "Channel") -> None:
     """One program: {"confined"} at first, so that the parent can look at what is in force before it sends `code`."""
     channel.send({"confined": True})
     told = channel.receive()
@@ -68,7 +69,7 @@ def interpret(payload: dict[str, Any], channel: Channel) -> None:
 
 
 @contextmanager
-def _printing(channel: Channel) -> Iterator[None]:
+def _printing(channel: "Channel") -> Iterator[None]:
     text = io.TextIOWrapper(io.BufferedWriter(_Frames(channel)), "utf-8", "backslashreplace", line_buffering=True)
     sys.stdout = text
     try:

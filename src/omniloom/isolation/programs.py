@@ -2,6 +2,7 @@
 
 import threading
 import time
+from pathlib import Path
 from typing import Any, Literal
 
 from omniloom.core.base import Value
@@ -65,12 +66,14 @@ def run_program(
     limits: Limits = PROGRAM_LIMITS,
     shown_bytes: int = 16 * KIB,
     confinement: Confinement = "full",
+    component: Path | None = None,
     cancel: threading.Event | None = None,
 ) -> Outcome:
     """Run `code` in a process of its own that reads nothing but Python and its packages, and writes nowhere.
 
     shown_bytes: how much of the output, of the value and of the error is kept.
     confinement: "weak" runs it also where this system cannot keep it from files and network.
+    component: what `building.prepare` made; the program then runs inside WebAssembly, inside that process.
     Raises UnsupportedError on such a system otherwise, TooLargeError for too much code, CancelledError, and
     IsolationError if no process could be started; what the program does is told by the Outcome, never raised.
     """
@@ -82,8 +85,11 @@ def run_program(
     if cancel is not None and cancel.is_set():
         raise CancelledError("the caller cancelled")
     heard = _Heard(shown_bytes)
-    target = "omniloom.isolation.interpreter:interpret"
-    with Child(target, {}, limits=limits, cancel=cancel, strict=True) as child:
+    target, payload, readable = "omniloom.isolation.interpreter:interpret", {}, []
+    if component is not None:
+        target, readable = "omniloom.isolation.wasi:serve", [component]
+        payload = {"component": str(component), "memory_bytes": limits.memory_bytes}
+    with Child(target, payload, readable=readable, limits=limits, cancel=cancel, strict=True) as child:
         child.receive()
         if child.level is None:
             raise IsolationError("the child process did not say what holds it back")

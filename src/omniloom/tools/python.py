@@ -2,27 +2,37 @@
 
 import importlib.util
 import threading
+from typing import Literal
 
 from omniloom.core.values import Tool
-from omniloom.isolation import Limits, Outcome, run_program
+from omniloom.isolation import Limits, Outcome, building, run_program
 from omniloom.isolation.programs import PROGRAM_LIMITS, Confinement
+from omniloom.storage.home import home
 
-_PACKAGES = ("sympy", "numpy")
+Interpreter = Literal["native", "wasi"]
+_PACKAGES = {"native": ("sympy", "numpy"), "wasi": ("sympy",)}
 
 
 def python(
-    *, limits: Limits = PROGRAM_LIMITS, confinement: Confinement = "full", cancel: threading.Event | None = None
+    *,
+    limits: Limits = PROGRAM_LIMITS,
+    confinement: Confinement = "full",
+    interpreter: Interpreter = "native",
+    cancel: threading.Event | None = None,
 ) -> Tool:
     """The tool; its function takes `code` and gives an `Outcome`.
 
     confinement: "weak" runs programs also where this system cannot keep them from files and network (`omniloom
-    doctor` says so). The function raises what `run_program` raises, and nothing for what a program does.
+    doctor` says so). interpreter: "wasi" is a CPython inside WebAssembly, inside that process, slower and without
+    numpy; it is built at its first use. The function raises what `run_program` raises, with "wasi" also what
+    `building.prepare` does, and nothing for what a program does.
     """
 
     def function(code: str) -> Outcome:
-        return run_program(code, limits=limits, confinement=confinement, cancel=cancel)
+        component = building.prepare(home() / "wasi") if interpreter == "wasi" else None
+        return run_program(code, limits=limits, confinement=confinement, component=component, cancel=cancel)
 
-    here = [name for name in _PACKAGES if importlib.util.find_spec(name) is not None]
+    here = [name for name in _PACKAGES[interpreter] if importlib.util.find_spec(name) is not None]
     return Tool(
         name="python",
         description=(
