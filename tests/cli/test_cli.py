@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
-from omniloom.core.values import Request
+from omniloom.cli.ask import _ended
+from omniloom.core.values import Loss, Request, Response
 from omniloom.engines.recorded import Recorder
 from omniloom.engines.scripted import Scripted
 from omniloom.runtime.model import Model
@@ -217,3 +219,11 @@ def test_what_is_here(omniloom: Command) -> None:
     assert doctor.returncode == 0, doctor.stderr
     assert "isolation" in doctor.stdout
     assert "off" in doctor.stdout
+
+
+def test_a_part_of_an_answer_is_told_by_the_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    cut = Loss(kind="cut", severity="reduced", part="the answer", detail="the time budget of 2 s is used up")
+    with pytest.raises(typer.Exit) as ended:
+        _ended(Response(text="It runs.", losses=(cut,)), None)
+    assert ended.value.exit_code == 4
+    assert capsys.readouterr().err == "budget: the answer: the time budget of 2 s is used up\n"

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from omniloom.core.events import Event
+from omniloom.core.values import Request
 from omniloom.engines.scripted import Scripted
 from omniloom.runtime.model import Model
 from omniloom.storage.store import Store
@@ -31,3 +33,47 @@ def apart() -> Callable[[Any], Any]:
     """What `models` makes, each with a name of its own: none finds in the store what another was told."""
     numbers = count()
     return lambda make: lambda *script: make(*script, name=f"scripted-{next(numbers)}")
+
+
+MARK = "@@"
+
+
+@pytest.fixture
+def ring(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Ends the time of the calls that have a budget of seconds, so that no test waits for a clock."""
+    waiting: list[Callable[[], None]] = []
+
+    class Bell:
+        def __init__(self, seconds: float, end: Callable[[], None]) -> None:
+            self._end = end
+
+        def start(self) -> None:
+            waiting.append(self._end)
+
+        def cancel(self) -> None:
+            waiting.remove(self._end)
+
+    monkeypatch.setattr("omniloom.runtime.deadline.Timer", Bell)
+    return lambda: [end() for end in waiting] and None
+
+
+@pytest.fixture
+def timed(private_home: Path, ring: Callable[[], None]) -> Iterator[Callable[..., Model]]:
+    """Models for whose calls the time is used up where their engine comes to the word MARK, or thinks it."""
+    made: list[Model] = []
+
+    class Timed(Scripted):
+        def stream(self, request: Request, cancel: Any = None) -> Iterator[Event]:
+            for event in super().stream(request, cancel):
+                if MARK in getattr(event, "text", ""):
+                    ring()
+                    continue
+                yield event
+
+    def make(*script: Any) -> Model:
+        made.append(Model(Timed(script, name=f"timed-{len(made)}"), Store()))
+        return made[-1]
+
+    yield make
+    for model in made:
+        model.close()

@@ -72,7 +72,7 @@ def test_a_time_budget_is_told_as_it_was_given(private_home: Path, seconds: floa
     run = EngineRun(
         Scripted(["x"]), Store(), emit=lambda _: None, cancel=threading.Event(), budget=Budget(seconds=seconds)
     )
-    run._deadline_hit = True
+    run.deadline.hit = True
     with pytest.raises(BudgetError, match=f"time budget of {said} is used up"):
         run.check()
     run.close()

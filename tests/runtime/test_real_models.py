@@ -107,3 +107,27 @@ def test_thinking_takes_what_was_given(paper: Path, private_home: Path) -> None:
             response = model.generate(["How many jobs?", paper], reasoning_budget=budget, max_output_tokens=24)
             assert response.usage.reasoning_tokens <= budget
             assert (response.usage.reasoning_tokens > 0) == (budget > 0)
+
+
+def test_the_default_gives_the_part_that_the_time_allows(
+    tmp_path: Path, private_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    path = tmp_path / "long.txt"
+    path.write_text(" ".join(f"Station number {at} measured {at * 7} millimetres of rain." for at in range(1, 40)))
+    asked = ["How much rain did each station measure? Write one sentence for each, as the source has them.", path]
+    with ol.load() as model:
+        model.warm([path])
+        seconds = 4.0
+        while seconds < 300:  # how long its first sentence takes depends on the machine
+            try:
+                response = model.generate(asked, timeout=seconds)
+                break
+            except ol.core.errors.BudgetError:
+                seconds *= 1.5
+        kept = model.store.journal.response(response.trace_id)
+        assert model.generate("Say hello.", max_output_tokens=4).text  # the engine goes on
+    assert response.finish_reason == "cancelled" and [each.kind for each in response.losses] == ["cut"]
+    assert response.text.rstrip()[-1] in ".:" and response.claims and kept == response
+    assert response.usage.output_tokens > 0 and response.usage.input_tokens > 0
+    assert response.confidence is not None and response.confidence.calibrator is None

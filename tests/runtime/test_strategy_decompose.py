@@ -113,6 +113,13 @@ def test_a_question_of_one_thing_is_answered_as_it_is(models: Any, files: list[P
     assert notes(model, response)[-1]["why"] == "it asks for one thing"
 
 
+def test_when_the_time_is_used_up_the_parts_that_were_answered_are_given(timed: Any, files: list[Path]) -> None:
+    late = timed(lambda request: from_one(request).replace("Marbury", "Marbury @@ then"))
+    response = late.generate([BOTH, *files], strategy="decompose", timeout=6)
+    assert response.text.strip() == "Ida Holm opened the bridge [1]."
+    assert [loss.kind for loss in response.losses] == ["cut"] and response.finish_reason == "cancelled"
+
+
 def test_no_risk_is_promised_of_it(models: Any, files: list[Path]) -> None:
     with pytest.raises(UsageError, match="decompose"):
         models("").generate([BOTH, *files], strategy="decompose", max_risk=0.1)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from omniloom.core.errors import UsageError
+from omniloom.core.errors import BudgetError, UsageError
 from omniloom.core.events import CitationAdded, TextDelta
 from omniloom.core.values import Completion, Request, TokenLogprob
 from omniloom.engines.scripted import Scripted
@@ -374,3 +374,13 @@ def test_what_no_calibrator_promises_is_refused_before_anything_is_asked(models:
     with pytest.raises(UsageError, match="between 0 and 1"):
         model.generate([WHO, story], schema=ONE, max_risk=1.5)
     assert not model.engine.requests
+
+
+def test_what_is_promised_of_whole_answers_is_not_given_of_a_part(timed: Any, story: Path) -> None:
+    text = "It was built by Anna Marbury [1]. It was {} built in 1888 [1]."
+    late = timed(said(text.format("@@")))
+    keep(late.store.root, calibrator(late, 0.5, "words"))
+    with pytest.raises(BudgetError, match="time budget"):
+        late.generate([WHO, story], max_risk=0.1, timeout=6)
+    part = late.generate([WHO, story], timeout=6)
+    assert part.confidence.calibrator is None and part.losses[0].kind == "cut"

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from omniloom.cli.failures import ABSTAINED
+from omniloom.cli.failures import ABSTAINED, BUDGET
 from omniloom.cli.targets import checked
 from omniloom.core.errors import OutputError, PasswordError, UsageError
 from omniloom.core.events import Completed, Progress, ReasoningDelta, TextDelta
@@ -119,7 +119,8 @@ def ask(
 
 
 def _ended(response: Response, max_risk: float | None) -> None:
-    """Raises OutputError where nothing was written; exits with 3 where no answer is given."""
+    """Raises OutputError where nothing was written; exits with 3 where no answer is given, with 4 where not all of it
+    is."""
     nothing = not response.text.strip() and response.data is None
     if nothing and not (response.abstained and "structured_json" in response.outputs):
         raise OutputError("the model wrote nothing", hint="ask in other words, or with a larger model: -m NAME")
@@ -127,6 +128,11 @@ def _ended(response: Response, max_risk: float | None) -> None:
         if max_risk is not None and is_withheld(response):
             typer.echo(f"withheld: no answer was given under --max-risk {max_risk:g}; {_WHY}", err=True)
         raise typer.Exit(ABSTAINED)
+    cut = [loss for loss in response.losses if loss.kind == "cut"]
+    for loss in cut:
+        typer.echo(f"budget: {loss.part}: {loss.detail}", err=True)
+    if cut:
+        raise typer.Exit(BUDGET)
 
 
 def _options(adapter: Path | None, small: str | None, strategy: str | None) -> dict[str, Any]:

@@ -90,8 +90,17 @@ class Run(Protocol):
     """The one door: budget, policy, cache, cancellation, streaming, retries and the trace live behind it."""
 
     def ask(
-        self, request: Request, *, purpose: str = "chat", on_text: Callable[[str], None] | None = None
-    ) -> Completion: ...
+        self,
+        request: Request,
+        *,
+        purpose: str = "chat",
+        on_text: Callable[[str], None] | None = None,
+        partial: bool = False,
+    ) -> Completion:
+        """partial: where the time ends while text is written, that text is given, with finish_reason "cancelled", in
+        place of a BudgetError; then this run concludes."""
+        ...
+
     def ask_many(self, requests: Sequence[Request], *, purpose: str = "chat") -> list[Completion]: ...
     def embed(self, texts: Sequence[str]) -> list[list[float]]: ...
     def call(self, tool_call: ToolCall) -> ToolResult: ...

@@ -264,6 +264,11 @@ class ClaimWriter:
         return "".join(f"[{self._numbers[citation.url, citation.quote]}]" for citation in citations)
 
     @property
+    def read(self) -> int:
+        """How many characters of what was fed are told: those of the sentences that are finished."""
+        return self._read
+
+    @property
     def citations(self) -> list[Citation]:
         """The distinct citations of the answer, in the order of their markers."""
         found = {(c.url, c.quote): c for claim in self.claims for c in claim.citations}

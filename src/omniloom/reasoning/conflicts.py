@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, product
 
-from omniloom.core.errors import OutputError
+from omniloom.core.errors import BudgetError, OutputError
 from omniloom.core.protocols import Run
 from omniloom.core.values import Constraint, Message, Request, Segment
 from omniloom.reasoning.ground import Passages, Quote
@@ -88,8 +88,10 @@ def confirmed(run: Run, task: Task, found: Sequence[Conflict]) -> list[Conflict]
         )
         try:
             done = run.ask(asked, purpose="conflict")
-        except OutputError:
-            continue  # the answer stands without this check
+        except (BudgetError, OutputError) as error:  # the answer stands without this check
+            run.check()  # but the deadline ends the call
+            run.note("not compared", error=str(error))
+            continue
         if _same_quantity(done.text, candidate.unit):
             chosen.append(candidate)
     return chosen

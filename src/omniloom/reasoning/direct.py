@@ -46,19 +46,25 @@ def think(run: Run, task: Task, budget: int, capabilities: Capabilities) -> str:
 
 
 def answer(
-    run: Run, task: Task, notes: str, native_budget: int, on_text: Callable[[str], None] | None = None
+    run: Run,
+    task: Task,
+    notes: str,
+    native_budget: int,
+    on_text: Callable[[str], None] | None = None,
+    *,
+    partial: bool = False,
 ) -> Completion:
     """The answer in free text, with pointers such as `[3]` as the model set them. One that is nothing but pointers, or
-    names of sources, is not told: it is asked for once more, in words."""
+    names of sources, is not told: it is asked for once more, in words. partial: as of `Run.ask`."""
     if not task.parts:
-        return _answer(run, task, notes, native_budget, on_text)
+        return _answer(run, task, notes, native_budget, on_text, partial=partial)
     held = _Held(task, on_text)
-    done = _answer(run, task, notes, native_budget, held.take)
+    done = _answer(run, task, notes, native_budget, held.take, partial=partial)
     if held.waiting and not held.says(done.text):
         run.note("asked again", why="no words", text=done.text)
         again = replace(task, said=_IN_WORDS.format(said=task.said))
         try:
-            return _answer(run, again, notes, 0, on_text)
+            return _answer(run, again, notes, 0, on_text, partial=partial)
         except (BudgetError, ContextError, EngineError) as error:
             run.check()  # the deadline ends the call
             run.note("not asked again", error=str(error))
@@ -99,13 +105,13 @@ class _Held:
 
 
 def _answer(
-    run: Run, task: Task, notes: str, native_budget: int, on_text: Callable[[str], None] | None = None
+    run: Run, task: Task, notes: str, native_budget: int, on_text: Callable[[str], None] | None, *, partial: bool
 ) -> Completion:
     instruction = _ANSWER.format(notes=_quoted(notes), said=task.said)
     asked = request(task, instruction, reasoning_budget=native_budget)
     if task.sampler is None:
-        return run.ask(asked, purpose="answer", on_text=on_text)
-    done = task.sampler.ask(run, asked, "answer")
+        return run.ask(asked, purpose="answer", on_text=on_text, partial=partial)
+    done = task.sampler.ask(run, asked, "answer", partial=partial)
     if on_text is not None:
         on_text(done.text)
     return done

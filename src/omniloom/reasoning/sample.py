@@ -47,10 +47,10 @@ class Sampler:
     def signals(self) -> dict[str, float]:
         return {} if self.share is None else {"agreement": round(self.share, 6)}
 
-    def ask(self, run: Run, request: Request, purpose: str) -> Completion:
+    def ask(self, run: Run, request: Request, purpose: str, *, partial: bool = False) -> Completion:
         """The first of those completions that say what most of them say. One that was cut, or whose equations do not
-        hold, costs what it costs, and is not counted."""
-        first = run.ask(request, purpose=purpose)
+        hold, costs what it costs, and is not counted. partial: as of `Run.ask`, of the first."""
+        first = run.ask(request, purpose=purpose, partial=partial)
 
         def another() -> Completion | None:
             while (done := self.another(run, request, first.usage.output_tokens)) is not None:
@@ -128,7 +128,7 @@ def _in_time(run: Run, another: Callable[[], _T | None]) -> _T | None:
 def _fails(run: Run, done: Completion) -> bool:
     """Whether a completion is no vote; the trace says why."""
     wrong = slips(done.text)
-    cut = done.finish_reason == "length"
+    cut = done.finish_reason in ("length", "cancelled")
     if wrong or cut:
         run.note("not counted", wrong=[each.said for each in wrong], cut=cut)
     return bool(wrong) or cut

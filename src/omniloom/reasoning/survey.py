@@ -7,14 +7,14 @@ reports what stands there; the kept state of each source serves every set it is 
 import re
 
 from omniloom.core.protocols import Run
-from omniloom.core.values import Part
+from omniloom.core.values import Completion, Part
 from omniloom.reasoning.ground import Passages, without_pointers
 from omniloom.reasoning.prompts import Task, request
 from omniloom.reasoning.sentences import sentences
 from omniloom.reasoning.wording import tokens
 
 MAX_SOURCES = 8
-_FINDING_TOKENS = 160
+FINDING_TOKENS = 160
 _FINDINGS = 4
 _VERBS = (
     r"(?:analy[sz]e|summari[sz]e|compare|contrast|review|discuss|cross-?(?:reference|check|examine)|outline|"
@@ -46,19 +46,23 @@ def is_broad(task: Task) -> bool:
     return several and (not task.said or _BROAD.search(task.said) is not None)
 
 
-def visit(run: Run, task: Task, part: Part) -> str:
-    """The facts one source contributes, one a line with pointers; empty if nothing of it is shown."""
+def visit(run: Run, task: Task, part: Part) -> Completion | None:
+    """What the model says of one source; None if nothing of it is shown."""
     indices = passages_of(task.passages, part)
     if not indices:
-        return ""
+        return None
     most = min(_FINDINGS, len(indices) + 1)
     instruction = _FIND.format(said=task.said or "Analyze the sources.", most=most, example=task.numbers[indices[0]])
-    asked = request(task, instruction, only=part, max_output_tokens=_FINDING_TOKENS)
-    done = run.ask(asked, purpose=f"survey {part.name}")
+    asked = request(task, instruction, only=part, max_output_tokens=FINDING_TOKENS)
+    return run.ask(asked, purpose=f"survey {part.name}", partial=True)
+
+
+def findings(done: Completion, *, cut: bool) -> str:
+    """The facts one source contributes, one a line with pointers. cut: by a budget; then none but whole ones."""
     text = done.text.strip()
-    if done.finish_reason == "length":
+    if cut or done.finish_reason == "length":
         spans = sentences(text)
-        text = text[: spans[-2][1]] if len(spans) > 1 else text
+        text = text[: spans[-2][1]] if len(spans) > 1 else "" if cut else text
     return "\n".join(line for line in text.splitlines() if _says_something(line))
 
 

@@ -13,6 +13,8 @@ from omniloom.core.events import Event, Progress
 from omniloom.core.protocols import Engine
 from omniloom.core.values import Budget, Loss, Response
 from omniloom.runtime.call import Call
+from omniloom.runtime.cut import KIND as CUT
+from omniloom.runtime.cut import is_cut
 from omniloom.runtime.walk import Walk
 
 Emit = Callable[[Event], None]
@@ -71,12 +73,16 @@ class Cascade:
         told: list[Event] = []
         walk = self._walk(self._large, call, self._held(told) if holds else self._emit)
         try:
-            response = walk.go()
+            response, ended = walk.go(), ""
         except (BudgetError, EngineError) as error:
             if first is None or not holds:
                 raise
-            before.run.note("cascade", chosen=small, of=large, why=str(error))
-            loss = _loss("not_asked", large, f"{error.message}: this is the answer of {small}")
+            response, ended = first, error.message
+        if first is not None and holds and not is_cut(first):  # what is whole is better than a part
+            ended = ended or next((each.detail for each in response.losses if each.kind == CUT), "")
+        if ended and first is not None:
+            before.run.note("cascade", chosen=small, of=large, why=ended)
+            loss = _loss("not_asked", large, f"{ended}: this is the answer of {small}")
             return self._given(held, _of_both(first, before, walk, loss))
         walk.run.note("cascade", chosen=large, of=small, why=why, first=before.run.trace_id)
         losses = [_loss("not_answered", small, why)] if first is None else []
@@ -99,6 +105,8 @@ def _doubted(response: Response) -> str:
     found = response.confidence
     if response.abstained:
         return "it gives no answer"
+    if is_cut(response):
+        return "a budget cut it"
     if found is None or not _calibrated(response):
         return "no calibrator says how sure it is, so both models are asked"
     if any(loss.kind == "drift" for loss in response.losses):

@@ -12,6 +12,7 @@ from omniloom.reasoning.decompose import concludes, needs, told
 from omniloom.reasoning.focus import focus
 from omniloom.reasoning.phrases import phrase
 from omniloom.reasoning.prompts import Task
+from omniloom.runtime import cut
 from omniloom.runtime.run import EngineRun
 from omniloom.runtime.trust import Refusal
 
@@ -65,6 +66,8 @@ def _answer(run: EngineRun, task: Task, notes: str, native: int, refuses: Refuse
 
 def _asked(run: EngineRun, task: Task, notes: str, native: int, refuses: Refuses) -> Answer:
     done = direct.answer(run, task, notes, native)
+    if (error := cut.by_budget(run, done, task.max_output_tokens)) is not None:
+        raise error
     writer = ClaimWriter(task.passages, task.parts, said=task.said, naming=task.naming)
     for _ in (*writer.feed(done.text), *writer.finish()):
         run.check()

@@ -5,13 +5,14 @@ from itertools import chain
 
 from omniloom.core.errors import BudgetError, ContextError, EngineError
 from omniloom.core.events import CitationAdded, Event, TextDelta
-from omniloom.core.values import Completion, Loss
+from omniloom.core.values import Completion, Loss, Part
 from omniloom.reasoning import direct, survey
 from omniloom.reasoning.arithmetic import Equation, equations, slips
 from omniloom.reasoning.claims import ClaimWriter
 from omniloom.reasoning.computed import Computed
 from omniloom.reasoning.phrases import phrase
 from omniloom.reasoning.prompts import Task
+from omniloom.runtime import cut
 from omniloom.runtime.call import Unsupported
 from omniloom.runtime.disputes import disputes
 from omniloom.runtime.mend import Mend
@@ -25,8 +26,9 @@ class Prose:
     `withheld` whether one was written that is not given: of words that were shown already it is said that they are
     withdrawn, and their claims count as unsupported; words that were held back are not shown.
 
-    held: nothing is shown before it was weighed. repairs: claims without support are asked for once more. follows: data
-    are written after the words; then what is held back waits for `release`, for `withdraw` may come before."""
+    held: nothing is shown before it was weighed, and what a budget cut is an error. repairs: claims without support are
+    asked for once more. follows: data are written after the words; then what is held back waits for `release`, for
+    `withdraw` may come before. `cut` tells what a budget cut, of which the sentences that are whole are given."""
 
     def __init__(
         self,
@@ -53,12 +55,14 @@ class Prose:
         self.drops = unsupported == "drop"
         self.writer = ClaimWriter(task.passages, task.parts, unsupported, task.said, task.naming)
         self.abstained = self.withheld = False
+        self.cut: list[Loss] = []
         self._cited = 0
         self._waiting: list[Event] | None = [] if follows and task.parts and not self.live else None
 
     def write(self, notes: str, native: int) -> Completion | None:
         """The completion that the text came from; None where several were needed."""
         if self.task.computed is not None:
+            self.run.deadline.holds = not self.held
             return self._computed(self.task.computed)
         if not self.task.parts:
             return self._unsourced(notes, native)
@@ -68,24 +72,53 @@ class Prose:
         elif self.task.questions:
             self._in_parts(notes, native)
         else:
-            done = direct.answer(self.run, self.task, notes, native, lambda text: self._tell(self.writer.feed(text)))
-            self._tell(self.writer.finish())
+            done = self._answer(notes, native)
+        self.run.deadline.holds = not self.held
         if done is not None and not done.text.strip():
             self.abstained = True
         else:
             self._conclude(done)
         return done
 
+    def _answer(self, notes: str, native: int) -> Completion:
+        """Told to its end; of one that a budget cut the sentences that are whole."""
+        writer = self.writer
+        told = direct.answer(
+            self.run, self.task, notes, native, lambda text: self._tell(writer.feed(text)), partial=not self.held
+        )
+        error = cut.by_budget(self.run, told, self.task.max_output_tokens)
+        self.run.deadline.holds = error is None and not self.held
+        self._tell(writer.finish() if error is None else writer.feed(""))
+        if error is None:
+            return told
+        if self.held or not writer.claims:
+            raise error
+        self._cut(error)
+        return cut.shortened(told, writer.read)
+
+    def _cut(self, error: BudgetError, detail: str = "it goes no further") -> None:
+        self.cut.append(cut.loss(error, "the answer", detail))
+
     def _unsourced(self, notes: str, native: int) -> Completion:
         """Without sources only its arithmetic can be checked; with `repairs` it is held back for that, and written once
-        more where it is wrong."""
-        if not self.repairs:
-            return direct.answer(self.run, self.task, notes, native, lambda text: self._show(self.writer.say(text)))
-        done = direct.answer(self.run, self.task, notes, native)
-        if wrong := slips(done.text):
+        more where it is wrong. What was shown of one that a budget cut stays, also of a sentence that is not whole."""
+        done = direct.answer(self.run, self.task, notes, native, None if self.repairs else self._say, partial=True)
+        error = cut.by_budget(self.run, done, self.task.max_output_tokens)
+        length = cut.whole(done.text)
+        if error is not None and not length:
+            raise error
+        self.run.deadline.holds = True
+        if error is not None:
+            self._cut(error)
+            done = cut.shortened(done, length) if self.repairs else done
+        elif self.repairs and (wrong := slips(done.text)):
             done = self._revised(done, wrong)
-        self._show(self.writer.say(done.text))
+        if self.repairs:
+            self._show(self.writer.say(done.text))
         return done
+
+    def _say(self, text: str) -> None:
+        self._show(self.writer.say(text))
 
     def _revised(self, done: Completion, wrong: Sequence[Equation]) -> Completion:
         """The new answer, if it has equations and all of them hold."""
@@ -115,12 +148,15 @@ class Prose:
         return made.completion
 
     def _survey(self) -> None:
-        """Every source in turn."""
+        """Every source in turn; where a budget ends, those that were told."""
         task, writer = self.task, self.writer
         self.run.note("survey", sources=[part.name for part in task.parts])
+        error, lacking = None, list[str]()
         for part in task.parts:
-            self.run.check()
-            found = survey.visit(self.run, task, part)
+            found, ended = self._visited(part)
+            if ended is not None:
+                error = ended
+                lacking.append(part.name)
             if not found:
                 continue
             within = survey.passages_of(task.passages, part)
@@ -132,21 +168,44 @@ class Prose:
                     writer.say("\n"),
                 )
             )
+            self.run.deadline.holds = bool(writer.claims)
+        if error is not None and not writer.claims:
+            raise error
+        if error is not None:
+            self._cut(error, f"not all is told of {', '.join(lacking)}")
+
+    def _visited(self, part: Part) -> tuple[str, BudgetError | None]:
+        """(what one source says, what cut it)."""
+        try:
+            self.run.check()
+            done = survey.visit(self.run, self.task, part)
+        except BudgetError as error:
+            return "", error
+        if done is None:
+            return "", None
+        error = cut.by_budget(self.run, done, survey.FINDING_TOKENS)
+        return survey.findings(done, cut=error is not None), error
 
     def _in_parts(self, notes: str, native: int) -> None:
-        """Every part of the question in turn."""
+        """Every part of the question in turn; where a budget ends, those that were answered."""
         writer = self.writer
-        for answer in answers(self.run, self.task, notes, native, self.refuses):
-            writer.absent += not answer.given
-            said = chain(writer.feed(answer.text), writer.finish()) if answer.given else writer.say(answer.text)
-            self._tell(chain(writer.say("\n" if writer.text.strip() else ""), said))
+        try:
+            for answer in answers(self.run, self.task, notes, native, self.refuses):
+                writer.absent += not answer.given
+                said = chain(writer.feed(answer.text), writer.finish()) if answer.given else writer.say(answer.text)
+                self._tell(chain(writer.say("\n" if writer.text.strip() else ""), said))
+                self.run.deadline.holds = bool(writer.claims)
+        except BudgetError as error:
+            if not writer.claims:
+                raise
+            self._cut(error, "not every part of the question is answered")
 
     def _conclude(self, done: Completion | None) -> None:
         """Abstains, shows what was held back, or says where the sources disagree."""
         writer = self.writer
         refused = self.refuses(self.task, writer, done) if done is not None else "risky" if self.held else ""
         self.withheld = bool(refused)
-        if self.repairs and done is not None and not refused:
+        if self.repairs and done is not None and not (refused or self.cut):
             self._repair(done)
         claimed, supported = bool(writer.claims), all(claim.supported for claim in writer.claims)
         if writer.absent and not claimed:
@@ -222,6 +281,11 @@ class Prose:
         """The text that was held back, said now."""
         text, self.writer.text = self.writer.text, ""
         return self.writer.say(text)
+
+    def slips(self) -> list[Loss]:
+        """What is reckoned wrongly in the words."""
+        told = (f"{slip.said}: that is {slip.value}" for slip in slips(self.writer.text))
+        return [Loss(kind="arithmetic", severity="reduced", part="the answer", detail=each) for each in told]
 
     def _disagreements(self, *, cited_only: bool) -> None:
         """Says where sources contradict each other; with `cited_only`, only where the answer quotes one of them."""

@@ -57,9 +57,10 @@ class Risk:
     def weighs(self, signal: str) -> bool:
         return self.calibrator is not None and any(each.name == signal for each in self.calibrator.signals)
 
-    def confidence(self, signals: Signals) -> Confidence | None:
-        """A probability where the calibrator can tell one, else a raw score; with its signals."""
-        found = confidence(signals, self.calibrator, model=self.model, family=self.of)
+    def confidence(self, signals: Signals, *, whole: bool = True) -> Confidence | None:
+        """A probability where the calibrator can tell one, of an answer that is `whole`, else a raw score; with its
+        signals."""
+        found = confidence(signals, self.calibrator if whole else None, model=self.model, family=self.of)
         return found and found.model_copy(update={"signals": dict(signals)})
 
     def withholds(self, signals: Signals) -> str:

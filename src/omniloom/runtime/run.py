@@ -1,14 +1,12 @@
 """The one door. Budget, cache, cancellation, streaming, retries and the trace live here and nowhere else."""
 
 import hashlib
-import math
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from threading import Event as Flag
-from threading import Lock, Timer
 from typing import Any, TypeVar
 
 from omniloom.core.errors import (
@@ -24,33 +22,17 @@ from omniloom.core.protocols import Engine, Storing
 from omniloom.core.values import Budget, Completion, Effect, Request, Segment, Tool, ToolCall, ToolResult, Usage
 from omniloom.engines.adapters import unsaid
 from omniloom.engines.wire import pumped
+from omniloom.runtime.deadline import Deadline
 from omniloom.runtime.estimate import remember
+from omniloom.runtime.heard import Heard
 from omniloom.storage.store import Store
 
 _ATTEMPTS = 2
 _LEAST_ANSWER = 16
 _PIECES = 8  # of a text, for each of which its progress is told
-_LOOKS = 0.05  # seconds between two looks at a flag of another's
 _THOUGHT = ("reasoning", "sample")  # purposes whose output is not the answer's
 _TRACED = 2000  # characters of a tool's result that stand in the trace
 _T = TypeVar("_T")
-
-
-class _Stop(Flag):
-    """A flag that is also set where another one is, which it leaves as it is."""
-
-    def __init__(self, other: Flag) -> None:
-        super().__init__()
-        self._other = other
-
-    def is_set(self) -> bool:
-        return super().is_set() or self._other.is_set()
-
-    def wait(self, timeout: float | None = None) -> bool:
-        end = math.inf if timeout is None else time.monotonic() + timeout
-        while not self.is_set() and (left := end - time.monotonic()) > 0:
-            super().wait(min(left, _LOOKS))
-        return self.is_set()
 
 
 class EngineRun:
@@ -74,7 +56,6 @@ class EngineRun:
         self.engine = engine
         self.store = store
         self.emit = emit
-        self._callers, self.cancel = cancel, _Stop(cancel)
         self.budget = budget
         self.trace_id = trace_id or uuid.uuid4().hex[:16]
         self.usage = Usage()
@@ -84,29 +65,15 @@ class EngineRun:
         self.allowed: frozenset[Effect] = frozenset({"none", "read"})
         self._embedder = embedder
         self._stack: list[str] = []
-        self._started = time.monotonic()
-        self._deadline_hit = self._concluding = False
-        self._lock = Lock()
-        self._timer = self._start_timer()
+        self.deadline = Deadline(cancel, budget.seconds)
 
-    def _start_timer(self) -> Timer | None:
-        if self.budget.seconds is None:
-            return None
-
-        def expire() -> None:
-            with self._lock:
-                if not self._concluding:
-                    self._deadline_hit = True
-                    self.cancel.set()
-
-        timer = Timer(self.budget.seconds, expire)
-        timer.daemon = True
-        timer.start()
-        return timer
+    @property
+    def cancel(self) -> Flag:
+        """Set when what runs is to end."""
+        return self.deadline.cancel
 
     def close(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        self.deadline.close()
 
     # -- trace -------------------------------------------------------------------------------------------------
 
@@ -146,7 +113,12 @@ class EngineRun:
     # -- the engine --------------------------------------------------------------------------------------------
 
     def ask(
-        self, request: Request, *, purpose: str = "chat", on_text: Callable[[str], None] | None = None
+        self,
+        request: Request,
+        *,
+        purpose: str = "chat",
+        on_text: Callable[[str], None] | None = None,
+        partial: bool = False,
     ) -> Completion:
         """One completion. `on_text` receives its text as it comes; a kept completion comes in one piece.
 
@@ -168,7 +140,7 @@ class EngineRun:
                 if on_text is not None:
                     on_text(done.text)
             else:
-                done = self._compute(request, on_text or self._counted(request, purpose))
+                done = self._compute(request, on_text or self._counted(request, purpose), partial)
                 remember(self.store.journal, self.identity, done.usage)
                 if repeatable and done.finish_reason in ("stop", "length"):
                     self.store.journal.keep_completion(key, done, list(self.sources))
@@ -233,49 +205,36 @@ class EngineRun:
         return request.model_copy(update={"reasoning_budget": reasoning, "max_output_tokens": output})
 
     def check(self) -> None:
-        """Raises what stopped this call: BudgetError at the deadline, CancelledError when the caller cancelled."""
-        stopped = self.cancel.is_set()  # read first: the deadline sets it last
-        if self._deadline_hit and not self._concluding:
-            raise self._late()
-        if stopped:
-            raise CancelledError("the call was cancelled")
+        self.deadline.check()
 
     def concludes(self) -> bool:
-        with self._lock:
-            if self._deadline_hit and not self._concluding:
-                self._concluding = True
-                self.cancel = _Stop(self._callers)  # the other stays set, for what still runs
-        return self._concluding
+        return self.deadline.concludes()
 
-    def _late(self) -> BudgetError:
-        return BudgetError(
-            f"the time budget of {self.budget.seconds:.12g} s is used up", hint="raise it, or give fewer inputs"
-        )
-
-    def _compute(self, request: Request, on_text: Callable[[str], None] | None) -> Completion:
-        if self._concluding:
-            raise self._late()
+    def _compute(self, request: Request, on_text: Callable[[str], None] | None, partial: bool) -> Completion:
+        self.deadline.computes()
         told = 0  # characters of reasoning that were shown: a second try shows only what comes after them
         for attempt in range(_ATTEMPTS):
-            shown, thought = 0, 0
+            heard = Heard()
             try:
                 for event in self.engine.stream(request, self.cancel):
+                    heard.take(event)
                     if isinstance(event, Finished):
                         return event.completion
                     if isinstance(event, TextDelta):
-                        shown += 1
                         if on_text is not None:
                             on_text(event.text)
                     elif isinstance(event, ReasoningDelta):
-                        thought += len(event.text)
-                        if thought > told:
-                            self.emit(ReasoningDelta(text=event.text[told - thought :]))
-                            told = thought
+                        if len(heard.thought) > told:
+                            self.emit(ReasoningDelta(text=event.text[told - len(heard.thought) :]))
+                            told = len(heard.thought)
                     elif isinstance(event, Progress):
                         self.emit(event)
             except OmniloomError as error:
-                self.check()
-                if not error.retryable or shown or attempt + 1 == _ATTEMPTS:
+                if partial and heard.text.strip() and self.concludes():
+                    self.check()  # the caller may have cancelled too
+                    return heard.completion(lambda: self.prompt_tokens(request))
+                self.deadline.computes()
+                if not error.retryable or heard.text or attempt + 1 == _ATTEMPTS:
                     raise
                 self.note("retry", error=str(error))
         raise EngineError(f"the engine {self.engine.name!r} ended its stream without a result")
@@ -286,8 +245,7 @@ class EngineRun:
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """One vector a text, from the embedding model; what was embedded before is not embedded again."""
-        if self._concluding:
-            raise self._late()
+        self.deadline.computes()
         if self._embedder is None:
             raise UnsupportedError("no embedding model is available", hint="omniloom pull all-minilm-l6-v2")
         embedder = self._embedder()
@@ -359,9 +317,7 @@ class EngineRun:
 
         Raises UnsupportedError for a tool that was not given, or that does more than this run allows.
         """
-        self.check()
-        if self._concluding:
-            raise self._late()
+        self.deadline.computes()
         tool = self.tools.get(tool_call.name)
         if tool is None or tool.function is None:
             raise UnsupportedError(f"there is no tool {tool_call.name!r}", hint=f"there are {sorted(self.tools)}")

@@ -38,7 +38,8 @@ def measured(run: EngineRun, task: Task) -> Task:
 
 class Trust:
     """Of one call. verify: the judge is asked and further samples are drawn, which costs tokens, and what no source
-    supports is asked for once more. weigh: only the first two."""
+    supports is asked for once more. weigh: only the first two. `cut`: a budget cut the answer: nothing more is asked,
+    and no calibrator tells its probability, for they are made from answers that are whole."""
 
     def __init__(self, run: EngineRun, task: Task, risk: Risk, *, verify: bool, weigh: bool = False) -> None:
         self.run = run
@@ -47,6 +48,7 @@ class Trust:
         self.risk = risk
         self.verify = verify
         self.weigh = weigh
+        self.cut = False
         self.answer: Signals = {}
         self._near: list[float] | None = None
 
@@ -77,7 +79,7 @@ class Trust:
         ):
             knows, share = True, nothing  # a receipt is cited, but the prose beside it is in the question's language
         doubted = knows and (share < MOST_DOUBTED or self.answer.get("logprob_mean", 0.0) < _HESITANT)
-        if doubted or self._wanted("judge"):
+        if (doubted and not self.cut) or self._wanted("judge"):
             self._judge(done)
         why = ""
         judge = self.answer.get("judge", 0.0 if share < LEAST_ASKED else 1.0)
@@ -85,7 +87,7 @@ class Trust:
             why = "in doubt, and no judge finds that the sources state it"
         if not why and done.logprobs and self._wanted("agreement"):
             self._sample(text, again)
-        risky = "" if why else self.risk.withholds(self.answer)
+        risky = "" if why or self.cut else self.risk.withholds(self.answer)
         self.run.note("signals", **self.answer, **({"withheld": why or risky} if why or risky else {}))
         return "unanswered" if why else "risky" if risky else ""
 
@@ -116,7 +118,7 @@ class Trust:
 
     def _wanted(self, signal: str) -> bool:
         """Whether a signal that costs tokens is asked for: by the call, or by the calibrator that weighs it."""
-        return self.verify or self.weigh or self.risk.weighs(signal)
+        return not self.cut and (self.verify or self.weigh or self.risk.weighs(signal))
 
     def _sample(self, text: str, again: "Again") -> None:
         """Agreement: of short answers, with samples that may be a little longer."""
@@ -159,7 +161,15 @@ class Trust:
             return mean_probability(self.task.computed.completion, drawn)
         if done is not None and not self.answer:
             self.answer = signals.of_tokens(done.logprobs)
-        return self.risk.confidence(self.answer | drawn)
+        return self.risk.confidence(self.answer | drawn, whole=not (self.cut or self._unasked))
+
+    @property
+    def _unasked(self) -> bool:
+        """Whether the time was used up before a signal was taken that the calibrator weighs. That one has a weight for
+        answers without it, but these lacked it for other reasons."""
+        return self.run.concludes() and any(
+            self.risk.weighs(name) and name not in self.answer for name in ("judge", "agreement")
+        )
 
     def _retrieval(self, index: int) -> float:
         """How near a passage is to the question: BM25 among all that are shown, for each word of the question."""

@@ -20,18 +20,17 @@ from omniloom.core.protocols import Engine
 from omniloom.core.values import Completion, Constraint, Loss, Part, Response, Segment, Usage
 from omniloom.outputs.schemas import shape
 from omniloom.reasoning import decompose, direct, formulas, survey
-from omniloom.reasoning.arithmetic import slips
 from omniloom.reasoning.claims import ClaimWriter
 from omniloom.reasoning.focus import tabled
 from omniloom.reasoning.ground import Passages
 from omniloom.reasoning.prompts import Task, request, said_text
 from omniloom.reasoning.router import choose
 from omniloom.reasoning.sample import PRICE, Sampler
-from omniloom.reasoning.signals import values
+from omniloom.runtime import cut
 from omniloom.runtime.call import Call
-from omniloom.runtime.disputes import disputed
+from omniloom.runtime.data import weighed
 from omniloom.runtime.fit import fitted
-from omniloom.runtime.form import Filled, Form, filled_in
+from omniloom.runtime.form import Filled, Form
 from omniloom.runtime.modes import OURS, written
 from omniloom.runtime.order import Shown, arranged, focused
 from omniloom.runtime.parts import noted
@@ -284,10 +283,13 @@ class Walk:
         if response.abstained and risk.promise is None:  # a second draw is no part of what was promised
             self.run.note("focus", widened="they give no answer")
             self.losses, self.thinking, kept = losses, 0, self.losses  # what may be thought was thought
+            self.run.deadline.holds = False  # what a part of the sources does not say, the others may
             try:
                 return self._answered(self.widened(), constraint, risk)
             except (BudgetError, ContextError, EngineError) as error:
-                self.run.check()  # the deadline ends the call
+                self.run.check()
+                if self.run.concludes():  # the deadline ends the call
+                    raise
                 self.losses = kept
                 self.run.note("focus", narrow=str(error))
         for event in told:
@@ -304,28 +306,26 @@ class Walk:
 
         def refuses(asked: Task, writer: ClaimWriter, done: Completion) -> Refusal:
             judge = trust if asked is task else Trust(self.run, asked, risk, verify=False)
+            judge.cut = bool(prose.cut)
             return judge.refuses(writer.claims, done, done.text, lambda t: direct.answer(self.run, t, notes, 0).text)
 
         rules = (self.call.unsupported, risk.promise is not None, trust.repairs, constraint is not None)
         prose = Prose(self.run, task, self.losses, self.emit, refuses, *rules)
         told: Completion | None = None
-        if words := "text" in self.call.output_modes:
+        if "text" in self.call.output_modes:
             told, native = prose.write(notes, native), native if surveys else 0
         elif task.questions:
             notes, native = noted(self.run, task, notes, native, refuses), 0
         filled: Filled | None = None
         if constraint is not None and not prose.withheld:
-            filled = self._filled(task, constraint, notes, prose.writer.text, native, trust)
-            if words and filled.withheld:
-                prose.withdraw(filled.withheld)
+            filled = self._data(task, constraint, notes, prose, native, trust)
         prose.release()
         claims = trust.weighed(prose.writer.claims, told, prose.writer.written)
         completion = told or (filled and filled.completion)
         outputs = {"text": prose.writer.text, "structured_json": filled and filled.data}
         if not (prose.withheld or (filled and filled.withheld)):  # what is not given is not given in another form
-            for mode in (each for each in self.call.output_modes if each not in OURS):
-                outputs[mode], done = written(self.run, self.engine, task, mode)
-                completion = completion or done
+            others, first = written(self.run, self.engine, task, self.call.output_modes, prose.cut)
+            outputs, completion = outputs | others, completion or first
         return Response(
             text=prose.writer.text,
             data=filled and filled.data,
@@ -333,38 +333,29 @@ class Walk:
             claims=(*claims, *(filled.claims if filled else ())),
             confidence=trust.confidence(completion),
             abstained=prose.abstained or (filled is not None and filled.abstained),
-            losses=(*self.losses, *risk.losses, *_slips(prose.writer.text)),
-            finish_reason=completion.finish_reason if completion else "stop",
+            losses=(*self.losses, *risk.losses, *prose.cut, *prose.slips()),
+            finish_reason=cut.finish_reason(self.run, prose.cut, completion),
             usage=self.usage(),
             trace_id=self.run.trace_id,
             sources=tuple(_without_password(part) for part in task.parts),
         )
 
-    def _filled(self, task: Task, constraint: Constraint, notes: str, text: str, native: int, trust: Trust) -> Filled:
-        """The JSON with its signals; where its answer is not to be trusted, as none; and what sources dispute."""
+    def _data(
+        self, task: Task, constraint: Constraint, notes: str, prose: Prose, native: int, trust: Trust
+    ) -> Filled | None:
+        """None where a budget ends before they are written, and there are words to give."""
         form = Form(constraint, self.schema, self.call.schema, self.call.unsupported, trust.repairs)
-        filled = filled_in(self.run, task, form, notes, text, native)
-        if not task.parts or filled.abstained or task.computed is not None:  # what was computed needs no judge
-            return replace(filled, abstained=filled.abstained or (bool(task.parts) and filled.silent))
-
-        def again(other: Task) -> str:
-            return values(direct.fill(self.run, other, constraint, shape(self.schema), notes, text, 0).text)
-
-        claims, done = filled.claims, filled.completion
-        # Of an answer with a value that was asked for once more, the tokens of the first try tell nothing.
-        spans = () if filled.repaired else filled.spans.values()
-        why = trust.refuses(claims, done, values(done.text, filled.repaired), again, spans)
-        refused = bool(why) or filled.silent
-        claims = tuple(trust.weighed(claims, done, filled.spans))
-        if not text and not refused:
-            told = list(disputed(self.run, task, claims))
-            claims += tuple(claim for claim, _ in told)
-            self.losses += [loss for _, loss in told]
-        if why or (
-            refused and self.call.unsupported == "abstain"
-        ):  # what is withheld is not given, however it is asked
-            return replace(filled, data=None, claims=(), abstained=True, withheld=why)
-        return replace(filled, claims=claims, abstained=refused)
+        try:
+            filled, told = weighed(self.run, task, form, notes, prose.writer.text, native, trust)
+        except BudgetError as error:
+            if not self.run.deadline.holds:
+                raise
+            prose.cut.append(cut.loss(error, "the data", "they are not written"))
+            return None
+        self.losses += told
+        if "text" in self.call.output_modes and filled.withheld:
+            prose.withdraw(filled.withheld)
+        return filled
 
     def _notes(self, task: Task, surveys: bool) -> str:
         """Notes from a scratch-pad, where they are asked for and of use, and the token budget has room for them."""
@@ -388,12 +379,6 @@ class Walk:
                 "output_tokens": usage.output_tokens - scratch,
             }
         )
-
-
-def _slips(text: str) -> list[Loss]:
-    """What is reckoned wrongly in the words."""
-    told = (f"{slip.said}: that is {slip.value}" for slip in slips(text))
-    return [Loss(kind="arithmetic", severity="reduced", part="the answer", detail=each) for each in told]
 
 
 def _without_password(part: Part) -> Part:

@@ -63,10 +63,11 @@ def collected(logs: Sequence[Log]) -> Collected:
         for each in log.records:
             name = sample_name(header, each)
             signals = {name: value for name, value in each.signals.items() if value is not None}
-            if each.error is not None or each.abstained or not signals:
-                failed += each.error is not None
-                abstained += each.error is None and each.abstained
-                computed += each.error is None and not each.abstained
+            lacking = each.error is not None or each.finish_reason == "cancelled"  # a part is no answer to learn from
+            if lacking or each.abstained or not signals:
+                failed += lacking
+                abstained += not lacking and each.abstained
+                computed += not (lacking or each.abstained)
                 samples.pop(name, None)
                 continue
             samples[name] = Answered(name, each.group, signals, each.is_correct(header))

@@ -68,4 +68,4 @@ def _misshapen(record: Record) -> bool:
     given = record.answer.strip() or record.text.strip()
     empty = not given and record.data is None and not record.abstained
     broken = any(record.values.get(name, 1.0) < 0.5 for name in FORMATS)
-    return empty or broken or record.finish_reason in ("length", "content_filter", "error")
+    return empty or broken or record.finish_reason in ("length", "cancelled", "content_filter", "error")
