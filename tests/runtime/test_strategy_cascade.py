@@ -122,12 +122,16 @@ def test_nothing_of_an_answer_that_is_not_taken_is_shown(pair: Any, story: Path)
     assert isinstance(events[-1], Completed) and told == events[-1].response.text and "Anna" in told
 
 
-@pytest.mark.parametrize("budget", [{"seconds": 1.5}, {"tokens": 260}])
+@pytest.mark.parametrize("budget", [{"seconds": 6}, {"tokens": 260}])
 def test_at_the_end_of_a_budget_the_small_ones_answer_is_given_and_nothing_else_shown(
-    private_home: Path, story: Path, budget: dict[str, Any]
+    private_home: Path, story: Path, ring: Callable[[], None], budget: dict[str, Any]
 ) -> None:
+    def late(request: Request) -> str:
+        ring()
+        return "It is wholly different. " * 2000
+
     small = Scripted([said("Anna [1].", 0.5)], name=f"small-{next(NUMBERS)}")
-    large = Scripted(["It is wholly different. " * 2000], name=f"large-{next(NUMBERS)}", seconds_per_token=0.01)
+    large = Scripted([late], name=f"large-{next(NUMBERS)}")
     with Model(large, Store(), small=small) as model:
         events = list(model.stream([WHO, story], strategy="cascade", budget=budget, max_output_tokens=4000))
         response = events[-1].response
