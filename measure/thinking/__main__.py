@@ -42,8 +42,9 @@ def main(given: Sequence[str] | None = None) -> int:
         for name, task in tasks.items():
             able = [each for each in opened if (name in TABLES) != isinstance(each, Ours)]
             found += gone([ours(name, BUDGETS[-1], "ours"), *able], {name: task}, asked.data, counts)
-            if STRATEGIES[name] == "sample" and asked.eight:
-                fixed = Fixed(model, logs, asked.data, tasks, "eight", strategy="sample", reasoning_budget=BUDGET)
+            if asked.eight:
+                how = {"strategy": STRATEGIES[name], "reasoning_budget": BUDGET}
+                fixed = Fixed(model, logs, asked.data, tasks, "eight", **how)
                 found += gone([fixed], {name: task}, asked.data, at_most(asked.eight, counts))
             if asked.one_budget:
                 continue

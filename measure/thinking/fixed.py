@@ -11,7 +11,7 @@ BUDGET = 16_384
 
 
 class Fixed(Ours):
-    """It draws what `strategy="sample"` draws, by the same seeds in the same order, and goes on to the last: only when
+    """It draws what its strategy draws, by the same seeds in the same order, and goes on to the last: only when
     to stop differs, and what both draw is computed once."""
 
     def ask(self, task: str, sample: Sample) -> None:

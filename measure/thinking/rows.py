@@ -30,8 +30,8 @@ def rows(found: Sequence[Answers]) -> list[Row]:
     if ("ours", "gsm8k") in logs:
         made.append(_exact("GSM8K, exact", _of(logs, "gsm8k")))
         made.append(_points(logs["ours", "gsm8k"], logs["direct", "gsm8k"]))
-        made += _against_eight(logs["ours", "gsm8k"], logs.get(("eight", "gsm8k"), ()))
     for name in dict.fromkeys(task for _, task in logs):
+        made += _against_eight(_NAMES[name], logs["ours", name], logs.get(("eight", name), ()))
         made += _rising(logs, name)
         made.append(Row(f"{_NAMES[name]}, tokens written", _each_written(logs, name), digits=0))
     return made
@@ -75,7 +75,7 @@ def _points(ours: Sequence[Record], direct: Sequence[Record]) -> Row:
     return Row("GSM8K, points over direct", {"ours": cell}, 10.0, digits=1)
 
 
-def _against_eight(ours: Sequence[Record], eight: Sequence[Record]) -> list[Row]:
+def _against_eight(task: str, ours: Sequence[Record], eight: Sequence[Record]) -> list[Row]:
     """Of those problems that both were asked."""
     drawn = {each.id for each in eight}
     same = [each for each in ours if each.id in drawn]
@@ -86,8 +86,8 @@ def _against_eight(ours: Sequence[Record], eight: Sequence[Record]) -> list[Row]
         lost = Cell(100 * found.value, 100 * found.low, 100 * found.high, found.n)
         fewer = _finite(ratio(_tokens(eight), _tokens(same), [each.group or each.id for each in same]))
     return [
-        Row("GSM8K, tokens of eight samples over ours", {"ours": fewer}, 3.0, digits=2),
-        Row("GSM8K, points lost against eight samples", {"ours": lost}, 1.0, at_most=True, digits=1),
+        Row(f"{task}, tokens of eight samples over ours", {"ours": fewer}, 3.0, digits=2),
+        Row(f"{task}, points lost against eight samples", {"ours": lost}, 1.0, at_most=True, digits=1),
     ]
 
 
