@@ -120,6 +120,13 @@ def test_when_the_time_is_used_up_the_parts_that_were_answered_are_given(timed: 
     assert [loss.kind for loss in response.losses] == ["cut"] and response.finish_reason == "cancelled"
 
 
+def test_the_longest_answer_is_that_of_all_parts(models: Any, files: list[Path]) -> None:
+    response = models(from_one).generate([BOTH, *files], strategy="decompose", max_output_tokens=6)
+    assert response.usage.output_tokens <= 6 and response.finish_reason == "length"
+    assert response.text.strip() == "Ida Holm opened the bridge [1]."
+    assert [loss.kind for loss in response.losses] == ["cut"]
+
+
 def test_no_risk_is_promised_of_it(models: Any, files: list[Path]) -> None:
     with pytest.raises(UsageError, match="decompose"):
         models("").generate([BOTH, *files], strategy="decompose", max_risk=0.1)
