@@ -15,5 +15,6 @@ class Fixed(Ours):
     to stop differs, and what both draw is computed once."""
 
     def ask(self, task: str, sample: Sample) -> None:
-        with mock.patch.object(adaptive, "settled", lambda sizes: False):
+        never = {"settled": lambda sizes: False, "IN_VAIN": None}
+        with mock.patch.multiple(adaptive, **never):
             super().ask(task, sample)

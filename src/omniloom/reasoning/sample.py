@@ -20,6 +20,8 @@ MOST = 8
 AUTO, PRICE = 4096, 1e-4
 """Tokens that a budget of "auto" may take at most; what one costs, as probability: 0.1 for a thousand."""
 WARM = 0.7
+IN_VAIN = 3
+"""After so many in a row that count for nothing the next one hardly will (a flat prior: one in five)."""
 _SETTLED = 0.85  # two that agree are enough, and it takes three more to outvote one that differs
 _T = TypeVar("_T")
 _NUMBER = re.compile(r"[$€£]?\s?[-+−]?\d[\d,]*(?:\.\d+)?(?![\d,.]*\s*/)")
@@ -41,6 +43,7 @@ class Sampler:
         while they are expected to bring more than that; without it until the vote is settled."""
         self.left, self._price = budget, price
         self.asked = 0  # how often beside the first
+        self._in_vain = 0  # how many in a row counted for nothing
         self.share: float | None = None
 
     @property
@@ -73,6 +76,7 @@ class Sampler:
         """The first of those that agree with most; `another` gives one more of about so many tokens, or None at the
         end."""
         drawn, groups = [first], [[0]]
+        self._in_vain = 0
         while not self._enough([len(each) for each in groups], tokens):
             if (other := _in_time(run, another)) is None:
                 break
@@ -82,6 +86,7 @@ class Sampler:
             else:
                 same.append(len(drawn))
             drawn.append(other)
+            self._in_vain = 0
         best = max(groups, key=len)  # of equals the one that came first
         self.share = (len(best) - 1) / (len(drawn) - 1) if len(drawn) > 1 else None
         run.note("sample", drawn=len(drawn), agree=len(best), chosen=best[0], tokens_left=self.left)
@@ -92,11 +97,11 @@ class Sampler:
 
     def another(self, run: Run, request: Request, tokens: int) -> Completion | None:
         """One more, if there is room for one as long as the first, which took so many tokens."""
-        if self.asked == MOST - 1 or self.left < max(1, tokens):
+        if self.asked == MOST - 1 or self.left < max(1, tokens) or self._in_vain == IN_VAIN:
             return None
         if self._price is not None and not pays([1], self._price * tokens):  # also where none has a vote yet
             return None
-        self.asked += 1
+        self.asked, self._in_vain = self.asked + 1, self._in_vain + 1
         warm = max(WARM, request.sampling.temperature)
         changed = {
             "sampling": request.sampling.model_copy(update={"temperature": warm}),
