@@ -53,7 +53,7 @@ PROMISES = {
         r"optimal: .*'chairs': 15, 'tables': 2.* for 630",
         r"no variable 'Anne' \(there are Ann",
     ],
-    "decompose": [r"asked: \['By how much did energy use fall\?', 'How many jobs"],
+    "decompose": [r"asked: \['By how much did energy use fall\?', 'Which scheduler"],
     "receipt": [r"\{\"heading\":", r"/heading ", r"reduced: .* not seen"],
     "report": [r"xquad right=\d", r"run A: [012] of 2 went wrong", r"report\.html: [1-9]\d* kB, without scripts: True"],
     "see": [r"Name a model that sees"],

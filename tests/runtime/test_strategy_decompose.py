@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from omniloom.core.errors import UsageError
+from omniloom.core.errors import ContextError, UsageError
 from omniloom.core.values import Request
 
 BOTH = "Who opened the bridge in 1931, and who ran the mill until 1888?"
@@ -91,7 +91,7 @@ def test_what_several_answers_give_together_is_asked_at_the_end(models: Any, fil
 
     def answer(request: Request) -> str:
         if request.constraint is not None:
-            return json.dumps(parts)
+            return json.dumps({"questions": parts})
         last = request.messages[-1].text
         if "notes so far" in last:
             assert "#1 When was the bridge opened? Ida Holm opened the bridge in 1931." in last
@@ -105,7 +105,9 @@ def test_what_several_answers_give_together_is_asked_at_the_end(models: Any, fil
 
 def test_a_question_of_one_thing_is_answered_as_it_is(models: Any, files: list[Path]) -> None:
     def answer(request: Request) -> str:
-        return json.dumps(["Who ran the mill?"]) if request.constraint else "Anna Marbury ran the mill [2]."
+        return (
+            json.dumps({"questions": ["Who ran the mill?"]}) if request.constraint else "Anna Marbury ran the mill [2]."
+        )
 
     model = models(answer)
     response = model.generate(["Who ran the mill?", *files], strategy="decompose")
@@ -125,6 +127,25 @@ def test_the_longest_answer_is_that_of_all_parts(models: Any, files: list[Path])
     assert response.usage.output_tokens <= 6 and response.finish_reason == "length"
     assert response.text.strip() == "Ida Holm opened the bridge [1]."
     assert [loss.kind for loss in response.losses] == ["cut"]
+
+
+def test_of_a_part_that_is_dropped_it_is_said_that_there_is_none(models: Any, files: list[Path]) -> None:
+    def answer(request: Request) -> str:
+        return "Ida Holm opened the bridge [1]." if "Ida Holm" in text_of(request) else "Queen Victoria ran it."
+
+    response = models(answer).generate([BOTH, *files], strategy="decompose", unsupported="drop")
+    assert [claim.text for claim in response.claims] == ["Ida Holm opened the bridge."]
+    assert response.text.splitlines()[1].startswith("Who ran the mill until 1888? ")
+
+
+def test_a_part_that_fails_takes_nothing_from_the_others(models: Any, files: list[Path]) -> None:
+    def answer(request: Request) -> str:
+        if "Anna Marbury" in text_of(request):
+            raise ContextError("it does not fit")
+        return from_one(request)
+
+    response = models(answer).generate([BOTH, *files], strategy="decompose")
+    assert response.text.startswith("Ida Holm opened the bridge [1].\nWho ran the mill until 1888? ")
 
 
 def test_no_risk_is_promised_of_it(models: Any, files: list[Path]) -> None:

@@ -138,6 +138,15 @@ def test_an_answer_that_was_cut_has_no_vote(models: Any) -> None:
     assert decision(model, response)["drawn"] == 2
 
 
+def test_after_three_in_a_row_that_count_for_nothing_no_more_are_drawn_and_it_is_said(models: Any) -> None:
+    cut = "One two three four five six seven eight nine ten eleven"
+    model = models(SUM.format(7), *[cut] * 6)
+    response = model.generate("How many?", strategy="sample", reasoning_budget=100, max_output_tokens=9)
+    assert response.text == SUM.format(7) and len(model.engine.requests) == 4
+    (loss,) = response.losses
+    assert loss.kind == "not_counted" and "of 3 more none counted" in loss.detail
+
+
 def test_the_commonest_answer_wins_and_its_first_sample_is_given(models: Any) -> None:
     first, *others = (SUM.format(each) for each in (8, 7, "7.0", 7, 7))
     model = models(first, *others)

@@ -10,27 +10,45 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from omniloom.core.errors import BudgetError, ContextError, EngineError, SchemaError
+from omniloom.core.errors import BudgetError, EngineError, SchemaError
 from omniloom.core.protocols import Run
 from omniloom.core.values import Constraint, Message, Request, Sampling
-from omniloom.reasoning.ground import without_pointers
 from omniloom.reasoning.prompts import Task
-from omniloom.reasoning.wording import keys
+from omniloom.reasoning.wording import keys, tokens
 
 _MOST, _LONGEST = 4, 240
 _LONGEST_QUESTION = 1000  # characters: what is longer is a text to work on
-_OWN = 0.75  # of the words of a part that the question has, and of the question's that the parts have
+_OWN = 0.75  # of the words of a part that the question has
 _WORDS = re.compile(r"\b(?:who|whose|whom|what|which|when|where|why|how)\b", re.IGNORECASE)
-_BEGINS = rf"(?:(?:about|at|by|during|for|from|in|of|on|since|to|under|until|with)\s+)?{_WORDS.pattern}"
-_BREAK = re.compile(rf"(?:\s*[,;?]\s*(?:and\s+)?|\s+and\s+)(?={_BEGINS})", re.IGNORECASE)
+_BEFORE = r"(?:about|at|by|during|for|from|in|of|on|since|to|under|until|with)"
+_IS = r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|shall|should|may|might|must)"
+# A question in the order of one: "when the bridge opened" is a clause of another.
+_QUESTION = re.compile(
+    rf"(?:{_BEFORE}\s+)?(?:(?:when|where|why|whom)\s+{_IS}\b|how\s+(?:many|much|{_IS})\b|how\s+\w+\s+{_IS}\b|"
+    r"(?:who|whose|what|which)\s+(?!(?:the|a|an)\b)\w)",
+    re.IGNORECASE,
+)
+_BREAK = re.compile(rf"\s*(?:[?;]\s*(?:and\s+)?|,?\s+and\s+)(?=(?:{_BEFORE}\s+)?{_WORDS.pattern})", re.IGNORECASE)
 _POINTS = re.compile(r"\b(?:it|its|he|his|him|she|her|they|their|them|this|that|these|those|one)\b", re.IGNORECASE)
+_JOINS = re.compile(
+    r"\b(?:before|after|earlier|later|than|larger|largest|greater|bigger|higher|more|smaller|less|lower|fewer|longer|"
+    r"shorter|older|younger|same|equal|difference|between|both|together|sum)\b",
+    re.IGNORECASE,
+)
 _LISTED = re.compile(r"(?:\s*⟨[^⟩]*⟩)+\s*\Z")  # sources after the words, as `said_text` names them
-_EARLIER = re.compile(r"#(\d)")
+_EARLIER = re.compile(r"#(\d+)")
 _SHAPE = {
-    "type": "array",
-    "items": {"type": "string", "minLength": 3, "maxLength": _LONGEST},
-    "minItems": 1,
-    "maxItems": _MOST,
+    "type": "object",
+    "properties": {
+        "questions": {
+            "type": "array",
+            "items": {"type": "string", "minLength": 3, "maxLength": _LONGEST},
+            "minItems": 1,
+            "maxItems": _MOST,
+        }
+    },
+    "required": ["questions"],
+    "additionalProperties": False,
 }
 _SYSTEM = (
     "You take questions apart. Each part asks for one thing, is a whole question of its own, and keeps the words of "
@@ -66,46 +84,69 @@ _SHOWN = (
 
 
 def split(run: Run, task: Task) -> Task:
-    """The task with its questions; without any where it asks for one thing, or was taken apart badly (the trace says
-    so)."""
+    """The task with its questions; without any where it asks for one thing, or was taken apart badly. The trace says
+    so."""
     said = _LISTED.sub("", task.said).strip()
-    if not task.parts or not said or len(said) > _LONGEST_QUESTION:
-        return task
+    names = [part.name for part in task.parts]
+    parts = list[str]()
+    why = _kept_whole(task, said)
     try:
-        parts = in_a_row(said) or _asked(run, task, said)
-    except (BudgetError, ContextError, EngineError, SchemaError, ValueError) as error:
+        parts = [] if why else in_a_row(said, names) or _asked(run, task, said)
+        why = why or _unfit(said, parts, names)
+    except (BudgetError, EngineError, SchemaError, ValueError) as error:
         run.check()  # the deadline ends the call
-        run.note("decompose", why=str(error))
-        return task
-    why = _unfit(said, parts)
+        why = str(error)
     run.note("decompose", questions=parts, **({"why": why} if why else {}))
     return task if why else replace(task, questions=tuple(parts))
 
 
-def in_a_row(said: str) -> list[str]:
-    """The questions of a sentence that asks several, each of which stands by itself; none where it is not clear."""
+def _kept_whole(task: Task, said: str) -> str:
+    """Why a question is not taken apart, whatever it asks."""
+    if not task.parts:
+        return "there are no sources"
+    if not said or len(said) > _LONGEST_QUESTION:
+        return "it is no question, or too long for one"
+    if _EARLIER.search(said):
+        return "it has a # with a number, which would speak of a part"
+    return f"it asks more than {_MOST} things" if len(_BREAK.split(said)) > _MOST else ""
+
+
+def in_a_row(said: str, names: Sequence[str] = ()) -> list[str]:
+    """The questions of a sentence that asks several, each of which stands by itself; none where it is not clear.
+    names: of the sources."""
     pieces = [piece.strip(" ?.,;") for piece in _BREAK.split(said.strip())]
-    if not 1 < len(pieces) <= _MOST or not all(_stands(piece) for piece in pieces):
+    if not 1 < len(pieces) <= _MOST or not all(_stands(piece) for piece in pieces) or _shares(pieces, names):
         return []
     return [f"{piece[0].upper()}{piece[1:]}?" for piece in pieces]
 
 
 def _stands(piece: str) -> bool:
-    asks, ends = re.match(_BEGINS, piece, re.IGNORECASE), _WORDS.fullmatch(piece.rpartition(" ")[2])
-    return asks is not None and ends is None and _POINTS.search(piece) is None and bool(keys(piece))
+    """Whether it asks in the order of a question, with one clause, and speaks of nothing before it."""
+    one = len(_WORDS.findall(piece)) == 1 and not piece[-1:].isspace()
+    return one and _QUESTION.match(piece) is not None and _POINTS.search(piece) is None and bool(keys(piece))
+
+
+def _shares(pieces: Sequence[str], names: Sequence[str]) -> bool:
+    """Whether a number or the name of a source, which may hold for all of them, stands in some only."""
+    numbers = [any(word.kind == "number" for word in tokens(piece)) for piece in pieces]
+    named = [any(name.casefold() in piece.casefold() for name in names) or "⟨" in piece for piece in pieces]
+    return any(any(each) and not all(each) for each in (numbers, named))
 
 
 def _asked(run: Run, task: Task, said: str) -> list[str]:
-    """The parts that a model names."""
-    done = run.ask(_request(task, said), purpose="split")
-    return [" ".join(part.split()) for part in json.loads(done.text)]
+    """The parts that a model names. Raises ValueError for what is none."""
+    found = json.loads(run.ask(_request(task, said), purpose="split").text)
+    parts = found.get("questions") if isinstance(found, dict) else None
+    if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
+        raise ValueError("the model named no parts")
+    return [" ".join(part.split()) for part in parts]
 
 
 def _request(task: Task, said: str) -> Request:
     turns = list[Message]()
     for question, parts in _SHOWN:
         turns.append(Message(role="user", content=(question,)))
-        turns.append(Message(role="assistant", content=(json.dumps(parts),)))
+        turns.append(Message(role="assistant", content=(json.dumps({"questions": parts}),)))
     return Request(
         messages=(Message(role="system", content=(_SYSTEM,)), *turns, Message(role="user", content=(said,))),
         constraint=Constraint(kind="json_schema", value=_SHAPE),
@@ -115,7 +156,7 @@ def _request(task: Task, said: str) -> Request:
     )
 
 
-def _unfit(said: str, parts: Sequence[str]) -> str:
+def _unfit(said: str, parts: Sequence[str], names: Sequence[str]) -> str:
     """Why the parts are not those of the question; "" if they are."""
     if len(parts) < 2:
         return "it asks for one thing"
@@ -129,22 +170,24 @@ def _unfit(said: str, parts: Sequence[str]) -> str:
         if len(own & asked) < _OWN * len(own):
             return "a part asks for something else"
         told |= own
-    return "" if len(told & asked) >= _OWN * len(asked) else "the parts leave out what was asked"
+    if left := asked - told - _joining(said):
+        return f"the parts leave out what was asked: {', '.join(sorted(left))}"
+    bare = [_EARLIER.sub(" ", part) for part in parts if not _EARLIER.search(part)]
+    return "a number or a source that is named may hold for all parts" if _shares(bare, names) else ""
 
 
-def needs(question: str) -> bool:
-    """Whether a part speaks of the answer to an earlier one."""
-    return _EARLIER.search(question) is not None
+def _joining(said: str) -> frozenset[str]:
+    """The words of a question that compare its parts."""
+    return frozenset(key for word in _JOINS.findall(said) for key in keys(word))
+
+
+def needs(task: Task, question: str) -> bool:
+    """Whether a part speaks of the answer to an earlier one; the words of the user do not."""
+    return _EARLIER.search(question) is not None and not _EARLIER.search(task.said)
 
 
 def concludes(task: Task) -> bool:
-    """Whether the answers have still to be put together: where one thing is asked that several give ("which is
-    larger"). Several questions in a row are answered by their answers, and one of another by the last."""
-    return not needs(task.questions[-1]) and len(_WORDS.findall(task.said)) < len(task.questions)
-
-
-def told(found: Sequence[tuple[str, str]]) -> str:
-    """Questions with their answers, as notes."""
-    return "\n".join(
-        f"#{at} {question} {without_pointers(text).strip()}" for at, (question, text) in enumerate(found, 1)
-    )
+    """Whether the answers have still to be put together: where words compare the parts that stand in none of them
+    ("which is larger"). Several questions in a row are answered by their answers, and one of another by the last."""
+    told = frozenset(key for question in task.questions for key in keys(question))
+    return bool(_joining(task.said) - told)

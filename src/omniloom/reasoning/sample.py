@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from omniloom.core.errors import BudgetError, EngineError
 from omniloom.core.protocols import Run
-from omniloom.core.values import Completion, Request
+from omniloom.core.values import Completion, Loss, Request
 from omniloom.reasoning.arithmetic import slips
 from omniloom.reasoning.signals import Meaning, meaning, values
 from omniloom.reasoning.wording import tokens
@@ -44,11 +44,20 @@ class Sampler:
         self.left, self._price = budget, price
         self.asked = 0  # how often beside the first
         self._in_vain = 0  # how many in a row counted for nothing
+        self._counted = False  # whether one beside the first counted
         self.share: float | None = None
 
     @property
     def signals(self) -> dict[str, float]:
         return {} if self.share is None else {"agreement": round(self.share, 6)}
+
+    @property
+    def losses(self) -> list[Loss]:
+        """That what was bought counted for nothing, where it did."""
+        if self._counted or not self.asked:
+            return []
+        told = f"of {self.asked} more none counted: each was cut, failed, or reckons wrongly"
+        return [Loss(kind="not_counted", severity="reduced", part="the samples", detail=told)]
 
     def ask(self, run: Run, request: Request, purpose: str, *, partial: bool = False) -> Completion:
         """The first of those completions that say what most of them say. One that was cut, or whose equations do not
@@ -76,7 +85,7 @@ class Sampler:
         """The first of those that agree with most; `another` gives one more of about so many tokens, or None at the
         end."""
         drawn, groups = [first], [[0]]
-        self._in_vain = 0
+        self._in_vain, self._counted = 0, self.asked > 0  # where the first was none, this is another
         while not self._enough([len(each) for each in groups], tokens):
             if (other := _in_time(run, another)) is None:
                 break
@@ -86,7 +95,7 @@ class Sampler:
             else:
                 same.append(len(drawn))
             drawn.append(other)
-            self._in_vain = 0
+            self._in_vain, self._counted = 0, True
         best = max(groups, key=len)  # of equals the one that came first
         self.share = (len(best) - 1) / (len(drawn) - 1) if len(drawn) > 1 else None
         run.note("sample", drawn=len(drawn), agree=len(best), chosen=best[0], tokens_left=self.left)

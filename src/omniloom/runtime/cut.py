@@ -11,14 +11,14 @@ KIND = "cut"
 _HINT = "raise it, or ask for less"
 
 
-def by_budget(run: EngineRun, done: Completion, most: int) -> BudgetError | None:
-    """What cut a completion before its end; None for one that is whole, or of the `most` tokens that were asked for."""
+def by_budget(run: EngineRun, done: Completion) -> BudgetError | None:
+    """What cut the completion that was asked for last before its end; None for one that is whole, or as long as was
+    asked for, or as its server gives."""
     if done.finish_reason == "cancelled":
         return run.deadline.late()
-    tokens = run.budget.tokens
-    if tokens is None or done.finish_reason != "length" or done.usage.output_tokens >= most:
+    if done.finish_reason != "length" or not run.lowered:
         return None
-    return BudgetError(f"the budget of {tokens} tokens is used up", hint=_HINT)
+    return BudgetError(f"the budget of {run.budget.tokens} tokens is used up", hint=_HINT)
 
 
 def loss(error: BudgetError, part: str, detail: str) -> Loss:

@@ -4,13 +4,13 @@ shown the sources that it is about; then, where they have to be put together, th
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from omniloom.core.errors import BudgetError
+from omniloom.core.errors import BudgetError, EngineError
 from omniloom.core.values import Completion
 from omniloom.reasoning import direct
-from omniloom.reasoning.absence import says_absent
-from omniloom.reasoning.claims import ClaimWriter
-from omniloom.reasoning.decompose import concludes, needs, told
+from omniloom.reasoning.claims import ClaimWriter, Unsupported
+from omniloom.reasoning.decompose import concludes, needs
 from omniloom.reasoning.focus import focus
+from omniloom.reasoning.ground import without_pointers
 from omniloom.reasoning.phrases import phrase
 from omniloom.reasoning.prompts import Task
 from omniloom.runtime import cut
@@ -22,75 +22,110 @@ Refuses = Callable[[Task, ClaimWriter, Completion], Refusal]
 
 @dataclass(frozen=True)
 class Answer:
-    """text: as the model wrote it, or, where `given` is false, that there is none, in our words. tokens: that were
-    written for it."""
+    """done: what the model wrote; None where that is no answer."""
 
     question: str
-    text: str
-    tokens: int
-    given: bool = True
+    done: Completion | None
+
+    @property
+    def text(self) -> str:
+        """The answer, or that there is none, in our words."""
+        return self.done.text if self.done is not None else phrase("not_answered", self.question)
 
 
-def answers(run: EngineRun, task: Task, notes: str, native: int, refuses: Refuses) -> Iterator[Answer]:
+@dataclass(frozen=True)
+class _Asking:
+    """How each part is asked. native: the reasoning budget of a model that thinks natively, of each."""
+
+    run: EngineRun
+    notes: str
+    native: int
+    unsupported: Unsupported
+    refuses: Refuses
+
+
+def answers(
+    run: EngineRun, task: Task, notes: str, native: int, unsupported: Unsupported, refuses: Refuses
+) -> Iterator[Answer]:
     """What each question gives, and at the end, where it is asked for, what they come to together. native: the
     reasoning budget of a model that thinks natively; each has an equal share of it. Raises BudgetError where the tokens
     of an answer are used up before the last."""
-    share = native // (len(task.questions) + concludes(task))
-    left = task.max_output_tokens
-    found = list[tuple[str, str]]()
-    given = True
-
-    def part(question: str) -> Task:
-        if left < 1:
-            raise BudgetError(f"the {task.max_output_tokens} tokens of an answer are used up", hint="allow more")
-        return replace(task, said=question, questions=(), max_output_tokens=left)
-
+    asking = _Asking(run, notes, native // (len(task.questions) + concludes(task)), unsupported, refuses)
+    found = list[Answer]()
     for question in task.questions:
         run.check()
-        answer = _answer(run, part(question), _notes(notes, found if needs(question) else ()), share, refuses)
-        found.append((question, answer.text))
-        given, left = given and answer.given, left - answer.tokens
+        part = replace(task, said=question, questions=(), max_output_tokens=_left(task, found))
+        try:
+            answer = _answer(asking, part, found if needs(task, question) else ())
+        except EngineError as error:
+            run.check()  # the deadline ends the call
+            if not any(each.done for each in found):
+                raise
+            run.note("decompose", question=question, why=str(error))
+            answer = Answer(question, None)
+        found.append(answer)
         yield answer
-    if given and concludes(task):
-        yield _asked(run, replace(part(task.said), focus=frozenset()), _notes(notes, found), share, refuses)
+    if concludes(task) and all(each.done for each in found):
+        yield _asked(
+            asking, replace(task, questions=(), focus=frozenset(), max_output_tokens=_left(task, found)), found
+        )
 
 
-def _notes(notes: str, found: Sequence[tuple[str, str]]) -> str:
-    return "\n".join(filter(None, [notes, told(found)]))
+def _left(task: Task, found: Sequence[Answer]) -> int:
+    left = task.max_output_tokens - sum(each.done.usage.output_tokens for each in found if each.done)
+    if left < 1:
+        raise BudgetError(f"the {task.max_output_tokens} tokens of an answer are used up", hint="allow more")
+    return left
 
 
-def noted(run: EngineRun, task: Task, notes: str, native: int, refuses: Refuses) -> str:
+def noted(run: EngineRun, task: Task, notes: str, native: int, unsupported: Unsupported, refuses: Refuses) -> str:
     """The notes with what each question gives, where data alone are wanted."""
-    found = list[tuple[str, str]]()
+    found = list[Answer]()
     try:
-        for answer in answers(run, task, notes, native, refuses):
-            found.append((answer.question, answer.text))
+        found.extend(answers(run, task, notes, native, unsupported, refuses))
     except BudgetError as error:  # the data are still to be written
         run.check()  # but the deadline ends the call
         run.note("decompose", why=str(error))
     return _notes(notes, found)
 
 
-def _answer(run: EngineRun, task: Task, notes: str, native: int, refuses: Refuses) -> Answer:
+def _notes(notes: str, found: Sequence[Answer]) -> str:
+    told = (f"#{at} {each.question} {without_pointers(each.text).strip()}" for at, each in enumerate(found, 1))
+    return "\n".join(filter(None, [notes, *told]))
+
+
+def _answer(asking: _Asking, task: Task, found: Sequence[Answer]) -> Answer:
     """From the sources that the question is about; where these do not say it, from all of them."""
-    bound = task.natives or task.history or needs(task.said)
-    about = frozenset[str]() if bound else focus(task.said, task.parts, task.passages)
+    shown = [part for part in task.parts if part.id not in task.left_out]
+    about = frozenset[str]() if task.natives or task.history or found else focus(task.said, shown, task.passages)
     if about:
-        answer = _asked(run, replace(task, focus=about), notes, native, refuses)
-        if answer.given and not says_absent(answer.text):
+        answer = _asked(asking, replace(task, focus=about), found)
+        if answer.done is not None:
             return answer
-        native = 0
-    return _asked(run, replace(task, focus=frozenset()), notes, native, refuses)
+        asking = replace(asking, native=0)
+    return _asked(asking, replace(task, focus=frozenset()), found)
 
 
-def _asked(run: EngineRun, task: Task, notes: str, native: int, refuses: Refuses) -> Answer:
-    done = direct.answer(run, task, notes, native)
-    if (error := cut.by_budget(run, done, task.max_output_tokens)) is not None:
+def _asked(asking: _Asking, task: Task, found: Sequence[Answer]) -> Answer:
+    run = asking.run
+    done = direct.answer(run, task, _notes(asking.notes, found), asking.native)
+    if (error := cut.by_budget(run, done)) is not None:
         raise error
-    written = done.usage.output_tokens
-    writer = ClaimWriter(task.passages, task.parts, said=task.said, naming=task.naming)
+    writer = ClaimWriter(task.passages, task.parts, asking.unsupported, task.said, task.naming)
     for _ in (*writer.feed(done.text), *writer.finish()):
         run.check()
-    if not done.text.strip() or (writer.claims and refuses(task, writer, done)):
-        return Answer(task.said, f"{task.said} {phrase('not_answered', task.said)}", written, given=False)
-    return Answer(task.said, done.text.strip(), written)
+    given = bool(writer.claims) and not asking.refuses(task, writer, done)
+    return Answer(task.said, done if given else None)
+
+
+def together(found: Sequence[Answer]) -> Completion | None:
+    """The completions of the answers as one; None where there is none."""
+    done = [each.done for each in found if each.done is not None]
+    if not done:
+        return None
+    return done[-1].model_copy(
+        update={
+            "text": "".join(each.text for each in done),
+            "logprobs": tuple(token for each in done for token in each.logprobs),
+        }
+    )

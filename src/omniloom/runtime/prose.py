@@ -16,7 +16,7 @@ from omniloom.runtime import cut
 from omniloom.runtime.call import Unsupported
 from omniloom.runtime.disputes import disputes
 from omniloom.runtime.mend import Mend
-from omniloom.runtime.parts import Refuses, answers
+from omniloom.runtime.parts import Answer, Refuses, answers, together
 from omniloom.runtime.run import EngineRun
 from omniloom.runtime.trust import Refusal
 
@@ -66,11 +66,11 @@ class Prose:
             return self._computed(self.task.computed)
         if not self.task.parts:
             return self._unsourced(notes, native)
-        done = None
+        done = parts = None
         if survey.is_broad(self.task):
             self._survey()
         elif self.task.questions:
-            self._in_parts(notes, native)
+            parts = self._in_parts(notes, native)
         else:
             done = self._answer(notes, native)
         self.run.deadline.holds = not self.held
@@ -78,7 +78,7 @@ class Prose:
             self.abstained = True
         else:
             self._conclude(done)
-        return done
+        return done or parts
 
     def _answer(self, notes: str, native: int) -> Completion:
         """Told to its end; of one that a budget cut the sentences that are whole."""
@@ -86,7 +86,7 @@ class Prose:
         told = direct.answer(
             self.run, self.task, notes, native, lambda text: self._tell(writer.feed(text)), partial=not self.held
         )
-        error = cut.by_budget(self.run, told, self.task.max_output_tokens)
+        error = cut.by_budget(self.run, told)
         self.run.deadline.holds = error is None and not self.held
         self._tell(writer.finish() if error is None else writer.feed(""))
         if error is None:
@@ -103,7 +103,7 @@ class Prose:
         """Without sources only its arithmetic can be checked; with `repairs` it is held back for that, and written once
         more where it is wrong. What was shown of one that a budget cut stays, also of a sentence that is not whole."""
         done = direct.answer(self.run, self.task, notes, native, None if self.repairs else self._say, partial=True)
-        error = cut.by_budget(self.run, done, self.task.max_output_tokens)
+        error = cut.by_budget(self.run, done)
         length = cut.whole(done.text)
         if error is not None and not length:
             raise error
@@ -183,22 +183,27 @@ class Prose:
             return "", error
         if done is None:
             return "", None
-        error = cut.by_budget(self.run, done, survey.FINDING_TOKENS)
+        error = cut.by_budget(self.run, done)
         return survey.findings(done, cut=error is not None), error
 
-    def _in_parts(self, notes: str, native: int) -> None:
+    def _in_parts(self, notes: str, native: int) -> Completion | None:
         """Every part of the question in turn; where a budget ends, those that were answered."""
-        writer = self.writer
+        writer, found = self.writer, list[Answer]()
         try:
-            for answer in answers(self.run, self.task, notes, native, self.refuses):
-                writer.absent += not answer.given
-                said = chain(writer.feed(answer.text), writer.finish()) if answer.given else writer.say(answer.text)
-                self._tell(chain(writer.say("\n" if writer.text.strip() else ""), said))
+            for answer in answers(self.run, self.task, notes, native, writer.unsupported, self.refuses):
+                found.append(answer)
+                self._tell(writer.say("\n" if writer.text.strip() else ""))
+                if answer.done is None:
+                    writer.absent += 1
+                    self._tell(writer.say(f"{answer.question} {answer.text}"))
+                else:
+                    self._tell(chain(writer.feed(answer.text), writer.finish()))
                 self.run.deadline.holds = bool(writer.claims)
         except BudgetError as error:
             if not writer.claims:
                 raise
             self._cut(error, "not every part of the question is answered")
+        return together(found)
 
     def _conclude(self, done: Completion | None) -> None:
         """Abstains, shows what was held back, or says where the sources disagree."""
@@ -282,10 +287,11 @@ class Prose:
         text, self.writer.text = self.writer.text, ""
         return self.writer.say(text)
 
-    def slips(self) -> list[Loss]:
-        """What is reckoned wrongly in the words."""
+    def remarks(self) -> list[Loss]:
+        """What is reckoned wrongly in the words, and whether what was bought beside them counted for nothing."""
         told = (f"{slip.said}: that is {slip.value}" for slip in slips(self.writer.text))
-        return [Loss(kind="arithmetic", severity="reduced", part="the answer", detail=each) for each in told]
+        wrong = [Loss(kind="arithmetic", severity="reduced", part="the answer", detail=each) for each in told]
+        return wrong + (self.task.sampler.losses if self.task.sampler is not None else [])
 
     def _disagreements(self, *, cited_only: bool) -> None:
         """Says where sources contradict each other; with `cited_only`, only where the answer quotes one of them."""

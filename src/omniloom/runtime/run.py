@@ -183,6 +183,7 @@ class EngineRun:
         Notes are read again by the step that follows them, so they may take half of what that step leaves.
         """
         self.check()
+        self.lowered = False
         if self.budget.money is not None and not self.engine.capabilities.local:
             raise BudgetError(
                 f"a money budget of {self.budget.money!r} was given, but {self.engine.name!r} has no known prices",
@@ -202,6 +203,7 @@ class EngineRun:
                 f"{self.usage.tokens} are spent",
                 hint="raise budget tokens, or give fewer or shorter inputs",
             )
+        self.lowered = output < request.max_output_tokens
         return request.model_copy(update={"reasoning_budget": reasoning, "max_output_tokens": output})
 
     def check(self) -> None:

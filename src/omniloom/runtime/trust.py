@@ -38,16 +38,27 @@ def measured(run: EngineRun, task: Task) -> Task:
 
 class Trust:
     """Of one call. verify: the judge is asked and further samples are drawn, which costs tokens, and what no source
-    supports is asked for once more. weigh: only the first two. `cut`: a budget cut the answer: nothing more is asked,
-    and no calibrator tells its probability, for they are made from answers that are whole."""
+    supports is asked for once more. weigh: only the first two. part: it is one answer of several, which no calibrator
+    knows. `cut`: a budget cut the answer: nothing more is asked, and no calibrator tells its probability, for they are
+    made from answers that are whole."""
 
-    def __init__(self, run: EngineRun, task: Task, risk: Risk, *, verify: bool, weigh: bool = False) -> None:
+    def __init__(
+        self,
+        run: EngineRun,
+        task: Task,
+        risk: Risk,
+        *,
+        verify: bool = False,
+        weigh: bool = False,
+        part: bool = False,
+    ) -> None:
         self.run = run
         self.task = task
         self.question = task.question
         self.risk = risk
         self.verify = verify
         self.weigh = weigh
+        self.part = part
         self.cut = False
         self.answer: Signals = {}
         self._near: list[float] | None = None
@@ -87,7 +98,7 @@ class Trust:
             why = "in doubt, and no judge finds that the sources state it"
         if not why and done.logprobs and self._wanted("agreement"):
             self._sample(text, again)
-        risky = "" if why or self.cut else self.risk.withholds(self.answer)
+        risky = "" if why or self.cut or self.part else self.risk.withholds(self.answer)
         self.run.note("signals", **self.answer, **({"withheld": why or risky} if why or risky else {}))
         return "unanswered" if why else "risky" if risky else ""
 
@@ -161,7 +172,7 @@ class Trust:
             return mean_probability(self.task.computed.completion, drawn)
         if done is not None and not self.answer:
             self.answer = signals.of_tokens(done.logprobs)
-        return self.risk.confidence(self.answer | drawn, whole=not (self.cut or self._unasked))
+        return self.risk.confidence(self.answer | drawn, whole=not (self.cut or self.part or self._unasked))
 
     @property
     def _unasked(self) -> bool:

@@ -286,10 +286,8 @@ class Walk:
             self.run.deadline.holds = False  # what a part of the sources does not say, the others may
             try:
                 return self._answered(self.widened(), constraint, risk)
-            except (BudgetError, ContextError, EngineError) as error:
+            except (ContextError, EngineError) as error:  # a budget that ends is no answer of the others
                 self.run.check()
-                if self.run.concludes():  # the deadline ends the call
-                    raise
                 self.losses = kept
                 self.run.note("focus", narrow=str(error))
         for event in told:
@@ -298,14 +296,15 @@ class Walk:
 
     def _answered(self, task: Task, constraint: Constraint | None, risk: Risk) -> Response:
         task = measured(self.run, task)
-        task = decompose.split(self.run, task) if self.strategy == "decompose" else task
-        trust = Trust(self.run, task, risk, verify=self.call.verify, weigh=self.strategy == "weigh")
-        native = self.thinking if self.engine.capabilities.reasoning and task.sampler is None else 0
         surveys = "text" in self.call.output_modes and survey.is_broad(task)
+        task = decompose.split(self.run, task) if self.strategy == "decompose" and not surveys else task
+        how = {"verify": self.call.verify, "weigh": self.strategy == "weigh", "part": bool(task.questions)}
+        trust = Trust(self.run, task, risk, **how)
+        native = self.thinking if self.engine.capabilities.reasoning and task.sampler is None else 0
         notes = self._notes(task, surveys)
 
         def refuses(asked: Task, writer: ClaimWriter, done: Completion) -> Refusal:
-            judge = trust if asked is task else Trust(self.run, asked, risk, verify=False)
+            judge = trust if asked is task else Trust(self.run, asked, risk, part=True)
             judge.cut = bool(prose.cut)
             return judge.refuses(writer.claims, done, done.text, lambda t: direct.answer(self.run, t, notes, 0).text)
 
@@ -315,7 +314,7 @@ class Walk:
         if "text" in self.call.output_modes:
             told, native = prose.write(notes, native), native if surveys else 0
         elif task.questions:
-            notes, native = noted(self.run, task, notes, native, refuses), 0
+            notes, native = noted(self.run, task, notes, native, self.call.unsupported, refuses), 0
         filled: Filled | None = None
         if constraint is not None and not prose.withheld:
             filled = self._data(task, constraint, notes, prose, native, trust)
@@ -333,7 +332,7 @@ class Walk:
             claims=(*claims, *(filled.claims if filled else ())),
             confidence=trust.confidence(completion),
             abstained=prose.abstained or (filled is not None and filled.abstained),
-            losses=(*self.losses, *risk.losses, *prose.cut, *prose.slips()),
+            losses=(*self.losses, *risk.losses, *prose.cut, *prose.remarks()),
             finish_reason=cut.finish_reason(self.run, prose.cut, completion),
             usage=self.usage(),
             trace_id=self.run.trace_id,

@@ -2,8 +2,9 @@
 
 import importlib.util
 import threading
-from typing import Literal
+from typing import Literal, get_args
 
+from omniloom.core.errors import UsageError
 from omniloom.core.values import Tool
 from omniloom.isolation import Limits, Outcome, building, run_program
 from omniloom.isolation.programs import PROGRAM_LIMITS, Confinement
@@ -27,6 +28,12 @@ def python(
     numpy; it is built at its first use. The function raises what `run_program` raises, with "wasi" also what
     `building.prepare` does, and nothing for what a program does.
     """
+
+    if interpreter not in get_args(Interpreter) or confinement not in get_args(Confinement):
+        raise UsageError(
+            f"there is no interpreter {interpreter!r} under {confinement!r} confinement",
+            hint=f"take one of {get_args(Interpreter)}, and one of {get_args(Confinement)}",
+        )
 
     def function(code: str) -> Outcome:
         component = building.prepare(home() / "wasi") if interpreter == "wasi" else None
