@@ -10,7 +10,16 @@ from omniloom.rendering.letters import printable
 
 _SHOWN = ("cached", "replayed", "segments", "pages", "seconds_read", "shown", "input_tokens", "cached_tokens")
 _SHOWN += ("output_tokens", "reasoning_tokens", "computed", "chosen", "of", "drawn", "agree", "error")
-_WHOLE = ("query", "formula", "failed", "skipped", "why")  # what was tried, and why it was not taken
+_WHOLE = (
+    "query",
+    "formula",
+    "problem",
+    "status",
+    "values",
+    "failed",
+    "skipped",
+    "why",
+)  # what was tried, and why it was not taken
 
 
 def trace_tree(trace: Trace) -> Tree:
