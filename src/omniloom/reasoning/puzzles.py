@@ -23,7 +23,7 @@ RETRIES = 2
 _TOKENS, _WORDS = 400, 80
 _FENCED = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
 _NUMBER = re.compile(r"\d+(?:,\d{3})+|\d+")
-_NAME = re.compile(r"(?<=[\w,;)] )[^\W\d_a-z]\w+")  # a word with a capital that begins no sentence
+_WORD = re.compile(r"(?<=[\w,;)] )[^\W\d_]\w+")  # that begins no sentence
 _LARGEST = re.compile(
     r"(?<!\bat )\bmost\b|\b(?:larg|great|bigg|high|long|lat|old|fast)est\b|\bmaxim|\bbest\b|"
     r"\b(?:größt|meist|höchst|längst|spätest)\w*|\bmaksim|\bmassim|\bmáxim|\bmayor\b|\bplus (?:grand|haut)",
@@ -85,12 +85,15 @@ class Solved:
         none."""
         values = [str(value) for value in self.solution.values.values()]
         written = "".join(value for value in values if len(value) == 1)  # digits, side by side
-        known = {*values, str(self.solution.objective), *(_plain(each) for each in _NUMBER.findall(said))}
+        known = {
+            _plain(each) for text in (*values, str(self.solution.objective), said) for each in _NUMBER.findall(text)
+        }
         for each in map(_plain, _NUMBER.findall(text)):
             if each not in known and not (len(each) > 1 and each in written):
                 return each
         names = " ".join([said, *self.solution.values, *values]).casefold()
-        return next((each for each in _NAME.findall(text) if each.casefold()[:4] not in names), "")
+        capital = (each for each in _WORD.findall(text) if each[0].isupper())
+        return next((each for each in capital if each.casefold()[:4] not in names), "")
 
 
 def _plain(number: str) -> str:
