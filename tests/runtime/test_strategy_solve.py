@@ -1,6 +1,7 @@
 """`strategy="solve"`: a scripted model writes the problems, the solver is the real one."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -58,11 +59,8 @@ def test_what_is_solved_is_said_in_words_with_what_was_solved(models: Any) -> No
     assert "A solver found: cars = 15; bicycles = 9." in words.messages[-1].text
     [step] = steps(model, response)
     assert (step["status"], step["values"]) == ("feasible, the only one", "cars = 15; bicycles = 9")
-    trace = model.store.journal.trace(response.trace_id)
-    shown = str(trace_tree(trace).children[0].children[-2].label)
-    assert "status: feasible, the only one" in shown or any(
-        "status: feasible" in str(each.label) for each in trace_tree(trace).children[0].children
-    )
+    lines = [str(each.label) for each in trace_tree(model.store.journal.trace(response.trace_id)).children[0].children]
+    assert any("problem: cars + bicycles == 24" in line and "status: feasible, the only one" in line for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +84,6 @@ def test_what_the_solver_refuses_goes_back_with_the_reason(models: Any, wrong: s
 
 
 def test_three_tries_without_a_solution_give_the_direct_answer_and_say_so(models: Any) -> None:
-    model = models(data(*RULES, "cars == 1"), "There are 10.")
     script = [data(*RULES, f"cars == {n}") for n in (1, 2, 3)]
     model = models(*script, "There are 10.")
     response = model.generate(WHEELS, strategy="solve")
@@ -97,9 +94,12 @@ def test_three_tries_without_a_solution_give_the_direct_answer_and_say_so(models
 
 def test_a_solution_that_stays_not_the_only_one_is_given_with_the_other(models: Any) -> None:
     open_ = data(RULES[0], "cars > 22")
-    response = models(open_, open_, open_, "There is 1 bicycle.").generate(WHEELS, strategy="solve")
-    assert response.text.startswith("There is 1 bicycle.") or "cars = " in response.text
-    assert losses(response)["not_unique"].startswith("there is another solution: cars = ")
+    response = models(open_, open_, open_, "That is not settled.").generate(WHEELS, strategy="solve")
+    assert response.text == "That is not settled."
+    assert losses(response)["not_unique"] in (
+        "there is another solution: cars = 24, bicycles = 0",
+        "there is another solution: cars = 23, bicycles = 1",
+    )
 
 
 @pytest.mark.parametrize("invented", ["There are 11 bicycles.", "There are 9, says Miriam.", ""])
@@ -189,8 +189,9 @@ def test_a_budget_for_thoughts_is_not_used_and_that_is_said(models: Any) -> None
 
 
 def test_at_the_deadline_the_values_are_given_without_words(models: Any) -> None:
-    slow = models(data(*RULES), "so " * 2000, seconds_per_token=0.05)
-    response = slow.generate(WHEELS, strategy="solve", timeout=6, max_output_tokens=2000)
+    ends = time.monotonic() + 12
+    slow = models(data(*RULES), lambda request: time.sleep(max(0, ends + 1 - time.monotonic())) or NINE)
+    response = slow.generate(WHEELS, strategy="solve", timeout=12)
     assert response.text == "cars = 15; bicycles = 9" and "time budget" in losses(response)["not_worded"]
     with pytest.raises(BudgetError):
         models("so " * 200, seconds_per_token=0.05).generate(WHEELS + " Well?", strategy="solve", timeout=0.5)

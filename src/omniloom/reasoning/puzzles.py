@@ -73,7 +73,8 @@ class Solved:
         """Of variables that have few values between them, the names that have each of these: who is where."""
         groups: dict[tuple[int, int], list[str]] = {}
         for group in self.problem["variables"]:
-            groups.setdefault((group["low"], group["high"]), []).extend(group["names"])
+            if "low" in group and "high" in group:
+                groups.setdefault((group["low"], group["high"]), []).extend(group["names"])
         for (low, high), names in groups.items():
             if len(names) > 1 and high - low < max(len(names), 2):
                 for place in range(low, high + 1):
@@ -119,11 +120,12 @@ def _first_that_is_solved(run: Run, task: Task, constrained: bool) -> Solved | N
     for attempt in range(1 + RETRIES):
         try:
             done = run.ask(asked, purpose=PURPOSE)
+            solved, why = _tried(run, task, done, attempt + 1)
         except (BudgetError, ContextError, EngineError) as error:
-            run.check()  # the deadline ends the call
+            if several is None or not run.concludes():
+                run.check()  # the deadline ends the call
             run.note(PURPOSE, skipped=str(error))
             return several
-        solved, why = _tried(run, task, done, attempt + 1)
         if solved is not None and not why:
             return solved
         several = several or solved
@@ -151,17 +153,16 @@ def _tried(run: Run, task: Task, done: Completion, number: int) -> tuple[Solved 
     if solution.status == "infeasible":
         core = "; ".join(solution.core.values())
         return None, f"there is no solution, for these contradict each other: {core or 'all constraints'}"
-    solved = Solved(problem, done, solution, dropped)
-    return solved, _open(solved)
+    open_ = solution.unique is False and solution.objective is None
+    return Solved(problem, done, solution, dropped), _several(solution, task.question) if open_ else ""
 
 
-def _open(solved: Solved) -> str:
+def _several(solution: Any, asked: str) -> str:
     """Why a solution is not taken at once: there is another, though nothing is to be the largest or smallest."""
-    other = solved.solution.other
-    if solved.solution.unique is not False or solved.solution.objective is not None:
-        return ""
-    shown = ", ".join(f"{name} = {value}" for name, value in other.items())
-    return f"it has several solutions, such as {shown}. Is a clue of the puzzle missing, or written wrongly?"
+    shown = ", ".join(f"{name} = {value}" for name, value in solution.other.items())
+    wanted = [name for name, words in (("largest", _LARGEST), ("smallest", _SMALLEST)) if words.search(asked)]
+    hint = f"Give the goal for the {wanted[0]}" if wanted else "Is a clue of the puzzle missing, or written wrongly"
+    return f"it has several solutions, such as {shown}. {hint}?"
 
 
 def read(text: str, *asked: str) -> tuple[dict[str, Any], str, str]:
