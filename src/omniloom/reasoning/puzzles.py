@@ -8,7 +8,7 @@ from the solution, and checked against it.
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from omniloom.core.errors import BudgetError, ContextError, EngineError
@@ -140,7 +140,7 @@ def _first_that_is_solved(run: Run, task: Task, constrained: bool) -> Solved | N
 def _tried(run: Run, task: Task, done: Completion, number: int) -> tuple[Solved | None, str]:
     """(what was solved, why it is to be written anew)."""
     if done.finish_reason == "length":
-        return None, "it is too long"
+        return None, "it is too long: write less"
     problem, dropped, why = read(done.text, task.question, *(each.text for each in _shown(task)))
     if why:
         return None, why
@@ -161,8 +161,8 @@ def _several(solution: Any, asked: str) -> str:
     """Why a solution is not taken at once: there is another, though nothing is to be the largest or smallest."""
     shown = ", ".join(f"{name} = {value}" for name, value in solution.other.items())
     wanted = [name for name, words in (("largest", _LARGEST), ("smallest", _SMALLEST)) if words.search(asked)]
-    hint = f"Give the goal for the {wanted[0]}" if wanted else "Is a clue of the puzzle missing, or written wrongly"
-    return f"it has several solutions, such as {shown}. {hint}?"
+    hint = f"The goal is the {wanted[0]}" if wanted else "Look for a clue that is missing, or written wrongly"
+    return f"it has several solutions, such as {shown}. {hint}."
 
 
 def read(text: str, *asked: str) -> tuple[dict[str, Any], str, str]:
@@ -202,14 +202,17 @@ def _puzzle(task: Task) -> tuple[str | Segment, ...]:
     return (*content, task.said)
 
 
+def _history(task: Task) -> tuple[Message, ...]:
+    return tuple(each for each in task.history if each.role != "system")
+
+
 def _request(task: Task, constrained: bool) -> Request:
     turns = list[Message]()
     for said, problem in EXAMPLES:
         turns += [Message(role="user", content=(said,)), Message(role="assistant", content=(json.dumps(problem),))]
     system = Message(role="system", content=("\n\n".join(filter(None, [SYSTEM, task.system])),))
-    history = (each for each in task.history if each.role != "system")
     return Request(
-        messages=(system, *turns, *history, Message(role="user", content=_puzzle(task))),
+        messages=(system, *turns, *_history(task), Message(role="user", content=_puzzle(task))),
         constraint=Constraint(kind="json_schema", value=schema()) if constrained else None,
         sampling=task.sampling,
         max_output_tokens=_TOKENS,
@@ -229,7 +232,7 @@ def _worded(run: Run, task: Task, solved: Solved) -> Solved:
     content = (*_puzzle(task), "\nA solver found: ", found, f".\n{_ASKED}")
     system = Message(role="system", content=("\n\n".join(filter(None, [_SYSTEM, task.system])),))
     asked = Request(
-        messages=(system, Message(role="user", content=content)),
+        messages=(system, *_history(task), Message(role="user", content=content)),
         sampling=task.sampling,
         max_output_tokens=min(task.max_output_tokens, _WORDS),
         stop=task.stop,
@@ -252,7 +255,7 @@ def _worded(run: Run, task: Task, solved: Solved) -> Solved:
 
 
 def _with(solved: Solved, words: str, why: str) -> Solved:
-    return Solved(solved.problem, solved.completion, solved.solution, solved.dropped, words or solved.values, why)
+    return replace(solved, words=words or solved.values, why=why)
 
 
 def rows(solved: Solved) -> Sequence[tuple[str, ...]]:
