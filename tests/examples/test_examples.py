@@ -57,6 +57,7 @@ PROMISES = {
     "receipt": [r"\{\"heading\":", r"/heading ", r"reduced: .* not seen"],
     "report": [r"xquad right=\d", r"run A: [012] of 2 went wrong", r"report\.html: [1-9]\d* kB, without scripts: True"],
     "see": [r"Name a model that sees"],
+    "solve": [r"answer: ", r"solved: \S|reduced: not_solved: ", r"step: \S"],
     "splice": [r"splice=False: \d+ tokens", r"splice=unmeasured: \d+ tokens", r"fewer are: True"],
     "sql": [r"best: Loom, 3\.2", r"results\.csv rows \d+", r"no table .nothing."],
     "stream": [r"the pieces are the whole text: True", r"[1-9]\d* tokens, first after"],

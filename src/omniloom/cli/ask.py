@@ -43,7 +43,7 @@ Strategy = Annotated[
     typer.Option(
         "--strategy",
         help="direct (without it), weigh, verify, sample (what most answers say), program (tables by SQL, sums), "
-        "decompose (a question of several parts), cascade (--small first), auto.",
+        "decompose (several parts), solve (puzzles in words by a solver), cascade (--small first), auto.",
     ),
 ]
 Small = Annotated[

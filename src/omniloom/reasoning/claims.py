@@ -193,6 +193,12 @@ class ClaimWriter:
         yield from self._claim(text, found, "\n" if self.text else "", "")
         self.claims[count] = self.claims[count].model_copy(update={"confidence": None})  # it was not aligned
 
+    def conclude(self, text: str, derived: str) -> Iterator[str]:
+        """Says what follows from the question by itself, and how."""
+        start = len(self.text)
+        self.claims.append(Claim(at=(start, start + len(text)), text=text, supported=True, derived=derived))
+        yield from self.say(text)
+
     def amend(self, old: str, sentence: str) -> Iterator[str]:
         """Says a sentence that takes the place of one that was shown; `old` is its text, "" if it was left out."""
         told = " ".join(old.split()[:_FIRST_WORDS])

@@ -33,7 +33,8 @@ class Computed:
     """rows: the values as text, "" for none. quotes: of each value the places that it was made of. more: how many rows
     are left out. told: the result as a model is shown it, `of` whose it is. alone: whether it stands in place of the
     sources, which are all tables, and not beside them. completion: the query as the model wrote it. columns: their
-    names. how: what it is called. places: those of the values of a JSON that was filled from it, by their pointers."""
+    names. how: what it is called. words: said in place of the rows. places: those of the
+    values of a JSON that was filled from it, by their pointers."""
 
     query: str
     rows: tuple[tuple[str, ...], ...]
@@ -45,6 +46,7 @@ class Computed:
     columns: tuple[str, ...] = ()
     how: str = "a query"
     more: int = 0
+    words: str = ""
     places: Mapping[str, tuple[Quote, ...]] = field(default_factory=dict[str, tuple[Quote, ...]])
 
     @property
@@ -70,7 +72,10 @@ class Computed:
         yield from (self.told, "\n\n")
 
     def lines(self) -> Iterator[tuple[str, tuple[Quote, ...]]]:
-        """Each row as words of an answer, with its places."""
+        """Each row as words of an answer, with its places; or the words, with those of all rows."""
+        if self.words:
+            yield self.words, _few(each for row in self.quotes for some in row for each in some)
+            return
         for row, quotes in zip(self.rows, self.quotes, strict=True):
             yield ", ".join(value for value in row if value), _few(each for some in quotes for each in some)
 

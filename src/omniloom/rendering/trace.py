@@ -10,7 +10,8 @@ from omniloom.rendering.letters import printable
 
 _SHOWN = ("cached", "replayed", "segments", "pages", "seconds_read", "shown", "input_tokens", "cached_tokens")
 _SHOWN += ("output_tokens", "reasoning_tokens", "computed", "chosen", "of", "drawn", "agree", "error")
-_WHOLE = ("query", "formula", "questions", "failed", "skipped", "why")  # what was asked and tried, and why it was not taken
+# What was asked and tried, and why it was not taken.
+_WHOLE = ("query", "formula", "problem", "questions", "status", "values", "failed", "skipped", "why")
 
 
 def trace_tree(trace: Trace) -> Tree:

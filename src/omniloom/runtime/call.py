@@ -17,7 +17,7 @@ Unsupported = Literal["mark", "drop", "abstain"]
 MessageLike = Message | Mapping[str, str]
 
 _TURN = '{"role": "user", "content": "..."}'
-_STRATEGIES = ("auto", "direct", "weigh", "verify", "sample", "program", "decompose", "cascade")
+_STRATEGIES = ("auto", "direct", "weigh", "verify", "sample", "program", "decompose", "solve", "cascade")
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,7 @@ def _trust(strategy: str | None, unsupported: Any, max_risk: Any, on_loss: Any) 
     """The fields of a Call that say how much is checked, and what becomes of what does not hold."""
     _known(strategy=(strategy or "direct", _STRATEGIES), unsupported=(unsupported, get_args(Unsupported)))
     _known(on_loss=(on_loss, get_args(OnLoss)))
-    if strategy in ("program", "sample", "decompose", "cascade") and max_risk is not None:
+    if strategy in ("program", "sample", "decompose", "solve", "cascade") and max_risk is not None:
         raise UsageError(f"max_risk promises nothing of strategy={strategy!r}", hint="leave one of them out")
     how = {"strategy": strategy or "direct", "verify": strategy == "verify"}
     return how | {"unsupported": unsupported, "max_risk": _risk(max_risk), "on_loss": on_loss}

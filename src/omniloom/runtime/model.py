@@ -84,8 +84,9 @@ class Model:
         do not support; "sample", which buys further answers with the reasoning budget and gives what most of them say,
         stopping when it is settled; "program", which answers from tables by a query that the model writes, and sums
         over other sources by a formula; "decompose", which takes a question of several parts apart and answers each;
-        "cascade", which asks the model named `small` first, and this one where that is not sure; or "auto", which
-        takes "program", "sample" or "direct" by the question and the sources, and says in the trace why.
+        "solve", which has a puzzle or a small plan in words written as data and solved by a solver; "cascade", which
+        asks the model named `small` first, and this one where that is not sure; or "auto", which takes "program",
+        "sample" or "direct" by the question and the sources, and says in the trace why.
         unsupported: what happens to claims without support. max_risk: the share of given answers that may be wrong, as
         a calibrator promises it; a riskier answer is abstained. on_loss: "error" raises LossError for anything lost,
         "report" goes on.

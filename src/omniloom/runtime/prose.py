@@ -134,8 +134,11 @@ class Prose:
         return new if taken else done
 
     def _computed(self, made: Computed) -> Completion:
-        """The values as they are, a row a line."""
+        """The values as they are, a row a line. What follows from the question alone has nothing to cite."""
         writer = self.writer
+        if not self.task.parts:
+            self._show(chain.from_iterable(writer.conclude(text, made.query) for text, _ in made.lines()))
+            return made.completion
         for text, quotes in made.lines():
             if quotes or not self.drops:
                 self._tell(writer.compute(text, quotes, made.query))

@@ -39,6 +39,7 @@ from omniloom.runtime.prose import Prose
 from omniloom.runtime.read import named_files, once_each, read_all, taken_in
 from omniloom.runtime.risk import Risk, family
 from omniloom.runtime.run import EngineRun
+from omniloom.runtime.solved import solved
 from omniloom.runtime.trust import Refusal, Trust, measured
 from omniloom.storage.store import Store
 
@@ -214,6 +215,8 @@ class Walk:
 
     def _worked_out(self, task: Task) -> Task:
         """With what a formula came to, where numbers that do not all stand in tables are to be computed with."""
+        if self.strategy == "solve" and not self.ahead:
+            task, self.thinking = solved(self.run, self.call, task, self._report)
         if not self.sums:
             return task
         return replace(task, computed=formulas.worked_out(self.run, measured(self.run, task), self.engine.supports))
@@ -256,16 +259,9 @@ class Walk:
             )
 
     def _fitted(self, task: Task, segments: Sequence[Segment], extra: str = "") -> list[int]:
-        return fitted(
-            self.run,
-            self.call,
-            task,
-            segments,
-            extra=extra,
-            shape=shape(self.schema) if "structured_json" in self.call.output_modes else "",
-            dense=self.has_embedder and not self.ahead,
-            ahead=self.ahead,
-        )
+        looks = shape(self.schema) if "structured_json" in self.call.output_modes else ""
+        dense = self.has_embedder and not self.ahead
+        return fitted(self.run, self.call, task, segments, extra=extra, shape=looks, dense=dense, ahead=self.ahead)
 
     # -- the model -----------------------------------------------------------------------------------------------
 

@@ -111,8 +111,7 @@ def solve(problem: Problem, bounds: Bounds | None = None, *, cancel: threading.E
     the memory, IsolationError where the child died or did not end in time, CancelledError.
     """
     read, bounds = _Read(problem), bounds or Bounds()
-    if importlib.util.find_spec("ortools") is None:
-        raise UnsupportedError("OR-Tools is not installed", hint='pip install "omniloom[math]"')
+    check_installed()
     told: dict[str, Any] = {}
     try:
         for item in run_isolated(_TARGET, read.payload(bounds.seconds), limits=_limits(bounds), cancel=cancel):
@@ -121,6 +120,12 @@ def solve(problem: Problem, bounds: Bounds | None = None, *, cancel: threading.E
         if "status" not in told:
             raise
     return read.solution(told)
+
+
+def check_installed() -> None:
+    """Raises UnsupportedError without OR-Tools."""
+    if importlib.util.find_spec("ortools") is None:
+        raise UnsupportedError("OR-Tools is not installed", hint='pip install "omniloom[math]"')
 
 
 def solver(bounds: Bounds | None = None, *, cancel: threading.Event | None = None) -> Tool:

@@ -1,0 +1,265 @@
+"""Solve a puzzle or a small plan that is told in words: the model writes it as data, and a solver solves it.
+
+What the model is told stands in `worked.py`. The data go to the tool through the one door; what the solver refuses,
+finds without a solution, or finds with several, goes back to the model at most twice. The answer in words is written
+from the solution, and checked against it.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from omniloom.core.errors import BudgetError, ContextError, EngineError
+from omniloom.core.protocols import Run
+from omniloom.core.values import Completion, Constraint, Message, Request, Segment, ToolCall
+from omniloom.reasoning.prompts import Task
+from omniloom.reasoning.sample import WARM
+from omniloom.reasoning.worked import EXAMPLES, SYSTEM, schema
+
+PURPOSE, TOOL = "solve", "solver"
+RETRIES = 2
+_TOKENS, _WORDS = 400, 80
+_FENCED = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
+_NUMBER = re.compile(r"\d+(?:,\d{3})+|\d+")
+_WORD = re.compile(r"(?<=[\w,;)] )[^\W\d_]\w+")  # that begins no sentence
+_LARGEST = re.compile(
+    r"(?<!\bat )\bmost\b|\b(?:larg|great|bigg|high|long|lat|old|fast)est\b|\bmaxim|\bbest\b|"
+    r"\b(?:größt|meist|höchst|längst|spätest)\w*|\bmaksim|\bmassim|\bmáxim|\bmayor\b|\bplus (?:grand|haut)",
+    re.IGNORECASE,
+)
+_SMALLEST = re.compile(
+    r"(?<!\bat )\bleast\b|\b(?:small|few|low|cheap|short|earli|soon|fast|young)est\b|\bminim|\bbest\b|"
+    r"\b(?:kleinst|wenigst|niedrigst|billigst|kürzest|frühest)\w*|\bmínim|\bmenor\b|\bplus petit",
+    re.IGNORECASE,
+)
+_AGAIN = ("That does not do: ", "\nWrite the whole problem again.")
+_ASKED = "Answer the question in one short sentence from what it found."
+_SYSTEM = "You are a precise assistant. Answer in the language of the question."
+_MIXED = "a number is compared with a condition"
+
+
+@dataclass(frozen=True)
+class Solved:
+    """What was solved, and the tool's solution. dropped: an objective that the question does not ask for. words: the
+    answer; "" for the values as they are. why: why the words are not the model's."""
+
+    problem: Mapping[str, Any]
+    completion: Completion
+    solution: Any
+    dropped: str = ""
+    words: str = ""
+    why: str = ""
+
+    @property
+    def told(self) -> str:
+        """The constraints and the goal, a line each."""
+        goal = [f"{name} {self.problem[name]}" for name in ("maximize", "minimize") if name in self.problem]
+        return "\n".join([*self.problem["constraints"], *goal])
+
+    @property
+    def values(self) -> str:
+        """The values as they are, each with what it is of; of places also what is there."""
+        made = [f"{name} = {value}" for name, value in self.solution.values.items()]
+        made += [f"at {place}: {', '.join(names)}" for place, names in self._places()]
+        if self.solution.objective is not None:
+            way, of = next((name, self.problem[name]) for name in ("maximize", "minimize") if name in self.problem)
+            extreme = "largest" if way == "maximize" else "smallest"
+            made.append(f"the {extreme} value of {of} is {self.solution.objective}")
+        return "; ".join(made)
+
+    def _places(self) -> Iterator[tuple[int | str, list[str]]]:
+        """Of variables that have few values between them, the names that have each of these: who is where."""
+        groups: dict[tuple[int, int], list[str]] = {}
+        for group in self.problem["variables"]:
+            if "low" in group and "high" in group:
+                groups.setdefault((group["low"], group["high"]), []).extend(group["names"])
+        for (low, high), names in groups.items():
+            if len(names) > 1 and high - low < max(len(names), 2):
+                for place in range(low, high + 1):
+                    if there := [name for name in names if self.solution.values.get(name) == place]:
+                        yield place, there
+
+    def unknown(self, said: str, text: str) -> str:
+        """A number or a name of an answer that stands neither in the solution nor in the question; "" if there is
+        none."""
+        values = [str(value) for value in self.solution.values.values()]
+        written = "".join(value for value in values if len(value) == 1)  # digits, side by side
+        known = {
+            _plain(each) for text in (*values, str(self.solution.objective), said) for each in _NUMBER.findall(text)
+        }
+        for each in map(_plain, _NUMBER.findall(text)):
+            if each not in known and not (len(each) > 1 and each in written):
+                return each
+        names = " ".join([said, *self.solution.values, *values]).casefold()
+        capital = (each for each in _WORD.findall(text) if each[0].isupper())
+        return next((each for each in capital if each.casefold()[:4] not in names), "")
+
+
+def _plain(number: str) -> str:
+    return str(int(number.replace(",", "")))
+
+
+def solve(run: Run, task: Task, constrained: bool, in_words: bool) -> Solved | None:
+    """None where no try was solved; then the trace says why. constrained: the engine takes a JSON Schema."""
+    solved = _first_that_is_solved(run, task, constrained)
+    if solved is None:
+        return None
+    run.note(PURPOSE, problem=solved.told, status=_status(solved.solution), values=solved.values)
+    return _worded(run, task, solved) if in_words else solved
+
+
+def _status(solution: Any) -> str:
+    only = {True: ", the only one", False: ", not the only one", None: ""}[solution.unique]
+    return f"{solution.status}{only}{', out of time' if solution.timed_out else ''}"
+
+
+def _first_that_is_solved(run: Run, task: Task, constrained: bool) -> Solved | None:
+    asked, several = _request(task, constrained), None
+    for attempt in range(1 + RETRIES):
+        try:
+            done = run.ask(asked, purpose=PURPOSE)
+            solved, why = _tried(run, task, done, attempt + 1)
+        except (BudgetError, ContextError, EngineError) as error:
+            if several is None or not run.concludes():
+                run.check()  # the deadline ends the call
+            run.note(PURPOSE, skipped=str(error))
+            return several
+        if solved is not None and not why:
+            return solved
+        several = several or solved
+        run.note(PURPOSE, problem=done.text, why=why)
+        again = (Message(role="assistant", content=(done.text,)), _failed(why))
+        warm = asked.sampling.model_copy(update={"temperature": max(WARM, asked.sampling.temperature)})
+        more = {"messages": (*asked.messages, *again), "sampling": warm, "seed": asked.seed + 1}
+        asked = asked.model_copy(update=more)  # a small model says the same again where nothing is left to chance
+    return several
+
+
+def _tried(run: Run, task: Task, done: Completion, number: int) -> tuple[Solved | None, str]:
+    """(what was solved, why it is to be written anew)."""
+    if done.finish_reason == "length":
+        return None, "it is too long: write less"
+    problem, dropped, why = read(done.text, task.question, *(each.text for each in _shown(task)))
+    if why:
+        return None, why
+    told = run.call(ToolCall(id=f"{TOOL}-{number}", name=TOOL, arguments={**problem, "all": True}))
+    if told.error:
+        return None, told.error + (": write (A == 1) == (B == 0)" if _MIXED in told.error else "")
+    solution = told.value
+    if solution.status == "unknown":
+        return None, "no solution was found in time: give smaller ranges"
+    if solution.status == "infeasible":
+        core = "; ".join(solution.core.values())
+        return None, f"there is no solution, for these contradict each other: {core or 'all constraints'}"
+    open_ = solution.unique is False and solution.objective is None
+    return Solved(problem, done, solution, dropped), _several(solution, task.question) if open_ else ""
+
+
+def _several(solution: Any, asked: str) -> str:
+    """Why a solution is not taken at once: there is another, though nothing is to be the largest or smallest."""
+    shown = ", ".join(f"{name} = {value}" for name, value in solution.other.items())
+    wanted = [name for name, words in (("largest", _LARGEST), ("smallest", _SMALLEST)) if words.search(asked)]
+    hint = f"The goal is the {wanted[0]}" if wanted else "Look for a clue that is missing, or written wrongly"
+    return f"it has several solutions, such as {shown}. {hint}."
+
+
+def read(text: str, *asked: str) -> tuple[dict[str, Any], str, str]:
+    """(the tool's arguments, an objective that is not asked for, why it is no problem)."""
+    fenced = _FENCED.search(text)
+    try:
+        given = json.loads(fenced[1] if fenced else text)
+        problem = {"variables": list(given["variables"]), "constraints": list(given["constraints"])}
+        goal = dict(given.get("goal") or {})
+    except (ValueError, KeyError, TypeError) as error:
+        return {}, "", f"it is not the JSON that was asked for ({type(error).__name__})"
+    if len(goal) > 1 or not goal.keys() <= {"maximize", "minimize"}:
+        return {}, "", 'goal is null, or one of {"maximize": ...} and {"minimize": ...}'
+    largest, smallest = (any(map(words.search, asked)) for words in (_LARGEST, _SMALLEST))
+    for way, of in goal.items():
+        if not largest and not smallest:
+            return problem, f"{way} {of}", ""
+        if way == "maximize" and not largest:
+            return problem, "", "the question asks for the smallest: the goal is to minimize"
+        if way == "minimize" and not smallest:
+            return problem, "", "the question asks for the largest: the goal is to maximize"
+    return problem | goal, "", ""
+
+
+# -- what the model is told ------------------------------------------------------------------------------------------
+
+
+def _shown(task: Task) -> list[Segment]:
+    return [each for each in task.passages.segments if not task.focus or each.source in task.focus]
+
+
+def _puzzle(task: Task) -> tuple[str | Segment, ...]:
+    """The question, behind the sources."""
+    content: list[str | Segment] = [*task.natives]
+    for segment in _shown(task):
+        content += [segment, "\n"]
+    return (*content, task.said)
+
+
+def _history(task: Task) -> tuple[Message, ...]:
+    return tuple(each for each in task.history if each.role != "system")
+
+
+def _request(task: Task, constrained: bool) -> Request:
+    turns = list[Message]()
+    for said, problem in EXAMPLES:
+        turns += [Message(role="user", content=(said,)), Message(role="assistant", content=(json.dumps(problem),))]
+    system = Message(role="system", content=("\n\n".join(filter(None, [SYSTEM, task.system])),))
+    return Request(
+        messages=(system, *turns, *_history(task), Message(role="user", content=_puzzle(task))),
+        constraint=Constraint(kind="json_schema", value=schema()) if constrained else None,
+        sampling=task.sampling,
+        max_output_tokens=_TOKENS,
+        seed=task.seed,
+    )
+
+
+def _failed(why: str) -> Message:
+    """The reason may hold names of a source, so it is no instruction."""
+    told = Segment(source="question", content=why, made_by=f"tool.{TOOL}")
+    return Message(role="user", content=(_AGAIN[0], told, _AGAIN[1]))
+
+
+def _worded(run: Run, task: Task, solved: Solved) -> Solved:
+    """With the answer in words; where they say what the solver did not find, or none can be had, with the values."""
+    found = Segment(source="question", content=solved.values, made_by=f"tool.{TOOL}")
+    content = (*_puzzle(task), "\nA solver found: ", found, f".\n{_ASKED}")
+    system = Message(role="system", content=("\n\n".join(filter(None, [_SYSTEM, task.system])),))
+    asked = Request(
+        messages=(system, *_history(task), Message(role="user", content=content)),
+        sampling=task.sampling,
+        max_output_tokens=min(task.max_output_tokens, _WORDS),
+        stop=task.stop,
+        seed=task.seed,
+    )
+    try:
+        done = run.ask(asked, purpose="answer")
+    except (BudgetError, ContextError, EngineError) as error:
+        if not run.concludes():  # at the deadline what is at hand is given
+            run.check()
+        return _with(solved, "", f"no words could be had: {error}")
+    text = " ".join(done.text.split())
+    if not text or done.finish_reason == "length":
+        return _with(solved, "", "the answer in words was cut, or empty")
+    texts = [task.said, *(each.text for each in _shown(task))]
+    if unknown := solved.unknown(" ".join(texts), text):
+        run.note(PURPOSE, why=f"{unknown!r} is not in what was found", query=text)
+        return _with(solved, "", f"the answer in words says {unknown!r}, which the solver did not find")
+    return _with(solved, text, "")
+
+
+def _with(solved: Solved, words: str, why: str) -> Solved:
+    return replace(solved, words=words or solved.values, why=why)
+
+
+def rows(solved: Solved) -> Sequence[tuple[str, ...]]:
+    """The values by which an answer is found again."""
+    objective = solved.solution.objective
+    made = [(name, str(value)) for name, value in solved.solution.values.items()]
+    return [*made, *([("", str(objective))] if objective is not None else [])]
