@@ -58,7 +58,7 @@ class Trust:
         self.risk = risk
         self.verify = verify
         self.weigh = weigh
-        self.part = part
+        self.part = part or bool(task.questions)
         self.cut = False
         self.answer: Signals = {}
         self._near: list[float] | None = None

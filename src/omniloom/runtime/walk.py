@@ -291,11 +291,9 @@ class Walk:
         return response
 
     def _answered(self, task: Task, constraint: Constraint | None, risk: Risk) -> Response:
-        task = measured(self.run, task)
         surveys = "text" in self.call.output_modes and survey.is_broad(task)
-        task = decompose.split(self.run, task) if self.strategy == "decompose" and not surveys else task
-        how = {"verify": self.call.verify, "weigh": self.strategy == "weigh", "part": bool(task.questions)}
-        trust = Trust(self.run, task, risk, **how)
+        task = self._apart(measured(self.run, task), surveys)
+        trust = Trust(self.run, task, risk, verify=self.call.verify, weigh=self.strategy == "weigh")
         native = self.thinking if self.engine.capabilities.reasoning and task.sampler is None else 0
         notes = self._notes(task, surveys)
 
@@ -334,6 +332,9 @@ class Walk:
             trace_id=self.run.trace_id,
             sources=tuple(_without_password(part) for part in task.parts),
         )
+
+    def _apart(self, task: Task, surveys: bool) -> Task:
+        return decompose.split(self.run, task) if self.strategy == "decompose" and not surveys else task
 
     def _data(
         self, task: Task, constraint: Constraint, notes: str, prose: Prose, native: int, trust: Trust
