@@ -294,7 +294,8 @@ class Prose:
         """What is reckoned wrongly in the words, and whether what was bought beside them counted for nothing."""
         told = (f"{slip.said}: that is {slip.value}" for slip in slips(self.writer.text))
         wrong = [Loss(kind="arithmetic", severity="reduced", part="the answer", detail=each) for each in told]
-        return wrong + (self.task.sampler.losses if self.task.sampler is not None else [])
+        sampler = self.task.sampler
+        return wrong if sampler is None or self.cut else wrong + sampler.losses
 
     def _disagreements(self, *, cited_only: bool) -> None:
         """Says where sources contradict each other; with `cited_only`, only where the answer quotes one of them."""
