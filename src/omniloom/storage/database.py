@@ -51,8 +51,8 @@ class Database:
         """`work` in a transaction that is kept as a whole or not at all. Raises StorageError."""
 
         def transaction(connection: sqlite3.Connection) -> T:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
+            try:  # Ctrl-C may come right behind the beginning
+                connection.execute("BEGIN IMMEDIATE")
                 result = work(connection)
                 connection.execute("COMMIT")
             except BaseException:
@@ -225,8 +225,8 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
             f"the journal {str(path)!r} was made by a newer Omniloom (schema {version}, this one knows {newest})",
             hint="update Omniloom, or set OMNILOOM_HOME to another folder",
         )
-    connection.execute("BEGIN IMMEDIATE")
     try:
+        connection.execute("BEGIN IMMEDIATE")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         for step in steps[version:]:
             for statement in step.split(";\n"):
