@@ -13,7 +13,7 @@ from dataclasses import replace
 from omniloom.core.errors import BudgetError, EngineError, SchemaError
 from omniloom.core.protocols import Run
 from omniloom.core.values import Constraint, Message, Request, Sampling
-from omniloom.reasoning.prompts import Task
+from omniloom.reasoning.prompts import Task, shown_first
 from omniloom.reasoning.wording import keys, tokens
 
 _MOST, _LONGEST = 4, 240
@@ -122,7 +122,7 @@ def in_a_row(said: str, names: Sequence[str] = ()) -> list[str]:
 
 def _stands(piece: str) -> bool:
     """Whether it asks in the order of a question, with one clause, and speaks of nothing before it."""
-    one = len(_WORDS.findall(piece)) == 1 and not piece[-1:].isspace()
+    one = len(_WORDS.findall(piece)) == 1
     return one and _QUESTION.match(piece) is not None and _POINTS.search(piece) is None and bool(keys(piece))
 
 
@@ -143,10 +143,7 @@ def _asked(run: Run, task: Task, said: str) -> list[str]:
 
 
 def _request(task: Task, said: str) -> Request:
-    turns = list[Message]()
-    for question, parts in _SHOWN:
-        turns.append(Message(role="user", content=(question,)))
-        turns.append(Message(role="assistant", content=(json.dumps({"questions": parts}),)))
+    turns = shown_first((question, {"questions": parts}) for question, parts in _SHOWN)
     return Request(
         messages=(Message(role="system", content=(_SYSTEM,)), *turns, Message(role="user", content=(said,))),
         constraint=Constraint(kind="json_schema", value=_SHAPE),

@@ -15,8 +15,7 @@ from omniloom.core.values import Completion, Constraint, Message, Request, Segme
 from omniloom.isolation.database import literal, quoted
 from omniloom.reasoning import unfit
 from omniloom.reasoning.demonstrations import EXAMPLES, beside
-from omniloom.reasoning.prompts import Task
-from omniloom.reasoning.sample import WARM
+from omniloom.reasoning.prompts import Task, once_more
 from omniloom.reasoning.selects import Join, View
 from omniloom.reasoning.wording import keys
 
@@ -103,10 +102,7 @@ def _first_that_works(
             if not tried.why:
                 return tried, tokens, why
             why = tried.why
-            again = (Message(role="assistant", content=(done.text,)), _failed(why, views))
-            warm = asked.sampling.model_copy(update={"temperature": max(WARM, asked.sampling.temperature)})
-            more = {"messages": (*asked.messages, *again), "sampling": warm, "seed": asked.seed + 1}
-            asked = asked.model_copy(update=more)  # a small model says the same again where nothing is left to chance
+            asked = once_more(asked, done, _failed(why, views))
     except (BudgetError, ContextError, EngineError) as error:
         run.check()  # the deadline ends the call
         why = str(error)

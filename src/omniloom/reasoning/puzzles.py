@@ -14,8 +14,7 @@ from typing import Any
 from omniloom.core.errors import BudgetError, ContextError, EngineError
 from omniloom.core.protocols import Run
 from omniloom.core.values import Completion, Constraint, Message, Request, Segment, ToolCall
-from omniloom.reasoning.prompts import Task
-from omniloom.reasoning.sample import WARM
+from omniloom.reasoning.prompts import SYSTEM_PLAIN, Task, once_more, shown_first
 from omniloom.reasoning.worked import EXAMPLES, SYSTEM, schema
 
 PURPOSE, TOOL = "solve", "solver"
@@ -36,7 +35,6 @@ _SMALLEST = re.compile(
 )
 _AGAIN = ("That does not do: ", "\nWrite the whole problem again.")
 _ASKED = "Answer the question in one short sentence from what it found."
-_SYSTEM = "You are a precise assistant. Answer in the language of the question."
 _MIXED = "a number is compared with a condition"
 
 
@@ -130,10 +128,7 @@ def _first_that_is_solved(run: Run, task: Task, constrained: bool) -> Solved | N
             return solved
         several = several or solved
         run.note(PURPOSE, problem=done.text, why=why)
-        again = (Message(role="assistant", content=(done.text,)), _failed(why))
-        warm = asked.sampling.model_copy(update={"temperature": max(WARM, asked.sampling.temperature)})
-        more = {"messages": (*asked.messages, *again), "sampling": warm, "seed": asked.seed + 1}
-        asked = asked.model_copy(update=more)  # a small model says the same again where nothing is left to chance
+        asked = once_more(asked, done, _failed(why))
     return several
 
 
@@ -207,12 +202,9 @@ def _history(task: Task) -> tuple[Message, ...]:
 
 
 def _request(task: Task, constrained: bool) -> Request:
-    turns = list[Message]()
-    for said, problem in EXAMPLES:
-        turns += [Message(role="user", content=(said,)), Message(role="assistant", content=(json.dumps(problem),))]
     system = Message(role="system", content=("\n\n".join(filter(None, [SYSTEM, task.system])),))
     return Request(
-        messages=(system, *turns, *_history(task), Message(role="user", content=_puzzle(task))),
+        messages=(system, *shown_first(EXAMPLES), *_history(task), Message(role="user", content=_puzzle(task))),
         constraint=Constraint(kind="json_schema", value=schema()) if constrained else None,
         sampling=task.sampling,
         max_output_tokens=_TOKENS,
@@ -230,7 +222,7 @@ def _worded(run: Run, task: Task, solved: Solved) -> Solved:
     """With the answer in words; where they say what the solver did not find, or none can be had, with the values."""
     found = Segment(source="question", content=solved.values, made_by=f"tool.{TOOL}")
     content = (*_puzzle(task), "\nA solver found: ", found, f".\n{_ASKED}")
-    system = Message(role="system", content=("\n\n".join(filter(None, [_SYSTEM, task.system])),))
+    system = Message(role="system", content=("\n\n".join(filter(None, [SYSTEM_PLAIN, task.system])),))
     asked = Request(
         messages=(system, *_history(task), Message(role="user", content=content)),
         sampling=task.sampling,
