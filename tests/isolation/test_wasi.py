@@ -1,6 +1,7 @@
 """Programs inside WebAssembly: the same results as natively, and nothing there to get out by."""
 
 import importlib.util
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -168,7 +169,25 @@ def test_it_is_built_once(component: Path) -> None:
     started = time.monotonic()
     assert building.prepare(component.parent) == component
     assert time.monotonic() - started < 5
-    assert sorted(path.name for path in component.parent.iterdir()) == [".lock", component.name]
+    mark = component.with_suffix(".sha256").name
+    assert sorted(path.name for path in component.parent.iterdir()) == [".lock", component.name, mark]
+
+
+@pytest.mark.parametrize("damage", [b"", b"\x00 and other bytes"])
+def test_what_is_damaged_is_built_anew(
+    component: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: bytes
+) -> None:
+    """Out of the parts that are laid out for it; the half minute that the compiler takes is not spent again."""
+
+    def built(staging: Path) -> Path:
+        assert (staging / "parts" / "guest.py").exists() and (staging / "parts" / "sympy").is_dir()
+        return Path(shutil.copyfile(component, staging / "python.cwasm"))
+
+    monkeypatch.setattr(building, "_built", built)
+    mine = building.prepare(tmp_path)
+    mine.write_bytes(damage)
+    assert building.prepare(tmp_path) == mine and mine.read_bytes() == component.read_bytes()
+    assert run("6 * 7", mine).value == "42"
 
 
 def test_without_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import importlib
 import importlib.metadata
 import importlib.util
+import logging
 import os
 import platform
 import shutil
@@ -16,6 +17,7 @@ from typing import Any
 from omniloom.core.errors import IsolationError, UnsupportedError
 from omniloom.isolation import spawn, wasi
 
+log = logging.getLogger("omniloom.isolation")
 _HERE = Path(__file__).parent
 _OURS = ("guest.py", "guest.wit", "interpreter.py")
 _TOOLS = ("wasmtime", "componentize-py")
@@ -28,7 +30,8 @@ def available() -> bool:
 
 
 def prepare(folder: Path) -> Path:
-    """The compiled interpreter in `folder`, built if it is not there: half a minute of one core, and no network.
+    """The compiled interpreter in `folder`, built if it is not there, or damaged: half a minute of one core, and no
+    network.
 
     Native code is loaded from this file, so `folder` has to be one that only the user writes to. Raises
     UnsupportedError where the extra is not installed, IsolationError where the build fails.
@@ -38,19 +41,36 @@ def prepare(folder: Path) -> Path:
     from filelock import FileLock
 
     found = folder / f"python-{_key()}.cwasm"
-    if found.exists():
+    if _whole(found):
         return found
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with FileLock(folder / ".lock"):
-        if found.exists():
+        if _whole(found):
             return found
+        log.warning("building the Python for WebAssembly, once: this takes about half a minute")
         staging = Path(tempfile.mkdtemp(prefix=".build-", dir=folder)).resolve()
         try:
             _lay_out(staging / "parts")
-            _built(staging).replace(found)
+            built = _built(staging)
+            _mark(found).write_text(_digest(built))
+            built.replace(found)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
     return found
+
+
+def _whole(found: Path) -> bool:
+    """Whether it is there as it was built: what is damaged would be run as it is."""
+    return found.exists() and _mark(found).exists() and _mark(found).read_text() == _digest(found)
+
+
+def _mark(found: Path) -> Path:
+    return found.with_suffix(".sha256")
+
+
+def _digest(found: Path) -> str:
+    with found.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _built(staging: Path) -> Path:
