@@ -8,11 +8,13 @@ DATA ?= ../shared/data
 
 # The stamp names what was installed, so that a changed pin installs again.
 $(VENV)/.installed: pyproject.toml constraints.txt
+	@echo "installing packages into $(VENV): some minutes"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[all]"
 	touch $@
 
 $(VENV)/.developer: $(VENV)/.installed
+	@echo "installing the tools of the tests: a minute"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[all,dev]"
 	touch $@
 

@@ -1,5 +1,6 @@
 """Models whose engine says what a test scripts."""
 
+import math
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -36,6 +37,12 @@ def apart() -> Callable[[Any], Any]:
 
 
 MARK = "@@"
+
+
+@pytest.fixture
+def unsure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is scripted is unlikely as it stands, so that a vote has to settle it."""
+    monkeypatch.setattr("omniloom.engines.scripted._LOGPROB", math.log(0.1))
 
 
 @pytest.fixture

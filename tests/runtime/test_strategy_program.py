@@ -73,33 +73,6 @@ def test_an_answer_in_words_is_the_values_with_their_cells(models: Any, games: P
     assert (tool.name, tool.attributes["result"], tool.status) == ("sql", "Paris", "ok")
 
 
-def test_a_budget_buys_queries_and_what_most_give_is_taken(models: Any, games: Path) -> None:
-    other = 'SELECT "City" FROM "games" WHERE "Year" = 1896'
-    again = 'SELECT "City" FROM "games" ORDER BY "Year" ASC LIMIT 1'
-    model = models(MOST, other, NOTHING, again, other, again)
-    response = model.generate(["Where first?", games], strategy="program", reasoning_budget=200)
-    assert (response.text, response.claims[0].derived) == ("Athens [1]", other)
-    assert [request.sampling.temperature for request in requests(model)] == [0.0, *[0.7] * 5]
-    assert len({request.seed for request in requests(model)}) == 6
-    assert 0 < response.usage.reasoning_tokens <= 200
-    assert response.confidence and response.confidence.signals == {"agreement": 0.75}  # three of the other four
-    assert decisions(model, response) == [{"query": other, "rows": 1, "attempts": 4}]
-
-
-@pytest.mark.parametrize("budget", [0, 9, 10, 25])
-def test_queries_never_take_more_than_the_budget(models: Any, games: Path, budget: int) -> None:
-    model = models(MOST, *[MOST.replace("DESC", "ASC"), MOST.replace("Attendance", "Year")] * 4)
-    response = model.generate(["Where?", games], strategy="program", reasoning_budget=budget)
-    assert response.usage.reasoning_tokens <= budget
-    assert len(requests(model)) == 1 + budget // len(MOST.split())
-
-
-def test_a_drawn_query_may_find_what_the_first_did_not(models: Any, games: Path) -> None:
-    model = models(NOTHING, NOTHING, MOST, MOST)
-    response = model.generate(["Where were most people?", games], strategy="program", reasoning_budget=100)
-    assert response.text == "Paris [1]" and len(requests(model)) == 4
-
-
 @pytest.mark.parametrize("unsupported", ["drop", "abstain"])
 def test_values_with_cells_are_given_however_strict(models: Any, games: Path, unsupported: str) -> None:
     events = list(models(MOST).stream(["Where?", games], strategy="program", unsupported=unsupported))

@@ -45,6 +45,7 @@ def test_two_that_agree_are_enough(models: Any) -> None:
     assert response.usage.written == {"answer": response.usage.output_tokens, "sample": response.usage.reasoning_tokens}
 
 
+@pytest.mark.usefixtures("unsure")
 @pytest.mark.parametrize("schema", [None, ONE])
 def test_when_the_time_is_used_up_the_best_answer_so_far_is_given(private_home: Path, schema: Any) -> None:
     seven = SUM.format(7) if schema is None else '{"answer": "7"}'
@@ -63,6 +64,13 @@ def test_a_caller_who_cancels_gets_no_answer_so_far(private_home: Path) -> None:
         threading.Timer(0.5, events.close).start()  # type: ignore[attr-defined]
         with pytest.raises(CancelledError):
             list(events)
+
+
+def test_what_outweighs_all_others_together_is_not_put_to_the_vote(models: Any) -> None:
+    model = models('{"answer": "7"}', *['{"answer": "8"}'] * 7)  # two tokens with 0.9 each
+    response = model.generate("How many?", schema=ONE, strategy="sample", reasoning_budget=100)
+    assert response.data == {"answer": "7"} and len(model.engine.requests) == 1
+    assert decision(model, response)["why"] == "it is likely enough"
 
 
 def test_what_is_drawn_and_not_shown_is_told_as_progress(models: Any) -> None:
@@ -195,6 +203,7 @@ def test_without_a_budget_it_is_said_that_nothing_is_sampled(models: Any) -> Non
     assert [(loss.kind, loss.part) for loss in response.losses] == [("not_sampled", "strategy='sample'")]
 
 
+@pytest.mark.usefixtures("unsure")
 def test_data_are_sampled_too_and_words_only_once(models: Any, tmp_path: Path) -> None:
     story = tmp_path / "story.txt"
     story.write_text("The bridge was built by Anna Marbury. The mill was built by Tom Quillon.")

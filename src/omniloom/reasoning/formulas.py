@@ -24,6 +24,7 @@ from omniloom.reasoning.evidence import column
 from omniloom.reasoning.ground import Quote
 from omniloom.reasoning.operands import year_of
 from omniloom.reasoning.prompts import Task, request
+from omniloom.reasoning.sample import is_likely
 from omniloom.reasoning.wording import keys
 
 PURPOSE = "formula"
@@ -156,7 +157,8 @@ def worked_out(run: Run, task: Task, supports: Callable[[Constraint], str | None
     tokens = done.usage.output_tokens
     found = _drawn(task, done, places) or another()
     if found is not None and task.sampler is not None:
-        found = task.sampler.elect(run, found, another, lambda one, other: one.value == other.value, tokens)
+        sure = found.completion is done and is_likely(done)
+        found = task.sampler.elect(run, found, another, lambda one, other: one.value == other.value, tokens, sure=sure)
     if found is None:
         run.note(PURPOSE, skipped="it has no value", formula=done.text)
         return None

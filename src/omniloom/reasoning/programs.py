@@ -16,6 +16,7 @@ from omniloom.isolation.database import literal, quoted
 from omniloom.reasoning import unfit
 from omniloom.reasoning.demonstrations import EXAMPLES, beside
 from omniloom.reasoning.prompts import Task, once_more
+from omniloom.reasoning.sample import is_likely
 from omniloom.reasoning.selects import Join, View
 from omniloom.reasoning.wording import keys
 
@@ -37,6 +38,7 @@ _FIELDS = "\nThe query gives, in this order: {fields}"
 _AGAIN = ("That query failed: ", "\nWrite another one for the same question.")
 _FRACTION = re.compile(r"-?\d{1,300}\.\d+")
 _CUT_SHORT = re.compile(r"(?:(?<![<>!])=|\bILIKE) '(%?)((?:[^'%]|''){38,})…%?'")  # as it was shown, not as it is
+_LIKELY = 0.1  # a query that is written with this probability and gives something keeps the vote (lab log)
 _FENCED = re.compile(r"```(?:sql)?\s*(.*?)\s*```", re.DOTALL)
 
 
@@ -67,6 +69,7 @@ def solve(
     asked = _request(task, _first(task, views, pairs, fields), constraint)
     known: dict[str, Tried] = {}
     found, tokens, why = _first_that_works(run, task.said, asked, views, known)
+    failed = len(known) - 1 if found is not None else 0  # what is drawn of the same prompt fails as those did
 
     def another() -> Tried | None:
         while task.sampler is not None and (done := task.sampler.another(run, asked, tokens)) is not None:
@@ -78,12 +81,17 @@ def solve(
 
     found = found or another()
     if found is not None and task.sampler is not None:
-        found = task.sampler.elect(run, found, another, lambda one, other: one.gave == other.gave, tokens)
+        sure = len(known) == 1 and is_likely(found.completion, _LIKELY)
+        found = task.sampler.elect(run, found, another, _same, tokens, sure=sure, failed=failed)
     if found is None:
         run.note(PURPOSE, skipped=why, queries=list(known))
     else:
         run.note(PURPOSE, query=found.query, rows=len(found.told.value.rows), attempts=len(known))
     return found
+
+
+def _same(one: Tried, other: Tried) -> bool:
+    return one.gave == other.gave
 
 
 def _first_that_works(

@@ -6,7 +6,7 @@ answer is likely to stay ahead of the next, by a flat prior on their shares.
 
 import re
 from collections.abc import Callable
-from math import comb
+from math import comb, exp
 from typing import TypeVar
 
 from omniloom.core.errors import BudgetError, EngineError
@@ -77,15 +77,30 @@ class Sampler:
         if clean is None:  # the budget is spent, or none could be had
             return first
         tokens = first.usage.output_tokens
-        return self.elect(run, clean, another, lambda a, b: _said(a, request).agrees(_said(b, request)), tokens)
+
+        def agree(one: Completion, other: Completion) -> bool:
+            return _said(one, request).agrees(_said(other, request))
+
+        return self.elect(run, clean, another, agree, tokens, sure=is_likely(clean))
 
     def elect(
-        self, run: Run, first: _T, another: Callable[[], _T | None], agree: Callable[[_T, _T], bool], tokens: int
+        self,
+        run: Run,
+        first: _T,
+        another: Callable[[], _T | None],
+        agree: Callable[[_T, _T], bool],
+        tokens: int,
+        *,
+        sure: bool = False,
+        failed: int = 0,
     ) -> _T:
         """The first of those that agree with most; `another` gives one more of about so many tokens, or None at the
-        end."""
+        end. sure: the first is so likely that it wins. failed: how many that counted for nothing came before it."""
+        if sure:
+            run.note("sample", drawn=1, agree=1, chosen=0, tokens_left=self.left, why="it is likely enough")
+            return first
         drawn, groups = [first], [[0]]
-        self._in_vain, self._counted = 0, self.asked > 0  # where the first was none, this is another
+        self._in_vain, self._counted = failed, self.asked > 0  # where the first was none, this is another
         while not self._enough([len(each) for each in groups], tokens):
             if (other := _in_time(run, another)) is None:
                 break
@@ -146,6 +161,16 @@ def _fails(run: Run, done: Completion) -> bool:
     if wrong or cut:
         run.note("not counted", wrong=[each.said for each in wrong], cut=cut)
     return bool(wrong) or cut
+
+
+def likelihood(done: Completion) -> float:
+    """The probability with which a model writes just this text, at temperature 1; 0 where it is not known."""
+    return exp(sum(each.logprob for each in done.logprobs)) if done.logprobs else 0.0
+
+
+def is_likely(done: Completion, least: float = 0.5) -> bool:
+    """Whether a text needs no vote: above one half it is more likely than all others together."""
+    return likelihood(done) > least
 
 
 def settled(sizes: list[int]) -> bool:
