@@ -36,7 +36,7 @@ def main(given: Sequence[str] | None = None) -> int:
     def ours(name: str, budget: int, side: str) -> Ours:
         return Ours(model, logs, asked.data, tasks, side, strategy=STRATEGIES[name], reasoning_budget=budget)
 
-    opened = with_peers([Ours(model, logs, asked.data, tasks, "direct")], asked, tasks, model, logs)
+    opened = with_peers([Ours(model, logs, asked.data, tasks, "direct", strategy="direct")], asked, tasks, model, logs)
     try:
         found = list[Answers]()
         for name, task in tasks.items():

@@ -43,7 +43,7 @@ def options(given: Sequence[str] | None = None) -> argparse.Namespace:
     made = parser("python -m measure.trust", __doc__ or "", DEFAULTS, "trust")
     made.add_argument("--peer-python", default="", help="a Python that has LangChain; else that peer is left out")
     made.add_argument(
-        "--strategy", choices=("direct", "weigh", "auto"), default="direct",
+        "--strategy", choices=("direct", "weigh", "auto"), default="auto",
         help="of ours: with the signals that its calibrator weighs, or all, at what they cost (%(default)s)",
     )  # fmt: skip
     made.add_argument("--json", type=Path, help="the numbers (OUT/trust.json)")

@@ -42,8 +42,9 @@ Strategy = Annotated[
     str | None,
     typer.Option(
         "--strategy",
-        help="direct (without it), weigh, verify, sample (what most answers say), program (tables by SQL, sums), "
-        "decompose (several parts), solve (puzzles in words by a solver), cascade (--small first), auto.",
+        help="auto (without it; program, sample or direct), direct, weigh, verify, sample (what most answers say), "
+        "program (tables by SQL, sums), decompose (several parts), solve (puzzles in words by a solver), cascade "
+        "(--small first).",
     ),
 ]
 Small = Annotated[

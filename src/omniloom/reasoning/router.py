@@ -33,13 +33,17 @@ class Choice:
     why: str
 
 
-def choose(said: str, kinds: Collection[str], budget: int, *, promised: bool, priced: bool = False) -> Choice:
+def choose(
+    said: str, kinds: Collection[str], budget: int, *, promised: bool, priced: bool = False, thinks: bool = False
+) -> Choice:
     """said: the question. kinds: of the sources. budget: tokens. promised: whether a risk is to be held. priced:
-    whether each token has to bring what it costs."""
+    whether each token has to bring what it costs. thinks: whether the model was taught to think before it answers."""
     if promised:
         return Choice("direct", "max_risk weighs a direct answer")
     if kinds and {*kinds} == {"table"} and _VALUE.search(said) and not _OPEN.search(said):
         return Choice("program", "values are asked for, and the sources that it is about are tables")
+    if thinks and budget and not priced:
+        return Choice("direct", "the model thinks first, as it was taught to")
     if not kinds and budget and _AMOUNT.search(said) and len(_NUMBER.findall(said)) > 1:
         return Choice("sample", "a problem with numbers and no source")
     if priced:

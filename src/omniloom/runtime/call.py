@@ -39,7 +39,7 @@ class Call:
     stop: tuple[str, ...] = ()
     unsupported: Unsupported = "mark"
     verify: bool = False
-    strategy: str = "direct"
+    strategy: str = "auto"
     max_risk: float | None = None
     on_loss: OnLoss = "error"
     budget: Budget = field(default_factory=Budget)
@@ -72,7 +72,7 @@ def checked(
     _whole(max_output_tokens=(max_output_tokens, 1), seed=(seed, 0))
     thinking = _thinking(reasoning_budget, strategy)
     return Call(
-        **_trust(strategy or ("auto" if thinking["priced"] else None), unsupported, max_risk, on_loss),
+        **_trust(strategy or "auto", unsupported, max_risk, on_loss),
         **thinking,
         inputs=_listed(inputs),
         output_modes=_modes(output_modes, schema),
@@ -208,13 +208,13 @@ def _with_timeout(budget: Budget, timeout: Any) -> Budget:
     return budget.model_copy(update={"seconds": min(*given, threading.TIMEOUT_MAX)}) if given else budget
 
 
-def _trust(strategy: str | None, unsupported: Any, max_risk: Any, on_loss: Any) -> dict[str, Any]:
+def _trust(strategy: str, unsupported: Any, max_risk: Any, on_loss: Any) -> dict[str, Any]:
     """The fields of a Call that say how much is checked, and what becomes of what does not hold."""
-    _known(strategy=(strategy or "direct", _STRATEGIES), unsupported=(unsupported, get_args(Unsupported)))
+    _known(strategy=(strategy, _STRATEGIES), unsupported=(unsupported, get_args(Unsupported)))
     _known(on_loss=(on_loss, get_args(OnLoss)))
     if strategy in ("program", "sample", "decompose", "solve", "cascade") and max_risk is not None:
         raise UsageError(f"max_risk promises nothing of strategy={strategy!r}", hint="leave one of them out")
-    how = {"strategy": strategy or "direct", "verify": strategy == "verify"}
+    how = {"strategy": strategy, "verify": strategy == "verify"}
     return how | {"unsupported": unsupported, "max_risk": _risk(max_risk), "on_loss": on_loss}
 
 

@@ -78,15 +78,15 @@ class Model:
         output_modes: "text" and "structured_json"; the latter needs `schema` (pydantic model, JSON Schema, or
         "name, age int"). reasoning_budget: exact cap on thinking tokens; "auto" buys further answers while each is
         expected to raise the probability of the one given by more than it costs. messages: earlier turns. strategy:
-        "direct", the default, but with that budget "auto";
-        "weigh", which also asks a judge and draws samples, so that a calibrator has all signals of confidence;
+        "auto", the default, which takes "program", "sample" or "direct" by the question and the sources, and says in
+        the trace why; "direct"; "weigh", which also asks a judge and draws samples, so that a calibrator has all
+        signals of confidence;
         "verify", which asks the model whether the sources say this, samples again, and asks once more for what they
         do not support; "sample", which buys further answers with the reasoning budget and gives what most of them say,
         stopping when it is settled; "program", which answers from tables by a query that the model writes, and sums
         over other sources by a formula; "decompose", which takes a question of several parts apart and answers each;
-        "solve", which has a puzzle or a small plan in words written as data and solved by a solver; "cascade", which
-        asks the model named `small` first, and this one where that is not sure; or "auto", which takes "program",
-        "sample" or "direct" by the question and the sources, and says in the trace why.
+        "solve", which has a puzzle or a small plan in words written as data and solved by a solver; or "cascade",
+        which asks the model named `small` first, and this one where that is not sure.
         unsupported: what happens to claims without support. max_risk: the share of given answers that may be wrong, as
         a calibrator promises it; a riskier answer is abstained. on_loss: "error" raises LossError for anything lost,
         "report" goes on.

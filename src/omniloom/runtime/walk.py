@@ -196,7 +196,7 @@ class Walk:
             return
         kinds = {part.kind for part in sources}
         of = {"promised": self.call.max_risk is not None, "priced": self.call.priced}
-        choice = choose(said, kinds, self.call.reasoning_budget, **of)
+        choice = choose(said, kinds, self.call.reasoning_budget, thinks=self.engine.capabilities.reasoning, **of)
         self.strategy = choice.strategy
         if self.call.priced and choice.strategy == "direct":
             self.call, self.thinking = replace(self.call, reasoning_budget=0), 0
