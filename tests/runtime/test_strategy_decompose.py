@@ -148,6 +148,31 @@ def test_a_part_that_fails_takes_nothing_from_the_others(models: Any, files: lis
     assert response.text.startswith("Ida Holm opened the bridge [1].\nWho ran the mill until 1888? ")
 
 
+STEPS = ("In which town does the Arden factory stand?", "Who is the mayor of the town #1?")
+WHERE = "Who is the mayor of the town where the Arden factory does stand?"
+
+
+@pytest.fixture
+def towns(tmp_path: Path) -> list[Path]:
+    (tmp_path / "factory.txt").write_text("The Arden factory makes paper.")
+    (tmp_path / "mayor.txt").write_text("The mayor of the town of Kolby is Jens Dahl.")
+    return [tmp_path / "factory.txt", tmp_path / "mayor.txt"]
+
+
+def test_a_part_that_needs_an_answer_that_is_not_there_is_not_asked(models: Any, towns: list[Path]) -> None:
+    def answer(request: Request) -> str:
+        if request.constraint is not None:
+            return json.dumps({"questions": STEPS})
+        assert f"Question: {STEPS[1]}" not in text_of(request)
+        return "It is not mentioned."
+
+    model = models(answer)
+    response = model.generate([WHERE, *towns], strategy="decompose")
+    assert response.abstained and not response.claims and not response.losses
+    assert [line.partition("? ")[0] for line in response.text.splitlines()] == [each[:-1] for each in STEPS]
+    assert notes(model, response)[-1] == {"question": STEPS[1], "why": f"it needs the answer to {STEPS[0]!r}"}
+
+
 def test_no_risk_is_promised_of_it(models: Any, files: list[Path]) -> None:
     with pytest.raises(UsageError, match="decompose"):
         models("").generate([BOTH, *files], strategy="decompose", max_risk=0.1)

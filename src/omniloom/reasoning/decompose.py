@@ -178,9 +178,9 @@ def _joining(said: str) -> frozenset[str]:
     return frozenset(key for word in _JOINS.findall(said) for key in keys(word))
 
 
-def needs(task: Task, question: str) -> bool:
-    """Whether a part speaks of the answer to an earlier one; the words of the user do not."""
-    return _EARLIER.search(question) is not None and not _EARLIER.search(task.said)
+def needs(task: Task, question: str) -> list[int]:
+    """Of which earlier parts, counted from 1, a part needs the answer; the words of the user need none."""
+    return [] if _EARLIER.search(task.said) else [int(number) for number in _EARLIER.findall(question)]
 
 
 def concludes(task: Task) -> bool:

@@ -56,7 +56,7 @@ def answers(
         run.check()
         part = replace(task, said=question, questions=(), max_output_tokens=_left(task, found))
         try:
-            answer = _answer(asking, part, found if needs(task, question) else ())
+            answer = _next(asking, part, found, needs(task, question))
         except EngineError as error:
             run.check()  # the deadline ends the call
             if not any(each.done for each in found):
@@ -69,6 +69,16 @@ def answers(
         yield _asked(
             asking, replace(task, questions=(), focus=frozenset(), max_output_tokens=_left(task, found)), found
         )
+
+
+def _next(asking: _Asking, part: Task, found: Sequence[Answer], needed: Sequence[int]) -> Answer:
+    """needed: the parts before it of which it needs the answers. Where one has none it is not asked: what would answer
+    it in the sources is of something else."""
+    lacking = next((found[number - 1] for number in needed if found[number - 1].done is None), None)
+    if lacking is None:
+        return _answer(asking, part, found if needed else ())
+    asking.run.note("decompose", question=part.said, why=f"it needs the answer to {lacking.question!r}")
+    return Answer(part.said, None)
 
 
 def _left(task: Task, found: Sequence[Answer]) -> int:
