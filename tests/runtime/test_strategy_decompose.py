@@ -215,6 +215,23 @@ def test_a_part_that_needs_one_that_failed_is_told_to_have_failed(models: Any, t
     assert response.losses[1].detail == f"it needs the answer to {parts[1]!r}: it does not fit"
 
 
+def test_the_property_of_one_thing_is_not_taken_from_another(models: Any, tmp_path: Path) -> None:
+    (tmp_path / "aurora.txt").write_text("The price of the Aurora model is 900 euros.")
+    (tmp_path / "borealis.txt").write_text("The weight of the Borealis model is 12 kg.")
+    parts = ["What is the price of the Aurora model?", "What is the weight?"]
+
+    def answer(request: Request) -> str:
+        if request.constraint is not None:
+            return json.dumps({"questions": parts})
+        assert "Question: What is the weight?" not in text_of(request)
+        return "The price of the Aurora model is 900 euros [1]."
+
+    said = "What is the price of the Aurora model and what is the weight?"
+    files = [tmp_path / "aurora.txt", tmp_path / "borealis.txt"]
+    response = models(answer).generate([said, *files], strategy="decompose")
+    assert [claim.text for claim in response.claims] == ["The price of the Aurora model is 900 euros."]
+
+
 def test_no_risk_is_promised_of_it(models: Any, files: list[Path]) -> None:
     with pytest.raises(UsageError, match="decompose"):
         models("").generate([BOTH, *files], strategy="decompose", max_risk=0.1)

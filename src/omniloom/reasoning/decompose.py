@@ -20,22 +20,34 @@ _MOST, _LONGEST = 4, 240
 _LONGEST_QUESTION = 1000  # characters: what is longer is a text to work on
 _OWN = 0.75  # of the words of a part that the question has
 _WORDS = re.compile(r"\b(?:who|whose|whom|what|which|when|where|why|how)\b", re.IGNORECASE)
-_BEFORE = r"(?:about|at|by|during|for|from|in|of|on|since|to|under|until|with)"
+_BEFORE = (
+    r"(?:about|across|after|against|among|at|before|between|by|during|for|from|in|into|of|on|over|per|since|through|to|"
+    r"under|until|with|within|without)"
+)
 _IS = r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|shall|should|may|might|must)"
 # A question in the order of one: "when the bridge opened" is a clause of another.
 _QUESTION = re.compile(
     rf"(?:{_BEFORE}\s+)?(?:(?:when|where|why|whom)\s+{_IS}\b|how\s+(?:many|much|{_IS})\b|how\s+\w+\s+{_IS}\b|"
-    r"(?:who|whose|what|which)\s+(?!(?:the|a|an)\b)\w)",
+    r"(?:who|whose|what|which)\s+(?!(?:the|a|an)\b)\w+\s+\w)",
     re.IGNORECASE,
 )
 _BREAK = re.compile(rf"\s*(?:[?;]\s*(?:and\s+)?|,?\s+and\s+)(?=(?:{_BEFORE}\s+)?{_WORDS.pattern})", re.IGNORECASE)
-_POINTS = re.compile(r"\b(?:it|its|he|his|him|she|her|they|their|them|this|that|these|those|one)\b", re.IGNORECASE)
+_PRONOUN = re.compile(r"\b(?:it|its|he|his|him|she|her|they|their|them)\b", re.IGNORECASE)
+_POINTS = re.compile(
+    rf"{_PRONOUN.pattern}|\b(?:this|that|these|those|one|then|there|such|same|others?|another|else|also|too)\b|"
+    rf"\b(?:which|how\s+many)\s+{_IS}\b",
+    re.IGNORECASE,
+)
+_MORE = re.compile(r"[^\w\s](?:\s|\Z)|\n")  # a sign between two things that are said
+_NARROWS = re.compile(rf"\b(?:{_BEFORE}|last|next|ago|now|yesterday|today|tomorrow)\b", re.IGNORECASE)
+_PROPERTY = re.compile(r"(?:what|who)\s+(?:is|are|was|were)\s+the\b", re.IGNORECASE)
 _JOINS = re.compile(
     r"\b(?:before|after|earlier|later|than|larger|largest|greater|bigger|higher|more|smaller|less|lower|fewer|longer|"
     r"shorter|older|younger|same|equal|difference|between|both|together|sum)\b",
     re.IGNORECASE,
 )
-_LISTED = re.compile(r"(?:\s*⟨[^⟩]*⟩)+\s*\Z")  # sources after the words, as `said_text` names them
+_IN_PLACE = re.compile(r"\s*⟨[^⟩]*⟩")  # a source, as `said_text` names it
+_LISTED = re.compile(rf"(?:{_IN_PLACE.pattern})+\s*\Z")  # those after the words
 _EARLIER = re.compile(r"#(\d+)")
 _SHAPE = {
     "type": "object",
@@ -112,25 +124,37 @@ def _kept_whole(task: Task, said: str) -> str:
 
 
 def in_a_row(said: str, names: Sequence[str] = ()) -> list[str]:
-    """The questions of a sentence that asks several, each of which stands by itself; none where it is not clear.
+    """The questions of a sentence that asks several, each of which surely stands by itself; none where it is not clear.
     names: of the sources."""
     pieces = [piece.strip(" ?.,;") for piece in _BREAK.split(said.strip())]
-    if not 1 < len(pieces) <= _MOST or not all(_stands(piece) for piece in pieces) or _shares(pieces, names):
+    if not 1 < len(pieces) <= _MOST or not all(_stands(piece) for piece in pieces):
+        return []
+    if _shares(pieces, names) or _leans(pieces):
         return []
     return [f"{piece[0].upper()}{piece[1:]}?" for piece in pieces]
 
 
 def _stands(piece: str) -> bool:
     """Whether it asks in the order of a question, with one clause, and speaks of nothing before it."""
-    one = len(_WORDS.findall(piece)) == 1
+    one = len(_WORDS.findall(piece)) == 1 and _MORE.search(_IN_PLACE.sub("", piece)) is None
     return one and _QUESTION.match(piece) is not None and _POINTS.search(piece) is None and bool(keys(piece))
 
 
+def _leans(pieces: Sequence[str]) -> bool:
+    """Whether one may need words of another: a phrase ("of the model", "last year") of which that one has more, or what
+    it has the property of ("what is the weight?")."""
+    narrowed = [len(_NARROWS.findall(_WORDS.split(piece)[-1])) for piece in pieces]
+    return len({*narrowed}) > 1 or (not any(narrowed) and any(_PROPERTY.match(piece) for piece in pieces[1:]))
+
+
 def _shares(pieces: Sequence[str], names: Sequence[str]) -> bool:
-    """Whether a number or the name of a source, which may hold for all of them, stands in some only."""
-    numbers = [any(word.kind == "number" for word in tokens(piece)) for piece in pieces]
-    named = [any(name.casefold() in piece.casefold() for name in names) or "⟨" in piece for piece in pieces]
-    return any(any(each) and not all(each) for each in (numbers, named))
+    """Whether a number, a name or a source, which may hold for all of them, stands in some only."""
+    source = re.compile("|".join([_IN_PLACE.pattern, *map(re.escape, filter(None, names))]), re.IGNORECASE)
+    words = [tokens(source.sub(" ", piece)) for piece in pieces]
+    numbers = [any(word.kind == "number" for word in each) for each in words]
+    named = [any(word.kind == "name" and word.start for word in each) for each in words]  # the first has a capital
+    sources = [source.search(piece) is not None for piece in pieces]
+    return any(any(each) and not all(each) for each in (numbers, named, sources))
 
 
 def _asked(run: Run, task: Task, said: str) -> list[str]:
@@ -169,8 +193,10 @@ def _unfit(said: str, parts: Sequence[str], names: Sequence[str]) -> str:
         told |= own
     if left := asked - told - _joining(said):
         return f"the parts leave out what was asked: {', '.join(sorted(left))}"
-    bare = [_EARLIER.sub(" ", part) for part in parts if not _EARLIER.search(part)]
-    return "a number or a source that is named may hold for all parts" if _shares(bare, names) else ""
+    bare = [part for part in parts if not _EARLIER.search(part)]
+    if any(_PRONOUN.search(part) for part in bare[1:]):
+        return "a part speaks of something before it"
+    return "a number, a name or a source that is named may hold for all parts" if _shares(bare, names) else ""
 
 
 def _joining(said: str) -> frozenset[str]:
