@@ -205,6 +205,36 @@ def test_a_number_that_may_hold_for_all_parts_is_not_lost() -> None:
             ("What is the price of the Aurora model?", "What is the weight?"),
             "a name or a source that is named may hold for all parts",
         ),
+        (
+            "Who did not sign the contract, and why was it ended?",
+            ("Who did sign the contract?", "Why was the contract ended?"),
+            "leave out what was asked: not sign",
+        ),
+        (
+            "Who did not sign the contract, and why was it ended?",
+            ("Who did sign the contract?", "Why was the contract not ended?"),
+            "something else",
+        ),
+        (
+            "Which of the towns along the river pay only the ferry, and when does it run?",
+            ("Which of the towns along the river pay the ferry?", "When does the ferry run?"),
+            "leave out what was asked: only ferry",
+        ),
+        (
+            "Wer hat den langen Vertrag der Bank nicht unterschrieben, und warum endete er?",
+            ("Wer hat den langen Vertrag der Bank unterschrieben?", "Warum endete der Vertrag nicht?"),
+            "something else",
+        ),
+        (
+            "What did Ann pay Bob, what did Bob sell Cy, and when did he do it?",
+            ("What did Bob pay Ann?", "What did Cy sell Bob?"),
+            "turns round",
+        ),
+        (
+            "What did the buyer owe the bank, and who told the court of it?",
+            ("What did the bank owe the buyer?", "Who told the court of what the buyer did owe?"),
+            "turns round",
+        ),
     ],
 )
 def test_parts_that_ask_another_thing_in_the_same_words_are_refused(
@@ -212,6 +242,32 @@ def test_parts_that_ask_another_thing_in_the_same_words_are_refused(
 ) -> None:
     task, run = taken(said, json.dumps({"questions": parts}))
     assert task.questions == () and why in run.notes[-1]["why"]
+
+
+@pytest.mark.parametrize(
+    "said, parts",
+    [
+        (
+            "Who has not signed the contract and why did it end?",
+            ("Who did not sign the contract?", "Why did the contract end?"),
+        ),
+        (
+            "Who didn't sign the contract, and when did it end?",
+            ("Who did not sign the contract?", "When did the contract end?"),
+        ),
+        (
+            "Wer unterschrieb den Vertrag nicht, und warum endete er?",
+            ("Wer unterschrieb den Vertrag nicht?", "Warum endete der Vertrag?"),
+        ),
+        (
+            "Wer 1931 die Brücke am Hafen eröffnete und wer sie entwarf?",
+            ("Wer eröffnete 1931 die Brücke am Hafen?", "Wer entwarf 1931 die Brücke am Hafen?"),
+        ),
+    ],
+)
+def test_what_is_denied_stays_so_in_its_part(said: str, parts: tuple[str, ...]) -> None:
+    task, run = taken(said, json.dumps({"questions": parts}))
+    assert task.questions == parts, run.notes
 
 
 def test_sources_that_are_named_after_the_words_are_no_part_of_them() -> None:

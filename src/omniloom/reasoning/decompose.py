@@ -7,14 +7,16 @@ each part is answered, or said not to be.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 from omniloom.core.errors import BudgetError, EngineError, SchemaError
 from omniloom.core.protocols import Run
 from omniloom.core.values import Constraint, Message, Request, Sampling
+from omniloom.reasoning.absence import NEGATED
 from omniloom.reasoning.prompts import Task, shown_first
-from omniloom.reasoning.wording import keys, tokens
+from omniloom.reasoning.wording import Word, keys, tokens
 
 _MOST, _LONGEST = 4, 240
 _LONGEST_QUESTION = 1000  # characters: what is longer is a text to work on
@@ -48,6 +50,13 @@ _JOINS = re.compile(
 )
 _IN_PLACE = re.compile(r"\s*⟨[^⟩]*⟩")  # a source, as `said_text` names it
 _LISTED = re.compile(rf"(?:{_IN_PLACE.pattern})+\s*\Z")  # those after the words
+_LIMITS = {
+    "not": NEGATED,
+    "only": re.compile(
+        r"\b(?:only|nur|lediglich|seulement|s[oó]lo|solamente|soltanto|somente|apenas|slechts|alleen|tylko|только)\b",
+        re.IGNORECASE,
+    ),
+}
 _EARLIER = re.compile(r"#(\d+)")
 _SHAPE = {
     "type": "object",
@@ -183,20 +192,58 @@ def _unfit(said: str, parts: Sequence[str], names: Sequence[str]) -> str:
         return "it asks for one thing"
     if len({part.casefold() for part in parts}) < len(parts):
         return "a part stands twice"
-    asked, told = frozenset(keys(said)), frozenset[str]()
+    asked, limits, told = _words(said), _limited(said), set[str]()
     for at, part in enumerate(parts):
         if any(not 0 < int(number) <= at for number in _EARLIER.findall(part)):
             return "a part speaks of an answer that is not there yet"
-        own = frozenset(keys(_EARLIER.sub(" ", part)))
-        if len(own & asked) < _OWN * len(own):
+        own, limited = [each.key for each in _words(_EARLIER.sub(" ", part))], _limited(part)
+        if len({*own} & {each.key for each in asked}) < _OWN * len({*own}) or limited - limits:
             return "a part asks for something else"
-        told |= own
-    if left := asked - told - _joining(said):
+        if _turned(own, asked):
+            return "a part turns round what was asked"
+        told |= {*own} | limited
+    if left := ({each.key for each in asked} | limits) - told - _joining(said):
         return f"the parts leave out what was asked: {', '.join(sorted(left))}"
     bare = [part for part in parts if not _EARLIER.search(part)]
     if any(_PRONOUN.search(part) for part in bare[1:]):
         return "a part speaks of something before it"
     return "a number, a name or a source that is named may hold for all parts" if _shares(bare, names) else ""
+
+
+def _words(text: str) -> list[Word]:
+    """The words of a text but for those that deny or limit one."""
+    limits = [each.span() for pattern in _LIMITS.values() for each in pattern.finditer(text)]
+    return [each for each in tokens(text) if not any(each.start < end and start < each.end for start, end in limits)]
+
+
+def _limited(text: str) -> frozenset[str]:
+    """What is denied or limited, each with the word that follows, or that its clause ends with: "not sign"."""
+    words, found = _words(text), set[str]()
+    for name, pattern in _LIMITS.items():
+        for each in pattern.finditer(text) if words else ():
+            at = sum(word.start < each.end() for word in words)
+            ends = at == len(words) or _MORE.search(text, each.end(), words[at].start)
+            found.add(f"{name} {words[max(at - 1, 0) if ends else at].key}")
+    return frozenset(found)
+
+
+def _turned(part: Sequence[str], asked: Sequence[Word]) -> bool:
+    """Whether three of its words stand the other way round in the question, as those of who pays whom; what is said in
+    place of "it" moves as a whole."""
+    count = Counter(each.key for each in asked)  # "who" may stand in each clause: that is no order
+    order = [each.key for each in asked if each.kind == "name" or count[each.key] == 1]
+    own = [each for each in part if each in order]
+    return _in_common(own, order) < len(own) and _in_common(own, order[::-1]) > 2
+
+
+def _in_common(first: Sequence[str], second: Sequence[str]) -> int:
+    """The length of the longest row of words that both have in this order."""
+    longest = [0] * (len(second) + 1)
+    for word in first:
+        before, longest = longest, [0]
+        for at, other in enumerate(second):
+            longest.append(before[at] + 1 if word == other else max(before[at + 1], longest[at]))
+    return longest[-1]
 
 
 def _joining(said: str) -> frozenset[str]:
