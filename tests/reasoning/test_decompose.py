@@ -154,6 +154,10 @@ def test_no_model_is_asked_where_a_rule_is_enough() -> None:
         ("[", "Expecting value"),
         ('{"questions": [{"a": 1}, "b"]}', "the model named no parts"),
         ("null", "the model named no parts"),
+        ("[" * 5000, "recursion"),
+        (json.dumps({"questions": ["When did the bridge open?"] * 5}), "too many"),
+        (json.dumps({"questions": ["When did the bridge open?", "Who designed the bridge?" * 20]}), "too long"),
+        ('{"questions": ["When did the bridge open?", "Who designed the bridge \\ud800?"]}', "surrogates"),
         ('{"questions": ["When did the bridge open?", "Who designed it?"]}', "speaks of something before it"),
     ],
 )

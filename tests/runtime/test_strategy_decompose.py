@@ -1,13 +1,18 @@
 """`strategy="decompose"`: each part of a question is answered over the sources, and cited; none is left out unsaid."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from omniloom.core.errors import ContextError, UsageError
+from omniloom.core.events import Event
 from omniloom.core.values import Request
+from omniloom.engines.scripted import Scripted
+from omniloom.runtime.model import Model
+from omniloom.storage.store import Store
 
 BOTH = "Who opened the bridge in 1931, and who ran the mill until 1888?"
 SCHEMA = {
@@ -230,6 +235,21 @@ def test_the_property_of_one_thing_is_not_taken_from_another(models: Any, tmp_pa
     files = [tmp_path / "aurora.txt", tmp_path / "borealis.txt"]
     response = models(answer).generate([said, *files], strategy="decompose")
     assert [claim.text for claim in response.claims] == ["The price of the Aurora model is 900 euros."]
+
+
+class Unheld(Scripted):
+    """A server that does not hold to the schema."""
+
+    def stream(self, request: Request, cancel: Any = None) -> Iterator[Event]:
+        yield from super().stream(request.model_copy(update={"constraint": None}), cancel)
+
+
+@pytest.mark.parametrize("text", ["[" * 5000, '{"questions": ["Who opened the bridge \\ud800?", "Who ran the mill?"]}'])
+def test_parts_that_are_none_leave_the_question_as_it_is(private_home: Path, files: list[Path], text: str) -> None:
+    with Model(Unheld([text, "Ida Holm opened the bridge in 1931 [1]."], name="unheld"), Store()) as model:
+        said = "Who opened the bridge that is older than the mill that she ran?"
+        response = model.generate([said, *files], strategy="decompose")
+    assert response.claims[0].supported
 
 
 def test_no_risk_is_promised_of_it(models: Any, files: list[Path]) -> None:

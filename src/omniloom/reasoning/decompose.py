@@ -114,7 +114,7 @@ def split(run: Run, task: Task) -> Task:
     try:
         parts = [] if why else in_a_row(said, names) or _asked(run, task, said)
         why = why or _unfit(said, parts, names)
-    except (BudgetError, EngineError, SchemaError, ValueError) as error:
+    except (BudgetError, EngineError, SchemaError, ValueError, RecursionError) as error:
         run.check()  # the deadline ends the call
         why = str(error)
     run.note("decompose", questions=parts, **({"why": why} if why else {}))
@@ -167,11 +167,15 @@ def _shares(pieces: Sequence[str], names: Sequence[str]) -> bool:
 
 
 def _asked(run: Run, task: Task, said: str) -> list[str]:
-    """The parts that a model names. Raises ValueError for what is none."""
+    """The parts that a model names; a server may not hold to the shape. Raises ValueError for what is none, and
+    RecursionError."""
     found = json.loads(run.ask(_request(task, said), purpose="split").text)
     parts = found.get("questions") if isinstance(found, dict) else None
     if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
         raise ValueError("the model named no parts")
+    if len(parts) > _MOST or any(len(part) > _LONGEST for part in parts):
+        raise ValueError("the model named too many parts, or one that is too long")
+    "".join(parts).encode()  # halves of surrogate pairs are no text: that is a ValueError, too
     return [" ".join(part.split()) for part in parts]
 
 
