@@ -5,7 +5,7 @@ from pathlib import Path
 import omniloom as ol
 
 DATA = Path(__file__).parent / "data"
-QUESTION = "By how much did energy use fall, and which scheduler ran in the last week?"
+QUESTION = "By how much did energy use fall, and which scheduler had the fewest failed jobs?"
 
 with ol.load() as model:
     response = model.generate([QUESTION, DATA / "paper.pdf", DATA / "results.csv"], strategy="decompose")

@@ -52,7 +52,7 @@ def test_every_language_has_every_sentence_with_the_places_of_the_english_one() 
     assert PHRASES.keys() == ASKED.keys()
     for told in PHRASES.values():
         assert told.keys() == PHRASES["en"].keys()
-        for name in ("not_answered", "withdrawn", "too_uncertain", "instead", "disagree", "more_rows"):
+        for name in ("not_answered", "failed", "withdrawn", "too_uncertain", "instead", "disagree", "more_rows"):
             places, wanted = (
                 [each[1] for each in Formatter().parse(one[name]) if each[1]] for one in (told, PHRASES["en"])
             )

@@ -1,13 +1,18 @@
 """`strategy="decompose"`: each part of a question is answered over the sources, and cited; none is left out unsaid."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from omniloom.core.errors import ContextError, UsageError
+from omniloom.core.events import Event
 from omniloom.core.values import Request
+from omniloom.engines.scripted import Scripted
+from omniloom.runtime.model import Model
+from omniloom.storage.store import Store
 
 BOTH = "Who opened the bridge in 1931, and who ran the mill until 1888?"
 SCHEMA = {
@@ -138,14 +143,113 @@ def test_of_a_part_that_is_dropped_it_is_said_that_there_is_none(models: Any, fi
     assert response.text.splitlines()[1].startswith("Who ran the mill until 1888? ")
 
 
-def test_a_part_that_fails_takes_nothing_from_the_others(models: Any, files: list[Path]) -> None:
+FAILED = "asking the model failed"
+
+
+def test_a_part_that_fails_takes_nothing_from_the_others_and_is_told(models: Any, files: list[Path]) -> None:
     def answer(request: Request) -> str:
         if "Anna Marbury" in text_of(request):
             raise ContextError("it does not fit")
         return from_one(request)
 
-    response = models(answer).generate([BOTH, *files], strategy="decompose")
-    assert response.text.startswith("Ida Holm opened the bridge [1].\nWho ran the mill until 1888? ")
+    model = models(answer)
+    response = model.generate([BOTH, *files], strategy="decompose")
+    first, second = response.text.splitlines()
+    assert first == "Ida Holm opened the bridge [1]."
+    # Of the sources nothing is known then.
+    assert second.startswith("Who ran the mill until 1888? ") and FAILED in second
+    (loss,) = response.losses
+    assert (loss.kind, loss.part, loss.detail) == ("not_answered", "Who ran the mill until 1888?", "it does not fit")
+    assert notes(model, response)[-1]["why"] == "it does not fit"
+
+
+def test_data_alone_are_filled_without_a_part_that_fails_and_it_is_told(models: Any, files: list[Path]) -> None:
+    def answer(request: Request) -> str:
+        if request.constraint is None:
+            if "Anna Marbury" in text_of(request):
+                raise ContextError("it does not fit")
+            return from_one(request)
+        assert "#1 Who opened the bridge" in text_of(request) and "#2" not in text_of(request)
+        return json.dumps({"opened": "Ida Holm", "ran": "Anna Marbury"})
+
+    inputs = [BOTH, *files]
+    response = models(answer).generate(inputs, strategy="decompose", output_modes=["structured_json"], schema=SCHEMA)
+    assert response.data == {"opened": "Ida Holm", "ran": "Anna Marbury"}
+    assert [(loss.kind, loss.part) for loss in response.losses] == [("not_answered", "Who ran the mill until 1888?")]
+
+
+STEPS = ("In which town does the Arden factory stand?", "Who is the mayor of the town #1?")
+WHERE = "Who is the mayor of the town where the Arden factory does stand?"
+
+
+@pytest.fixture
+def towns(tmp_path: Path) -> list[Path]:
+    (tmp_path / "factory.txt").write_text("The Arden factory makes paper.")
+    (tmp_path / "mayor.txt").write_text("The mayor of the town of Kolby is Jens Dahl.")
+    return [tmp_path / "factory.txt", tmp_path / "mayor.txt"]
+
+
+def test_a_part_that_needs_an_answer_that_is_not_there_is_not_asked(models: Any, towns: list[Path]) -> None:
+    def answer(request: Request) -> str:
+        if request.constraint is not None:
+            return json.dumps({"questions": STEPS})
+        assert f"Question: {STEPS[1]}" not in text_of(request)
+        return "It is not mentioned."
+
+    model = models(answer)
+    response = model.generate([WHERE, *towns], strategy="decompose")
+    assert response.abstained and not response.claims and not response.losses
+    assert [line.partition("? ")[0] for line in response.text.splitlines()] == [each[:-1] for each in STEPS]
+    assert notes(model, response)[-1] == {"question": STEPS[1], "why": f"it needs the answer to {STEPS[0]!r}"}
+
+
+def test_a_part_that_needs_one_that_failed_is_told_to_have_failed(models: Any, towns: list[Path]) -> None:
+    parts = ["What does the Arden factory make?", *(each.replace("#1", "#2") for each in STEPS)]
+
+    def answer(request: Request) -> str:
+        if request.constraint is not None:
+            return json.dumps({"questions": parts})
+        if parts[0] in text_of(request):
+            return "The Arden factory makes paper [1]."
+        raise ContextError("it does not fit")
+
+    said = f"What does the Arden factory make, and {WHERE[0].lower()}{WHERE[1:]}"
+    response = models(answer).generate([said, *towns], strategy="decompose")
+    assert [FAILED in line for line in response.text.splitlines()] == [False, True, True]
+    assert [loss.part for loss in response.losses] == parts[1:]
+    assert response.losses[1].detail == f"it needs the answer to {parts[1]!r}: it does not fit"
+
+
+def test_the_property_of_one_thing_is_not_taken_from_another(models: Any, tmp_path: Path) -> None:
+    (tmp_path / "aurora.txt").write_text("The price of the Aurora model is 900 euros.")
+    (tmp_path / "borealis.txt").write_text("The weight of the Borealis model is 12 kg.")
+    parts = ["What is the price of the Aurora model?", "What is the weight?"]
+
+    def answer(request: Request) -> str:
+        if request.constraint is not None:
+            return json.dumps({"questions": parts})
+        assert "Question: What is the weight?" not in text_of(request)
+        return "The price of the Aurora model is 900 euros [1]."
+
+    said = "What is the price of the Aurora model and what is the weight?"
+    files = [tmp_path / "aurora.txt", tmp_path / "borealis.txt"]
+    response = models(answer).generate([said, *files], strategy="decompose")
+    assert [claim.text for claim in response.claims] == ["The price of the Aurora model is 900 euros."]
+
+
+class Unheld(Scripted):
+    """A server that does not hold to the schema."""
+
+    def stream(self, request: Request, cancel: Any = None) -> Iterator[Event]:
+        yield from super().stream(request.model_copy(update={"constraint": None}), cancel)
+
+
+@pytest.mark.parametrize("text", ["[" * 5000, '{"questions": ["Who opened the bridge \\ud800?", "Who ran the mill?"]}'])
+def test_parts_that_are_none_leave_the_question_as_it_is(private_home: Path, files: list[Path], text: str) -> None:
+    with Model(Unheld([text, "Ida Holm opened the bridge in 1931 [1]."], name="unheld"), Store()) as model:
+        said = "Who opened the bridge that is older than the mill that she ran?"
+        response = model.generate([said, *files], strategy="decompose")
+    assert response.claims[0].supported
 
 
 def test_no_risk_is_promised_of_it(models: Any, files: list[Path]) -> None:

@@ -7,35 +7,56 @@ each part is answered, or said not to be.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 from omniloom.core.errors import BudgetError, EngineError, SchemaError
 from omniloom.core.protocols import Run
 from omniloom.core.values import Constraint, Message, Request, Sampling
+from omniloom.reasoning.absence import NEGATED
 from omniloom.reasoning.prompts import Task, shown_first
-from omniloom.reasoning.wording import keys, tokens
+from omniloom.reasoning.wording import Word, keys, tokens
 
 _MOST, _LONGEST = 4, 240
 _LONGEST_QUESTION = 1000  # characters: what is longer is a text to work on
 _OWN = 0.75  # of the words of a part that the question has
 _WORDS = re.compile(r"\b(?:who|whose|whom|what|which|when|where|why|how)\b", re.IGNORECASE)
-_BEFORE = r"(?:about|at|by|during|for|from|in|of|on|since|to|under|until|with)"
+_BEFORE = (
+    r"(?:about|across|after|against|among|at|before|between|by|during|for|from|in|into|of|on|over|per|since|through|to|"
+    r"under|until|with|within|without)"
+)
 _IS = r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|shall|should|may|might|must)"
 # A question in the order of one: "when the bridge opened" is a clause of another.
 _QUESTION = re.compile(
     rf"(?:{_BEFORE}\s+)?(?:(?:when|where|why|whom)\s+{_IS}\b|how\s+(?:many|much|{_IS})\b|how\s+\w+\s+{_IS}\b|"
-    r"(?:who|whose|what|which)\s+(?!(?:the|a|an)\b)\w)",
+    r"(?:who|whose|what|which)\s+(?!(?:the|a|an)\b)\w+\s+\w)",
     re.IGNORECASE,
 )
 _BREAK = re.compile(rf"\s*(?:[?;]\s*(?:and\s+)?|,?\s+and\s+)(?=(?:{_BEFORE}\s+)?{_WORDS.pattern})", re.IGNORECASE)
-_POINTS = re.compile(r"\b(?:it|its|he|his|him|she|her|they|their|them|this|that|these|those|one)\b", re.IGNORECASE)
+_PRONOUN = re.compile(r"\b(?:it|its|he|his|him|she|her|they|their|them)\b", re.IGNORECASE)
+_POINTS = re.compile(
+    rf"{_PRONOUN.pattern}|\b(?:this|that|these|those|one|then|there|such|same|others?|another|else|also|too)\b|"
+    rf"\b(?:which|how\s+many)\s+{_IS}\b",
+    re.IGNORECASE,
+)
+_MORE = re.compile(r"[^\w\s](?:\s|\Z)|\n")  # a sign between two things that are said
+_NARROWS = re.compile(rf"\b(?:{_BEFORE}|last|next|ago|now|yesterday|today|tomorrow)\b", re.IGNORECASE)
+_PROPERTY = re.compile(r"(?:what|who)\s+(?:is|are|was|were)\s+the\b", re.IGNORECASE)
 _JOINS = re.compile(
     r"\b(?:before|after|earlier|later|than|larger|largest|greater|bigger|higher|more|smaller|less|lower|fewer|longer|"
     r"shorter|older|younger|same|equal|difference|between|both|together|sum)\b",
     re.IGNORECASE,
 )
-_LISTED = re.compile(r"(?:\s*⟨[^⟩]*⟩)+\s*\Z")  # sources after the words, as `said_text` names them
+_IN_PLACE = re.compile(r"\s*⟨[^⟩]*⟩")  # a source, as `said_text` names it
+_LISTED = re.compile(rf"(?:{_IN_PLACE.pattern})+\s*\Z")  # those after the words
+_LIMITS = {
+    "not": NEGATED,
+    "only": re.compile(
+        r"\b(?:only|nur|lediglich|seulement|s[oó]lo|solamente|soltanto|somente|apenas|slechts|alleen|tylko|только)\b",
+        re.IGNORECASE,
+    ),
+}
 _EARLIER = re.compile(r"#(\d+)")
 _SHAPE = {
     "type": "object",
@@ -93,7 +114,7 @@ def split(run: Run, task: Task) -> Task:
     try:
         parts = [] if why else in_a_row(said, names) or _asked(run, task, said)
         why = why or _unfit(said, parts, names)
-    except (BudgetError, EngineError, SchemaError, ValueError) as error:
+    except (BudgetError, EngineError, SchemaError, ValueError, RecursionError) as error:
         run.check()  # the deadline ends the call
         why = str(error)
     run.note("decompose", questions=parts, **({"why": why} if why else {}))
@@ -112,33 +133,49 @@ def _kept_whole(task: Task, said: str) -> str:
 
 
 def in_a_row(said: str, names: Sequence[str] = ()) -> list[str]:
-    """The questions of a sentence that asks several, each of which stands by itself; none where it is not clear.
+    """The questions of a sentence that asks several, each of which surely stands by itself; none where it is not clear.
     names: of the sources."""
     pieces = [piece.strip(" ?.,;") for piece in _BREAK.split(said.strip())]
-    if not 1 < len(pieces) <= _MOST or not all(_stands(piece) for piece in pieces) or _shares(pieces, names):
+    if not 1 < len(pieces) <= _MOST or not all(_stands(piece) for piece in pieces):
+        return []
+    if _shares(pieces, names) or _leans(pieces):
         return []
     return [f"{piece[0].upper()}{piece[1:]}?" for piece in pieces]
 
 
 def _stands(piece: str) -> bool:
     """Whether it asks in the order of a question, with one clause, and speaks of nothing before it."""
-    one = len(_WORDS.findall(piece)) == 1
+    one = len(_WORDS.findall(piece)) == 1 and _MORE.search(_IN_PLACE.sub("", piece)) is None
     return one and _QUESTION.match(piece) is not None and _POINTS.search(piece) is None and bool(keys(piece))
 
 
+def _leans(pieces: Sequence[str]) -> bool:
+    """Whether one may need words of another: a phrase ("of the model", "last year") of which that one has more, or what
+    it has the property of ("what is the weight?")."""
+    narrowed = [len(_NARROWS.findall(_WORDS.split(piece)[-1])) for piece in pieces]
+    return len({*narrowed}) > 1 or (not any(narrowed) and any(_PROPERTY.match(piece) for piece in pieces[1:]))
+
+
 def _shares(pieces: Sequence[str], names: Sequence[str]) -> bool:
-    """Whether a number or the name of a source, which may hold for all of them, stands in some only."""
-    numbers = [any(word.kind == "number" for word in tokens(piece)) for piece in pieces]
-    named = [any(name.casefold() in piece.casefold() for name in names) or "⟨" in piece for piece in pieces]
-    return any(any(each) and not all(each) for each in (numbers, named))
+    """Whether a number, a name or a source, which may hold for all of them, stands in some only."""
+    source = re.compile("|".join([_IN_PLACE.pattern, *map(re.escape, filter(None, names))]), re.IGNORECASE)
+    words = [tokens(source.sub(" ", piece)) for piece in pieces]
+    numbers = [any(word.kind == "number" for word in each) for each in words]
+    named = [any(word.kind == "name" and word.start for word in each) for each in words]  # the first has a capital
+    sources = [source.search(piece) is not None for piece in pieces]
+    return any(any(each) and not all(each) for each in (numbers, named, sources))
 
 
 def _asked(run: Run, task: Task, said: str) -> list[str]:
-    """The parts that a model names. Raises ValueError for what is none."""
+    """The parts that a model names; a server may not hold to the shape. Raises ValueError for what is none, and
+    RecursionError."""
     found = json.loads(run.ask(_request(task, said), purpose="split").text)
     parts = found.get("questions") if isinstance(found, dict) else None
     if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
         raise ValueError("the model named no parts")
+    if len(parts) > _MOST or any(len(part) > _LONGEST for part in parts):
+        raise ValueError("the model named too many parts, or one that is too long")
+    "".join(parts).encode()  # halves of surrogate pairs are no text: that is a ValueError, too
     return [" ".join(part.split()) for part in parts]
 
 
@@ -159,18 +196,58 @@ def _unfit(said: str, parts: Sequence[str], names: Sequence[str]) -> str:
         return "it asks for one thing"
     if len({part.casefold() for part in parts}) < len(parts):
         return "a part stands twice"
-    asked, told = frozenset(keys(said)), frozenset[str]()
+    asked, limits, told = _words(said), _limited(said), set[str]()
     for at, part in enumerate(parts):
         if any(not 0 < int(number) <= at for number in _EARLIER.findall(part)):
             return "a part speaks of an answer that is not there yet"
-        own = frozenset(keys(_EARLIER.sub(" ", part)))
-        if len(own & asked) < _OWN * len(own):
+        own, limited = [each.key for each in _words(_EARLIER.sub(" ", part))], _limited(part)
+        if len({*own} & {each.key for each in asked}) < _OWN * len({*own}) or limited - limits:
             return "a part asks for something else"
-        told |= own
-    if left := asked - told - _joining(said):
+        if _turned(own, asked):
+            return "a part turns round what was asked"
+        told |= {*own} | limited
+    if left := ({each.key for each in asked} | limits) - told - _joining(said):
         return f"the parts leave out what was asked: {', '.join(sorted(left))}"
-    bare = [_EARLIER.sub(" ", part) for part in parts if not _EARLIER.search(part)]
-    return "a number or a source that is named may hold for all parts" if _shares(bare, names) else ""
+    bare = [part for part in parts if not _EARLIER.search(part)]
+    if any(_PRONOUN.search(part) for part in bare[1:]):
+        return "a part speaks of something before it"
+    return "a number, a name or a source that is named may hold for all parts" if _shares(bare, names) else ""
+
+
+def _words(text: str) -> list[Word]:
+    """The words of a text but for those that deny or limit one."""
+    limits = [each.span() for pattern in _LIMITS.values() for each in pattern.finditer(text)]
+    return [each for each in tokens(text) if not any(each.start < end and start < each.end for start, end in limits)]
+
+
+def _limited(text: str) -> frozenset[str]:
+    """What is denied or limited, each with the word that follows, or that its clause ends with: "not sign"."""
+    words, found = _words(text), set[str]()
+    for name, pattern in _LIMITS.items():
+        for each in pattern.finditer(text) if words else ():
+            at = sum(word.start < each.end() for word in words)
+            ends = at == len(words) or _MORE.search(text, each.end(), words[at].start)
+            found.add(f"{name} {words[max(at - 1, 0) if ends else at].key}")
+    return frozenset(found)
+
+
+def _turned(part: Sequence[str], asked: Sequence[Word]) -> bool:
+    """Whether three of its words stand the other way round in the question, as those of who pays whom; what is said in
+    place of "it" moves as a whole."""
+    count = Counter(each.key for each in asked)  # "who" may stand in each clause: that is no order
+    order = [each.key for each in asked if each.kind == "name" or count[each.key] == 1]
+    own = [each for each in part if each in order]
+    return _in_common(own, order) < len(own) and _in_common(own, order[::-1]) > 2
+
+
+def _in_common(first: Sequence[str], second: Sequence[str]) -> int:
+    """The length of the longest row of words that both have in this order."""
+    longest = [0] * (len(second) + 1)
+    for word in first:
+        before, longest = longest, [0]
+        for at, other in enumerate(second):
+            longest.append(before[at] + 1 if word == other else max(before[at + 1], longest[at]))
+    return longest[-1]
 
 
 def _joining(said: str) -> frozenset[str]:
@@ -178,9 +255,9 @@ def _joining(said: str) -> frozenset[str]:
     return frozenset(key for word in _JOINS.findall(said) for key in keys(word))
 
 
-def needs(task: Task, question: str) -> bool:
-    """Whether a part speaks of the answer to an earlier one; the words of the user do not."""
-    return _EARLIER.search(question) is not None and not _EARLIER.search(task.said)
+def needs(task: Task, question: str) -> list[int]:
+    """Of which earlier parts, counted from 1, a part needs the answer; the words of the user need none."""
+    return [] if _EARLIER.search(task.said) else [int(number) for number in _EARLIER.findall(question)]
 
 
 def concludes(task: Task) -> bool:

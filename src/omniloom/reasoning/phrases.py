@@ -24,7 +24,7 @@ _SCRIPTS = {
     "ru": "\u0400-\u04ff",
 }
 _QUOTED = re.compile(r"[“„«\"][^”“»\"]{0,300}[”“»\"]")
-Name = Literal["not_answered", "withdrawn", "too_uncertain", "instead", "disagree", "more_rows"]
+Name = Literal["not_answered", "failed", "withdrawn", "too_uncertain", "instead", "disagree", "more_rows"]
 
 
 def phrase(name: Name, said: str, **values: object) -> str:

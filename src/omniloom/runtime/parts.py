@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from omniloom.core.errors import BudgetError, EngineError
-from omniloom.core.values import Completion
+from omniloom.core.values import Completion, Loss
 from omniloom.reasoning import direct
 from omniloom.reasoning.claims import ClaimWriter, Unsupported
 from omniloom.reasoning.decompose import concludes, needs
@@ -22,15 +22,23 @@ Refuses = Callable[[Task, ClaimWriter, Completion], Refusal]
 
 @dataclass(frozen=True)
 class Answer:
-    """done: what the model wrote; None where that is no answer."""
+    """done: what the model wrote; None where that is no answer. failed: why it could not be asked, of which nothing is
+    known then."""
 
     question: str
     done: Completion | None
+    failed: str = ""
 
     @property
     def text(self) -> str:
         """The answer, or that there is none, in our words."""
-        return self.done.text if self.done is not None else phrase("not_answered", self.question)
+        none = phrase("failed" if self.failed else "not_answered", self.question)
+        return self.done.text if self.done is not None else none
+
+    @property
+    def losses(self) -> list[Loss]:
+        told = Loss(kind="not_answered", severity="reduced", part=self.question, detail=self.failed)
+        return [told] if self.failed else []
 
 
 @dataclass(frozen=True)
@@ -56,19 +64,30 @@ def answers(
         run.check()
         part = replace(task, said=question, questions=(), max_output_tokens=_left(task, found))
         try:
-            answer = _answer(asking, part, found if needs(task, question) else ())
+            answer = _next(asking, part, found, needs(task, question))
         except EngineError as error:
             run.check()  # the deadline ends the call
             if not any(each.done for each in found):
                 raise
-            run.note("decompose", question=question, why=str(error))
-            answer = Answer(question, None)
+            run.note("decompose", question=question, why=error.message)
+            answer = Answer(question, None, error.message)
         found.append(answer)
         yield answer
     if concludes(task) and all(each.done for each in found):
         yield _asked(
             asking, replace(task, questions=(), focus=frozenset(), max_output_tokens=_left(task, found)), found
         )
+
+
+def _next(asking: _Asking, part: Task, found: Sequence[Answer], needed: Sequence[int]) -> Answer:
+    """needed: the parts before it of which it needs the answers. Where one has none it is not asked: what would answer
+    it in the sources is of something else."""
+    lacking = next((found[number - 1] for number in needed if found[number - 1].done is None), None)
+    if lacking is None:
+        return _answer(asking, part, found if needed else ())
+    why = f"it needs the answer to {lacking.question!r}"
+    asking.run.note("decompose", question=part.said, why=why)
+    return Answer(part.said, None, f"{why}: {lacking.failed}" if lacking.failed else "")
 
 
 def _left(task: Task, found: Sequence[Answer]) -> int:
@@ -78,7 +97,15 @@ def _left(task: Task, found: Sequence[Answer]) -> int:
     return left
 
 
-def noted(run: EngineRun, task: Task, notes: str, native: int, unsupported: Unsupported, refuses: Refuses) -> str:
+def noted(
+    run: EngineRun,
+    task: Task,
+    notes: str,
+    native: int,
+    unsupported: Unsupported,
+    refuses: Refuses,
+    report: Callable[[Sequence[Loss]], None],
+) -> str:
     """The notes with what each question gives, where data alone are wanted."""
     found = list[Answer]()
     try:
@@ -86,11 +113,16 @@ def noted(run: EngineRun, task: Task, notes: str, native: int, unsupported: Unsu
     except BudgetError as error:  # the data are still to be written
         run.check()  # but the deadline ends the call
         run.note("decompose", why=str(error))
+    report([loss for each in found for loss in each.losses])
     return _notes(notes, found)
 
 
 def _notes(notes: str, found: Sequence[Answer]) -> str:
-    told = (f"#{at} {each.question} {without_pointers(each.text).strip()}" for at, each in enumerate(found, 1))
+    told = (
+        f"#{at} {each.question} {without_pointers(each.text).strip()}"
+        for at, each in enumerate(found, 1)
+        if not each.failed
+    )
     return "\n".join(filter(None, [notes, *told]))
 
 

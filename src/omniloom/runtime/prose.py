@@ -56,6 +56,7 @@ class Prose:
         self.writer = ClaimWriter(task.passages, task.parts, unsupported, task.said, task.naming)
         self.abstained = self.withheld = False
         self.cut: list[Loss] = []
+        self._failed: list[Loss] = []
         self._cited = 0
         self._waiting: list[Event] | None = [] if follows and task.parts and not self.live else None
 
@@ -195,6 +196,7 @@ class Prose:
         try:
             for answer in answers(self.run, self.task, notes, native, writer.unsupported, self.refuses):
                 found.append(answer)
+                self._failed += answer.losses
                 self._tell(writer.say("\n" if writer.text.strip() else ""))
                 if answer.done is None:
                     writer.absent += 1
@@ -291,11 +293,12 @@ class Prose:
         return self.writer.say(text)
 
     def remarks(self) -> list[Loss]:
-        """What is reckoned wrongly in the words, and whether what was bought beside them counted for nothing."""
+        """Which parts of the question failed, what is reckoned wrongly in the words, and whether what was bought beside
+        them counted for nothing."""
         told = (f"{slip.said}: that is {slip.value}" for slip in slips(self.writer.text))
         wrong = [Loss(kind="arithmetic", severity="reduced", part="the answer", detail=each) for each in told]
         sampler = self.task.sampler
-        return wrong if sampler is None or self.cut else wrong + sampler.losses
+        return [*self._failed, *wrong, *(() if sampler is None or self.cut else sampler.losses)]
 
     def _disagreements(self, *, cited_only: bool) -> None:
         """Says where sources contradict each other; with `cited_only`, only where the answer quotes one of them."""

@@ -308,7 +308,7 @@ class Walk:
         if "text" in self.call.output_modes:
             told, native = prose.write(notes, native), native if surveys else 0
         elif task.questions:
-            notes, native = noted(self.run, task, notes, native, self.call.unsupported, refuses), 0
+            notes, native = noted(self.run, task, notes, native, self.call.unsupported, refuses, self._report), 0
         filled: Filled | None = None
         if constraint is not None and not prose.withheld:
             filled = self._data(task, constraint, notes, prose, native, trust)
