@@ -38,3 +38,10 @@ def test_it_is_told_by_question_sources_and_budget(
 ) -> None:
     choice = choose(said, kinds, budget, promised=promised)
     assert choice.strategy == strategy and choice.why
+
+
+def test_a_model_that_was_taught_to_think_thinks() -> None:
+    assert choose(PROBLEM, [], 512, promised=False, thinks=True).strategy == "direct"
+    most = "Which city had the most visitors?"
+    assert choose(most, ["table"], 512, promised=False, thinks=True).strategy == "program"
+    assert choose(PROBLEM, [], 4096, promised=False, priced=True, thinks=True).strategy == "sample"

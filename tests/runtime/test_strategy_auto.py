@@ -27,8 +27,10 @@ def test_the_choice_stands_in_the_trace_and_is_followed(models: Any, tmp_path: P
     model = models('SELECT "City" FROM "games" WHERE "Year" = 1900')
     response = model.generate(["Where were the games of 1900?", path], strategy="auto")
     assert (response.text, chosen(model, response.trace_id)) == ("Paris [1]", ["program"])
+    again = model.generate(["Where were the games of 1900?", path])
+    assert chosen(model, again.trace_id) == ["program"], "so it is where no strategy is named"
     direct = models("Paris [3].")
-    response = direct.generate(["Where were the games of 1900?", path])
+    response = direct.generate(["Where were the games of 1900?", path], strategy="direct")
     assert chosen(direct, response.trace_id) == []
     sampled = models("#### 7", "#### 7")
     response = sampled.generate(PROBLEM, strategy="auto", reasoning_budget=100)
