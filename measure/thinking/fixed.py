@@ -15,6 +15,6 @@ class Fixed(Ours):
     to stop differs, and what both draw is computed once."""
 
     def ask(self, task: str, sample: Sample) -> None:
-        never = {"settled": lambda sizes: False, "likelihood": lambda done: 0.0, "IN_VAIN": None}
-        with mock.patch.multiple(adaptive, **never):
+        on = {"_enough": lambda self, sizes, tokens: False, "_is_in_vain": lambda self: False}
+        with mock.patch.multiple(adaptive.Sampler, **on), mock.patch.object(adaptive, "likelihood", lambda done: 0.0):
             super().ask(task, sample)

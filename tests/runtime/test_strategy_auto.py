@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from omniloom.engines.scripted import Scripted
 from omniloom.runtime.model import Model
 
 PROBLEM = "Ann has 3 apples and buys 4 more. How many apples does she have?"
@@ -32,9 +33,12 @@ def test_the_choice_stands_in_the_trace_and_is_followed(models: Any, tmp_path: P
     direct = models("Paris [3].")
     response = direct.generate(["Where were the games of 1900?", path], strategy="direct")
     assert chosen(direct, response.trace_id) == []
-    sampled = models("#### 7", "#### 7")
-    response = sampled.generate(PROBLEM, strategy="auto", reasoning_budget=100)
-    assert (len(sampled.engine.requests), chosen(sampled, response.trace_id)) == (2, ["sample"])
+    thinks = models("#### 7")
+    response = thinks.generate(PROBLEM, reasoning_budget=100)
+    assert chosen(thinks, response.trace_id) == ["direct"], "it was taught to think"
+    with Model(Scripted(["#### 7 apples", "#### 7"], reasoning=False), model.store) as sampled:
+        response = sampled.generate(PROBLEM, strategy="auto", reasoning_budget=100)
+        assert (len(sampled.engine.requests), chosen(sampled, response.trace_id)) == (1, ["sample"])
 
 
 def test_a_table_that_is_named_among_other_sources_is_queried(models: Any, tmp_path: Path) -> None:

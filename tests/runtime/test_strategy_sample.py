@@ -70,7 +70,7 @@ def test_what_outweighs_all_others_together_is_not_put_to_the_vote(models: Any) 
     model = models('{"answer": "7"}', *['{"answer": "8"}'] * 7)  # two tokens with 0.9 each
     response = model.generate("How many?", schema=ONE, strategy="sample", reasoning_budget=100)
     assert response.data == {"answer": "7"} and len(model.engine.requests) == 1
-    assert decision(model, response)["why"] == "it is likely enough"
+    assert decision(model, response)["why"] == "no vote is needed"
 
 
 def test_what_is_drawn_and_not_shown_is_told_as_progress(models: Any) -> None:

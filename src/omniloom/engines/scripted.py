@@ -41,6 +41,7 @@ class Scripted:
         input_kinds: frozenset[str] = frozenset({"text", "image", "audio"}),
         adapters: frozenset[str] = frozenset(),
         stored: bool = False,
+        reasoning: bool = True,
     ) -> None:
         if not script:
             raise EngineError("a script needs at least one answer")
@@ -56,7 +57,7 @@ class Scripted:
                 "context_tokens": context_tokens,
                 "input_kinds": input_kinds,
                 "constraints": constraints.KINDS,
-                "reasoning": True,
+                "reasoning": reasoning,
                 "logprobs": True,
                 "embeddings": True,
                 "adapters": adapters,

@@ -43,7 +43,7 @@ class Sampler:
         while they are expected to bring more than that; without it until the vote is settled."""
         self.left, self._price = budget, price
         self.asked = 0  # how often beside the first
-        self._in_vain = 0  # how many in a row counted for nothing
+        self._in_vain, self._most_in_vain = 0, IN_VAIN  # how many in a row counted for nothing, and may
         self._counted = False  # whether one beside the first counted
         self.share: float | None = None
 
@@ -92,15 +92,16 @@ class Sampler:
         tokens: int,
         *,
         sure: bool = False,
-        failed: int = 0,
+        in_vain: int = IN_VAIN,
     ) -> _T:
         """The first of those that agree with most; `another` gives one more of about so many tokens, or None at the
-        end. sure: the first is so likely that it wins. failed: how many that counted for nothing came before it."""
+        end. sure: no vote is needed. in_vain: after how many in a row that count for nothing it ends."""
         if sure:
-            run.note("sample", drawn=1, agree=1, chosen=0, tokens_left=self.left, why="it is likely enough")
+            run.note("sample", drawn=1, agree=1, chosen=0, tokens_left=self.left, why="no vote is needed")
             return first
         drawn, groups = [first], [[0]]
-        self._in_vain, self._counted = failed, self.asked > 0  # where the first was none, this is another
+        self._in_vain, self._most_in_vain = 0, in_vain
+        self._counted = self.asked > 0  # where the first was none, this is another
         while not self._enough([len(each) for each in groups], tokens):
             if (other := _in_time(run, another)) is None:
                 break
@@ -116,12 +117,15 @@ class Sampler:
         run.note("sample", drawn=len(drawn), agree=len(best), chosen=best[0], tokens_left=self.left)
         return drawn[best[0]]
 
+    def _is_in_vain(self) -> bool:
+        return self._in_vain >= self._most_in_vain
+
     def _enough(self, sizes: list[int], tokens: int) -> bool:
         return settled(sizes) if self._price is None else not pays(sizes, self._price * tokens)
 
     def another(self, run: Run, request: Request, tokens: int) -> Completion | None:
         """One more, if there is room for one as long as the first, which took so many tokens."""
-        if self.asked == MOST - 1 or self.left < max(1, tokens) or self._in_vain == IN_VAIN:
+        if self.asked == MOST - 1 or self.left < max(1, tokens) or self._is_in_vain():
             return None
         if self._price is not None and not pays([1], self._price * tokens):  # also where none has a vote yet
             return None
