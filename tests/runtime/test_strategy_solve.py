@@ -95,14 +95,17 @@ def test_three_tries_without_a_solution_give_the_direct_answer_and_say_so(models
 def test_a_solution_that_stays_not_the_only_one_is_given_with_the_other(models: Any) -> None:
     open_ = data(RULES[0], "cars > 22")
     response = models(open_, open_, open_, "That is not settled.").generate(WHEELS, strategy="solve")
-    assert response.text == "That is not settled."
+    assert response.text in ("cars = 23; bicycles = 1", "cars = 24; bicycles = 0")
     assert losses(response)["not_unique"] in (
         "there is another solution: cars = 24, bicycles = 0",
         "there is another solution: cars = 23, bicycles = 1",
     )
 
 
-@pytest.mark.parametrize("invented", ["There are 11 bicycles.", "There are 9, says Miriam.", ""])
+@pytest.mark.parametrize(
+    "invented",
+    ["There are 15 bicycles.", "There are 24.", "There are eleven bicycles.", "Miriam has 9.", ""],
+)
 def test_words_that_say_what_was_not_found_are_not_given(models: Any, invented: str) -> None:
     response = models(data(*RULES), invented).generate(WHEELS, strategy="solve")
     assert response.text == "cars = 15; bicycles = 9"

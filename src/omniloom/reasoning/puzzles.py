@@ -15,14 +15,13 @@ from omniloom.core.errors import BudgetError, ContextError, EngineError
 from omniloom.core.protocols import Run
 from omniloom.core.values import Completion, Constraint, Message, Request, Segment, ToolCall
 from omniloom.reasoning.prompts import SYSTEM_PLAIN, Task, once_more, shown_first
+from omniloom.reasoning.restated import Restating
 from omniloom.reasoning.worked import EXAMPLES, SYSTEM, schema
 
 PURPOSE, TOOL = "solve", "solver"
 RETRIES = 2
 _TOKENS, _WORDS = 400, 80
 _FENCED = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
-_NUMBER = re.compile(r"\d+(?:,\d{3})+|\d+")
-_WORD = re.compile(r"(?<=[\w,;)] )[^\W\d_]\w+")  # that begins no sentence
 _LARGEST = re.compile(
     r"(?<!\bat )\bmost\b|\b(?:larg|great|bigg|high|long|lat|old|fast)est\b|\bmaxim|\bbest\b|"
     r"\b(?:größt|meist|höchst|längst|spätest)\w*|\bmaksim|\bmassim|\bmáxim|\bmayor\b|\bplus (?:grand|haut)",
@@ -78,25 +77,6 @@ class Solved:
                 for place in range(low, high + 1):
                     if there := [name for name in names if self.solution.values.get(name) == place]:
                         yield place, there
-
-    def unknown(self, said: str, text: str) -> str:
-        """A number or a name of an answer that stands neither in the solution nor in the question; "" if there is
-        none."""
-        values = [str(value) for value in self.solution.values.values()]
-        written = "".join(value for value in values if len(value) == 1)  # digits, side by side
-        known = {
-            _plain(each) for text in (*values, str(self.solution.objective), said) for each in _NUMBER.findall(text)
-        }
-        for each in map(_plain, _NUMBER.findall(text)):
-            if each not in known and not (len(each) > 1 and each in written):
-                return each
-        names = " ".join([said, *self.solution.values, *values]).casefold()
-        capital = (each for each in _WORD.findall(text) if each[0].isupper())
-        return next((each for each in capital if each.casefold()[:4] not in names), "")
-
-
-def _plain(number: str) -> str:
-    return str(int(number.replace(",", "")))
 
 
 def solve(run: Run, task: Task, constrained: bool, in_words: bool) -> Solved | None:
@@ -239,10 +219,12 @@ def _worded(run: Run, task: Task, solved: Solved) -> Solved:
     text = " ".join(done.text.split())
     if not text or done.finish_reason == "length":
         return _with(solved, "", "the answer in words was cut, or empty")
-    texts = [task.said, *(each.text for each in _shown(task))]
-    if unknown := solved.unknown(" ".join(texts), text):
-        run.note(PURPOSE, why=f"{unknown!r} is not in what was found", query=text)
-        return _with(solved, "", f"the answer in words says {unknown!r}, which the solver did not find")
+    beside = "\n".join([task.said, *(each.text for each in _shown(task))])
+    what, kinds = solved.solution, solved.problem["variables"]
+    found = Restating(what.values, what.objective, kinds, task.question, beside)
+    if why := found.amiss(text):
+        run.note(PURPOSE, why=f"the answer in words {why}", query=text)
+        return _with(solved, "", f"the answer in words {why}")
     return _with(solved, text, "")
 
 
