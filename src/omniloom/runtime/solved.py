@@ -52,6 +52,7 @@ def _computed(task: Task, found: puzzles.Solved) -> Computed:
         completion=found.completion,
         how="a solver",
         words=found.words,
+        named=True,
     )
 
 

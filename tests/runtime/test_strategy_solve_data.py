@@ -1,0 +1,76 @@
+"""`strategy="solve"`: data that are filled from a solution, and what is said of values that it does not have."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("ortools")
+
+WHEELS = "There are cars with 4 wheels and bicycles with 2: 24 with 78 wheels. How many bicycles are there?"
+RULES = ["cars + bicycles == 24", "4 * cars + 2 * bicycles == 78"]
+
+
+def data(*constraints: str, names: str = "cars bicycles", low: int = 0, high: int = 24) -> str:
+    variables = [{"names": names.split(), "low": low, "high": high}]
+    return json.dumps({"variables": variables, "constraints": list(constraints), "goal": None})
+
+
+@pytest.fixture
+def puzzle(tmp_path: Path) -> Path:
+    path = tmp_path / "puzzle.txt"
+    path.write_text("There are cars with 4 wheels and bicycles with 2: 24 vehicles with 78 wheels, and 15 days.")
+    return path
+
+
+def told(response: Any) -> list[tuple[Any, bool, str, int]]:
+    return [(each.at, each.supported, each.derived, len(each.citations)) for each in response.claims]
+
+
+@pytest.mark.parametrize("in_file", [True, False])
+def test_a_value_under_the_name_of_another_is_not_supported(models: Any, puzzle: Path, in_file: bool) -> None:
+    inputs = ["How many bicycles?", puzzle] if in_file else WHEELS
+    given = models(data(*RULES), '{"Bicycles": 15}').generate(inputs, strategy="solve", schema="Bicycles int")
+    assert [each[:2] for each in told(given)] == [("/Bicycles", False)]
+    assert [(each.kind, each.detail) for each in given.losses] == [
+        ("contradicted", "/Bicycles says '15', where a solver found '9'")
+    ]
+    asked = {"strategy": "solve", "schema": "Bicycles int", "unsupported": "abstain"}
+    given = models(data(*RULES), '{"Bicycles": 15}').generate(inputs, **asked)
+    assert (given.data, given.abstained) == (None, True)
+
+
+def test_without_sources_values_are_claims_with_what_was_solved(models: Any) -> None:
+    asked = {"strategy": "solve", "schema": "bicycles int, cars [int], many int", "unsupported": "drop"}
+    filled = '{"bicycles": 9, "cars": [15], "many": 7}'
+    given = models(data(*RULES), filled).generate(WHEELS, **asked)
+    solved = "\n".join(RULES)
+    assert told(given) == [("/bicycles", True, solved, 0), ("/cars/0", True, solved, 0), ("/many", False, "", 0)]
+    assert (given.losses, given.abstained) == ((), False)
+
+
+@pytest.mark.parametrize(
+    ("names", "schema", "filled", "right"),
+    [
+        ("x", "x int", {"x": -3}, True),
+        ("x", "x int", {"x": 3}, False),
+        ("x", "answer int", {"answer": 3}, False),
+        ("x", "x str", {"x": "-3 degrees"}, True),
+        ("x fish", "x str", {"x": "fish"}, True),
+        ("x fish", "x str", {"x": "bird"}, False),
+        ("lies_x", "liesX int", {"liesX": 3}, False),
+    ],
+)
+def test_a_value_is_that_of_its_name(models: Any, names: str, schema: str, filled: dict[str, Any], right: bool) -> None:
+    written = data(*(f"{name} == -3" for name in names.split()), names=names, low=-9)
+    given = models(written, json.dumps(filled)).generate("What plus three is nothing?", strategy="solve", schema=schema)
+    assert [each.supported for each in given.claims] == [right]
+
+
+def test_of_truth_and_lies_yes_and_no_are_values(models: Any) -> None:
+    written = data("Kim == 1", "Lou == 0", names="Kim Lou", high=1)
+    asked = {"strategy": "solve", "schema": "Kim bool, Lou bool"}
+    given = models(written, '{"Kim": true, "Lou": true}').generate("Who tells the truth?", **asked)
+    assert [each[:2] for each in told(given)] == [("/Kim", True), ("/Lou", False)]
+    assert [each.kind for each in given.losses] == ["contradicted"]
