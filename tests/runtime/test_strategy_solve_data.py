@@ -10,6 +10,7 @@ pytest.importorskip("ortools")
 
 WHEELS = "There are cars with 4 wheels and bicycles with 2: 24 with 78 wheels. How many bicycles are there?"
 RULES = ["cars + bicycles == 24", "4 * cars + 2 * bicycles == 78"]
+NUMBERS = {"type": "array", "items": {"type": "integer"}}
 
 
 def data(*constraints: str, names: str = "cars bicycles", low: int = 0, high: int = 24) -> str:
@@ -74,3 +75,11 @@ def test_of_truth_and_lies_yes_and_no_are_values(models: Any) -> None:
     given = models(written, '{"Kim": true, "Lou": true}').generate("Who tells the truth?", **asked)
     assert [each[:2] for each in told(given)] == [("/Kim", True), ("/Lou", False)]
     assert [each.kind for each in given.losses] == ["contradicted"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "filled"), [(NUMBERS, "[9]"), ({"type": "integer"}, "9"), ({"type": "object"}, '{"bicycles": 9}')]
+)
+def test_a_schema_without_properties_is_filled_too(models: Any, schema: Any, filled: str) -> None:
+    given = models(data(*RULES), filled).generate(WHEELS, strategy="solve", schema=schema)
+    assert (given.data, [each.supported for each in given.claims]) == (json.loads(filled), [True])

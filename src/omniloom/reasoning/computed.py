@@ -86,7 +86,7 @@ class Computed:
         their order, or one field for the one column, as a list or with ; between. None elsewhere; the schema may still
         refuse it."""
         fields: Mapping[str, Any] = schema.get("properties") or {}
-        fits = bool(self.rows) and not self.more and len(fields) == len(self.columns)
+        fits = bool(self.rows and self.columns) and not self.more and len(fields) == len(self.columns)
         if not (self.alone and fits) or self._in_other_order(fields):
             return None
         [name, *others] = fields
