@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from omniloom.core.events import TextDelta
+
 pytest.importorskip("ortools")
 
 WHEELS = "There are cars with 4 wheels and bicycles with 2: 24 with 78 wheels. How many bicycles are there?"
@@ -83,3 +85,42 @@ def test_of_truth_and_lies_yes_and_no_are_values(models: Any) -> None:
 def test_a_schema_without_properties_is_filled_too(models: Any, schema: Any, filled: str) -> None:
     given = models(data(*RULES), filled).generate(WHEELS, strategy="solve", schema=schema)
     assert (given.data, [each.supported for each in given.claims]) == (json.loads(filled), [True])
+
+
+@pytest.mark.parametrize("unsupported", ["mark", "drop", "abstain"])
+def test_a_file_that_has_nothing_of_the_puzzle_is_not_cited(models: Any, tmp_path: Path, unsupported: str) -> None:
+    lease = tmp_path / "lease.txt"
+    lease.write_text("The lease of the flat on Quay Street ends in May. The tenant is Mr Lund.")
+    asked = {"strategy": "solve", "schema": "bicycles int", "output_modes": ["text", "structured_json"]}
+    model = models(data(*RULES), "There are 9 bicycles.", '{"bicycles": 9}')
+    given = model.generate([WHEELS, lease], unsupported=unsupported, **asked)
+    assert (given.text, given.data, given.abstained) == ("There are 9 bicycles.", {"bicycles": 9}, False)
+    assert [each[1:] for each in told(given)] == [(True, "\n".join(RULES), 0)] * 2
+
+
+def test_the_file_with_the_puzzle_is_cited_beside_a_longer_one(models: Any, puzzle: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report.txt"
+    told = [
+        f"Section {at}. The report of Harbor Mills speaks of bicycles. " + "So it goes on. " * 60 for at in range(14)
+    ]
+    report.write_text("\n\n".join(told))
+    given = models(data(*RULES), "There are 9 bicycles.").generate(["How many?", report, puzzle], strategy="solve")
+    assert {each.url.split("#")[0] for claim in given.claims for each in claim.citations} == {"puzzle.txt"}
+
+
+def test_a_puzzle_in_two_files_cites_both(models: Any, tmp_path: Path) -> None:
+    yard, rules = tmp_path / "yard.txt", tmp_path / "rules.txt"
+    yard.write_text("In the yard there are cars with 4 wheels and bicycles with 2, 24 in all.")
+    rules.write_text("All wheels were counted: 78.")
+    given = models(data(*RULES), "There are 9 bicycles.").generate(
+        ["How many bicycles?", yard, rules], strategy="solve"
+    )
+    assert (given.text, [len(each.citations) for each in given.claims]) == ("There are 9 bicycles [1][2].", [2])
+
+
+def test_words_are_not_shown_before_data_that_are_withheld(models: Any) -> None:
+    model = models(data(*RULES), "There are 9 bicycles.", '{"bicycles": 15}')
+    asked = {"schema": "bicycles int", "output_modes": ["text", "structured_json"], "unsupported": "abstain"}
+    events = list(model.stream(WHEELS, strategy="solve", **asked))
+    shown = "".join(each.text for each in events if isinstance(each, TextDelta))
+    assert (events[-1].response.text, "bicycles" in shown) == (shown, False)

@@ -34,8 +34,9 @@ class Computed:
     """rows: the values as text, "" for none. quotes: of each value the places that it was made of. more: how many rows
     are left out. told: the result as a model is shown it, `of` whose it is. alone: whether it stands in place of the
     sources, which are all tables, and not beside them. completion: the query as the model wrote it. columns: their
-    names. how: what it is called. words: said in place of the rows. named: whether a row is a name and its value, and
-    these follow from the question. places: those of the values of a JSON that was filled from it, by their pointers."""
+    names. how: what it is called. words: said in place of the rows. named: whether a row is a name and its value.
+    concluded: whether they follow from the question alone, so that nothing can be cited. places: those of the values of
+    a JSON that was filled from it, by their pointers."""
 
     query: str
     rows: tuple[tuple[str, ...], ...]
@@ -49,6 +50,7 @@ class Computed:
     more: int = 0
     words: str = ""
     named: bool = False
+    concluded: bool = False
     places: Mapping[str, tuple[Quote, ...]] = field(default_factory=dict[str, tuple[Quote, ...]])
 
     @property
@@ -139,7 +141,7 @@ class Computed:
         if found is None:
             parts = [self._places(part) for part in _BETWEEN.split(text)]
             found = None if None in parts else tuple(quote for part in parts if part for quote in part)
-        concluded = found is not None and self.named and not self.cited
+        concluded = found is not None and self.concluded
         return Evidence(_few(found), 1.0, derived=self.query, concluded=concluded) if found or concluded else None
 
     def wanted(self, at: str) -> str | None:

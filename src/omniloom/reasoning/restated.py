@@ -100,7 +100,7 @@ class Restating:
     @cached_property
     def _known(self) -> frozenset[str]:
         """The words that an answer may have: those that ask, and what is no relation by itself."""
-        own = map(_spelled, self.values)
+        own = map(spelled, self.values)
         texts = [value for value in self.values.values() if isinstance(value, str)]
         names = {word.key for word in self._beside if word.kind in ("name", "unit")}
         return frozenset([*keys("\n".join([self._asked, *own, *texts])), *names]) | _FILLING
@@ -122,7 +122,7 @@ class Restating:
         there = {word.key for word in self._beside}
         pieces: dict[str, frozenset[str]] = {}
         for name in self.values:
-            every = frozenset(word.key for word in tokens(_spelled(name)) if word.kind != "number")
+            every = frozenset(word.key for word in tokens(spelled(name)) if word.kind != "number")
             pieces[name] = every & there or every
         times, alike = Counter(key for mine in pieces.values() for key in mine), Counter(pieces.values())
         own = {name: frozenset(key for key in mine if times[key] == 1) for name, mine in pieces.items()}
@@ -228,7 +228,7 @@ class Restating:
         return places and len(ranges) == 1 and len({*names}) == len(names)
 
 
-def _spelled(name: str) -> str:
+def spelled(name: str) -> str:
     """The words of a variable's name, as it is and taken apart: "num_cars", "numCars"."""
     return " ".join([*name.split("_"), *_PIECE.findall(name)])
 

@@ -8,6 +8,8 @@ from omniloom.reasoning import puzzles, survey
 from omniloom.reasoning.computed import MOST_CITED, Computed
 from omniloom.reasoning.ground import Quote
 from omniloom.reasoning.prompts import Task
+from omniloom.reasoning.restated import spelled
+from omniloom.reasoning.wording import keys
 from omniloom.reasoning.worked import schema
 from omniloom.runtime.call import Call
 from omniloom.runtime.run import EngineRun
@@ -38,9 +40,10 @@ def solved(run: EngineRun, call: Call, task: Task, report: Callable[[Sequence[Lo
 
 def _computed(task: Task, found: puzzles.Solved) -> Computed:
     """Each value opens in the passages that the puzzle was read in."""
-    segments = task.passages.segments
-    about = [at for at, each in enumerate(segments) if not task.focus or each.source in task.focus][:MOST_CITED]
-    quotes = tuple(Quote(at, 0, len(segments[at].text), frozenset()) for at in about if segments[at].text)
+    written = frozenset(keys("\n".join([found.told, *map(spelled, found.solution.values)])))
+    asked = written.intersection(keys(task.question))
+    about = _passages(task, written, asked)
+    quotes = tuple(Quote(at, 0, len(task.passages.segments[at].text), frozenset()) for at in about)
     rows = tuple(puzzles.rows(found))
     return Computed(
         query=found.told,
@@ -53,7 +56,23 @@ def _computed(task: Task, found: puzzles.Solved) -> Computed:
         how="a solver",
         words=found.words,
         named=True,
+        concluded=not quotes and (not task.parts or 2 * len(asked) >= len(written)),
     )
+
+
+def _passages(task: Task, written: frozenset[str], asked: frozenset[str]) -> list[int]:
+    """Those that hold a number or a name of the problem as it was written, the best first: of the sources that have one
+    which neither the question has nor a better source."""
+    segments, known = task.passages.segments, task.passages.keys
+    of: dict[str, frozenset[str]] = {}
+    for at, segment in enumerate(segments):
+        of[segment.source] = of.get(segment.source, frozenset()) | (known[at] & written)
+    left, chosen = written - asked, set[str]()
+    while of and left & of[best := max(of, key=lambda source: len(of[source] & left))]:
+        chosen.add(best)
+        left -= of.pop(best)
+    held = [at for at, segment in enumerate(segments) if segment.source in chosen and known[at] & written]
+    return sorted(sorted(held, key=lambda at: -len(known[at] & written))[:MOST_CITED])
 
 
 def _losses(found: puzzles.Solved) -> list[Loss]:
