@@ -150,6 +150,12 @@ def test_an_objective_follows_the_words_of_the_question(said: str, goal: Any, dr
     assert (left_out, why in wrong, bool(why)) == (dropped, True, bool(wrong))
 
 
+def test_a_fence_that_does_not_end_takes_no_time() -> None:
+    began = time.process_time()
+    assert read("```" + " " * 100_000 + "x", "How many?")[2].startswith("it is not the JSON")
+    assert time.process_time() - began < 1
+
+
 def test_who_is_where_is_told_both_ways(models: Any) -> None:
     model = models(data("Ann == 2", "Bo == 1", names="Ann Bo", low=1, high=2), "Ann is second.")
     model.generate("Who is second?", strategy="solve")

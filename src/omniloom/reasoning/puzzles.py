@@ -21,7 +21,7 @@ from omniloom.reasoning.worked import EXAMPLES, SYSTEM, schema
 PURPOSE, TOOL = "solve", "solver"
 RETRIES = 2
 _TOKENS, _WORDS = 400, 80
-_FENCED = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
+_FENCED = re.compile(r"```(?:json)?(.*?)```", re.DOTALL)
 _LARGEST = re.compile(
     r"(?<!\bat )\bmost\b|\b(?:larg|great|bigg|high|long|lat|old|fast)est\b|\bmaxim|\bbest\b|"
     r"\b(?:größt|meist|höchst|längst|spätest)\w*|\bmaksim|\bmassim|\bmáxim|\bmayor\b|\bplus (?:grand|haut)",
@@ -144,7 +144,7 @@ def read(text: str, *asked: str) -> tuple[dict[str, Any], str, str]:
     """(the tool's arguments, an objective that is not asked for, why it is no problem)."""
     fenced = _FENCED.search(text)
     try:
-        given = json.loads(fenced[1] if fenced else text)
+        given = json.loads(fenced[1].strip() if fenced else text)
         problem = {"variables": list(given["variables"]), "constraints": list(given["constraints"])}
         goal = dict(given.get("goal") or {})
     except (ValueError, KeyError, TypeError) as error:
