@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from omniloom.core.events import TextDelta
+from omniloom.core.values import Constraint
+from omniloom.engines.scripted import Scripted
 
 pytest.importorskip("ortools")
 
@@ -85,6 +87,52 @@ def test_of_truth_and_lies_yes_and_no_are_values(models: Any) -> None:
 def test_a_schema_without_properties_is_filled_too(models: Any, schema: Any, filled: str) -> None:
     given = models(data(*RULES), filled).generate(WHEELS, strategy="solve", schema=schema)
     assert (given.data, [each.supported for each in given.claims]) == (json.loads(filled), [True])
+
+
+class Unheld(Scripted):
+    """As a server that takes no schema, or keeps to none."""
+
+    def supports(self, constraint: Constraint) -> str | None:
+        return "no"
+
+
+def group(**of: Any) -> str:
+    return json.dumps({"variables": [of], "constraints": [], "goal": None})
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("[" * 5000, '{"variables": ' + "[" * 5000, "\ud800", "[]", group(names=["x"], low={}, high=1)),
+        '{"variables": ' + "[" * 900 + "]" * 900 + ', "constraints": []}',
+        group(names=["\ud800"], low=1, high=1),
+        group(names=["x"], values=["\ud800", "blue"]),
+        json.dumps(
+            {"variables": [{"names": ["x"], "low": 1, "high": 1}], "constraints": [], "goal": {"maximize": None}}
+        ),
+    ],
+)
+def test_what_is_no_problem_goes_back(models: Any, written: str) -> None:
+    model = models(written, data(*RULES), "There are 9 bicycles.", engine=Unheld)
+    given = model.generate(WHEELS, strategy="solve")
+    assert (given.text, given.losses) == ("There are 9 bicycles.", ())
+    assert "not the JSON that was asked for" in model.engine.requests[1].messages[-1].text
+
+
+def test_what_is_null_was_not_given(models: Any) -> None:
+    written = group(names=["Ann"], low=None, high=None, values=["blue"])
+    given = models(written, "Ann is blue.", engine=Unheld).generate(
+        "Ann likes blue. What does she like?", strategy="solve"
+    )
+    assert (given.text, given.losses) == ("Ann is blue.", ())
+
+
+@pytest.mark.parametrize("said", ["9" * 5000, "\ud800 9"])
+def test_what_cannot_be_read_as_a_number_or_text_is_not_said(models: Any, said: str) -> None:
+    given = models(data(*RULES), f"There are {said}.").generate(
+        f"{'7' * 5000} hundred five. {WHEELS}", strategy="solve"
+    )
+    assert given.text == "cars = 15; bicycles = 9"
 
 
 @pytest.mark.parametrize("unsupported", ["mark", "drop", "abstain"])

@@ -153,7 +153,8 @@ def once_more(asked: Request, done: Completion, why: Message) -> Request:
     """The request behind what was answered and why that does not do. It is warm, with another seed: a small model says
     the same again where nothing is left to chance."""
     sampling = asked.sampling.model_copy(update={"temperature": max(WARM, asked.sampling.temperature)})
-    messages = (*asked.messages, Message(role="assistant", content=(done.text,)), why)
+    said = done.text.encode(errors="replace").decode()  # half a surrogate pair, from a server, is no text
+    messages = (*asked.messages, Message(role="assistant", content=(said,)), why)
     return asked.model_copy(update={"messages": messages, "sampling": sampling, "seed": asked.seed + 1})
 
 

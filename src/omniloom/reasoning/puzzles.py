@@ -145,9 +145,11 @@ def read(text: str, *asked: str) -> tuple[dict[str, Any], str, str]:
     fenced = _FENCED.search(text)
     try:
         given = json.loads(fenced[1].strip() if fenced else text)
-        problem = {"variables": list(given["variables"]), "constraints": list(given["constraints"])}
-        goal = dict(given.get("goal") or {})
-    except (ValueError, KeyError, TypeError) as error:
+        problem = {"variables": _groups(given["variables"]), "constraints": _texts(given["constraints"])}
+        goal = dict[str, str](given.get("goal") or {})
+        _texts([*goal.keys(), *goal.values()])
+        json.dumps([problem, goal], ensure_ascii=False).encode()  # half a surrogate pair can be said to nobody
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         return {}, "", f"it is not the JSON that was asked for ({type(error).__name__})"
     if len(goal) > 1 or not goal.keys() <= {"maximize", "minimize"}:
         return {}, "", 'goal is null, or one of {"maximize": ...} and {"minimize": ...}'
@@ -160,6 +162,27 @@ def read(text: str, *asked: str) -> tuple[dict[str, Any], str, str]:
         if way == "minimize" and not smallest:
             return problem, "", "the question asks for the largest: the goal is to maximize"
     return problem | goal, "", ""
+
+
+def _groups(given: Any) -> list[dict[str, Any]]:
+    """The variables; what is null of them was not given. Raises TypeError for what is nested: a server may not have
+    held the model to the schema, and the tool looks at the rest."""
+    groups = [{key: value for key, value in dict[str, Any](each).items() if value is not None} for each in given]
+    values = [value for group in groups for value in group.values()]
+    if not all(isinstance(each, str | int | float) for value in values for each in _listed(value)):
+        raise TypeError
+    return groups
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _texts(given: Any) -> list[str]:
+    """Raises TypeError for anything else."""
+    if not all(isinstance(each, str) for each in given):
+        raise TypeError
+    return list(given)
 
 
 # -- what the model is told ------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from omniloom.reasoning.wording import Word, keys, tokens
 _ASKING = re.compile(r"[?？؟]")
 _DIGITS = re.compile(r"digit|ziffer|stellig|chiffre|cifra|cifre|dígito", re.IGNORECASE)
 _OTHERWISE = re.compile(  # signs of arithmetic, and words with which a sentence does not say that it is so
-    r"[/*^+<>≠≤≥~≈±×÷√|\\{}]|!=|\b(?:if|unless|or|nor|neither|but|except|cannot|can['’]t|may|might|perhaps|maybe|oder|ou)\b",
+    r"[/*^+<>≠≤≥~≈±×÷√|\\{}\ud800-\udfff]|!=|\b(?:if|unless|or|nor|neither|but|except|cannot|can['’]t|may|might|perhaps|maybe|oder|ou)\b",
     re.IGNORECASE,
 )
 _COMPARED = re.compile(  # what is asked, or said, is made of several values
@@ -39,6 +39,7 @@ _FILLING = frozenset(
         "o'clock cents thus hence antwort lösung anzahl zahl wert insgesamt genau gibt jahre alt uhr"
     )
 )
+_SHOWN = 60
 _UNKNOWN = "says {!r}, which the solver did not find"
 _OTHER = "does not say what the solver found of {}"
 _NOTHING = "gives no value that the solver found"
@@ -76,7 +77,7 @@ class Restating:
         words = tokens(sentence)
         strange = other.group() if other else next(self._strange(sentence, words), "")
         if strange:
-            return _UNKNOWN.format(strange)
+            return _UNKNOWN.format(strange[:_SHOWN])
         if compared := _COMPARED.search(self._asked):
             return f"cannot be checked, for the question has {compared.group()!r}"
         return self._mismatch(list(self._numbers(sentence, words)), self._named(words))
@@ -182,7 +183,7 @@ class Restating:
         for each in numbers:
             of_another = each.noun and not each.of and each.key != self._objective
             if each.key not in self._possible(named) or of_another:
-                return _UNKNOWN.format(each.raw)
+                return _UNKNOWN.format(each.raw[:_SHOWN])
             if {self._told[name] for name in each.of} - {each.key}:
                 return _OTHER.format(", ".join(each.of))
         settled = {name for each in numbers for name in each.of}
