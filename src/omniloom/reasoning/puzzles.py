@@ -34,23 +34,31 @@ _SMALLEST = re.compile(
 )
 _AGAIN = ("That does not do: ", "\nWrite the whole problem again.")
 _ASKED = "Answer the question in one short sentence from what it found."
+_CONTRADICTORY = "there is no solution"
 _MIXED = "a number is compared with a condition"
 
 
 @dataclass(frozen=True)
 class Solved:
-    """What was solved, and the tool's solution. dropped: an objective that the question does not ask for. words: the
-    answer; "" for the values as they are. why: why the words are not the model's."""
+    """What was solved, and the tool's solution. dropped: an objective that the question does not ask for. before: what
+    the puzzle was as it was written first, if that had no solution, or several. words: the answer; "" for the values as
+    they are. why: why the words are not the model's."""
 
     problem: Mapping[str, Any]
     completion: Completion
     solution: Any
     dropped: str = ""
+    before: str = ""
     words: str = ""
     why: str = ""
 
     @property
     def told(self) -> str:
+        """What the variables may be, the constraints and the goal, a line each."""
+        return "\n".join(filter(None, [*map(_range, self.problem["variables"]), self.conditions]))
+
+    @property
+    def conditions(self) -> str:
         """The constraints and the goal, a line each."""
         goal = [f"{name} {self.problem[name]}" for name in ("maximize", "minimize") if name in self.problem]
         return "\n".join([*self.problem["constraints"], *goal])
@@ -79,6 +87,13 @@ class Solved:
                         yield place, there
 
 
+def _range(group: Mapping[str, Any]) -> str:
+    names = ", ".join(group["names"])
+    if "values" in group:
+        return f"{names} in [{', '.join(map(str, group['values']))}]"
+    return f"{group['low']} <= {names} <= {group['high']}"
+
+
 def solve(run: Run, task: Task, constrained: bool, in_words: bool) -> Solved | None:
     """None where no try was solved; then the trace says why. constrained: the engine takes a JSON Schema."""
     solved = _first_that_is_solved(run, task, constrained)
@@ -94,7 +109,7 @@ def _status(solution: Any) -> str:
 
 
 def _first_that_is_solved(run: Run, task: Task, constrained: bool) -> Solved | None:
-    asked, several = _request(task, constrained), None
+    asked, several, before = _request(task, constrained), None, ""
     for attempt in range(1 + RETRIES):
         try:
             done = run.ask(asked, purpose=PURPOSE)
@@ -104,9 +119,12 @@ def _first_that_is_solved(run: Run, task: Task, constrained: bool) -> Solved | N
                 run.check()  # the deadline ends the call
             run.note(PURPOSE, skipped=str(error))
             return several
+        solved = solved and replace(solved, before=before)
         if solved is not None and not why:
             return solved
         several = several or solved
+        if solved is not None or why.startswith(_CONTRADICTORY):
+            before = before or why.split(". ")[0]  # without what to look for
         run.note(PURPOSE, problem=done.text, why=why)
         asked = once_more(asked, done, _failed(why))
     return several
@@ -127,7 +145,7 @@ def _tried(run: Run, task: Task, done: Completion, number: int) -> tuple[Solved 
         return None, "no solution was found in time: give smaller ranges"
     if solution.status == "infeasible":
         core = "; ".join(solution.core.values())
-        return None, f"there is no solution, for these contradict each other: {core or 'all constraints'}"
+        return None, f"{_CONTRADICTORY}, for these contradict each other: {core or 'all constraints'}"
     open_ = solution.unique is False and solution.objective is None
     return Solved(problem, done, solution, dropped), _several(solution, task.question) if open_ else ""
 

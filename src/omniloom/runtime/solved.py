@@ -40,7 +40,7 @@ def solved(run: EngineRun, call: Call, task: Task, report: Callable[[Sequence[Lo
 
 def _computed(task: Task, found: puzzles.Solved) -> Computed:
     """Each value opens in the passages that the puzzle was read in."""
-    written = frozenset(keys("\n".join([found.told, *map(spelled, found.solution.values)])))
+    written = frozenset(keys("\n".join([found.conditions, *map(spelled, found.solution.values)])))
     asked = written.intersection(keys(task.question))
     about = _passages(task, written, asked)
     quotes = tuple(Quote(at, 0, len(task.passages.segments[at].text), frozenset()) for at in about)
@@ -77,6 +77,8 @@ def _passages(task: Task, written: frozenset[str], asked: frozenset[str]) -> lis
 
 def _losses(found: puzzles.Solved) -> list[Loss]:
     solution, told = found.solution, list[Loss]()
+    if found.before:
+        told.append(_loss("rewritten", f"it was written anew, for as it was written first {found.before}"))
     if found.dropped:
         told.append(_loss("goal_dropped", f"{found.dropped}: the question asks for no largest or smallest"))
     if solution.unique is False:
