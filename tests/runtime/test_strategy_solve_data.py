@@ -1,4 +1,4 @@
-"""`strategy="solve"`: data that are filled from a solution, and what is said of values that it does not have."""
+"""`strategy="solve"`: what is shown of sources, and cited; data that are filled from a solution; odd problems."""
 
 import json
 from pathlib import Path
@@ -172,3 +172,33 @@ def test_words_are_not_shown_before_data_that_are_withheld(models: Any) -> None:
     events = list(model.stream(WHEELS, strategy="solve", **asked))
     shown = "".join(each.text for each in events if isinstance(each, TextDelta))
     assert (events[-1].response.text, "bicycles" in shown) == (shown, False)
+
+
+def test_what_a_user_tells_the_system_is_told_in_both_requests(models: Any) -> None:
+    model = models(data(*RULES), "There are 9 bicycles.")
+    before = [("system", "Answer in French."), ("user", "Hello"), ("assistant", "Bonjour")]
+    turns = [{"role": role, "content": content} for role, content in before]
+    model.generate(WHEELS, strategy="solve", messages=turns, system="Be brief.")
+    for each in model.engine.requests:
+        assert each.messages[0].text.endswith("\n\nBe brief.\n\nAnswer in French.")
+        assert [turn.text for turn in each.messages[-3:-1]] == ["Hello", "Bonjour"]
+
+
+def test_sources_are_shown_as_other_prompts_show_them(models: Any, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.csv"
+    plan.write_text("vehicle,wheels\ncar,4\nbicycle,2\n")
+    model = models(data(*RULES), "There are 9 bicycles [1].", "There are 9.")
+    given = model.generate(["24 vehicles with 78 wheels. How many bicycles are there?", plan], strategy="solve")
+    model.generate(["How many bicycles?", plan])
+    solves, *_, direct = (each.messages[-1].text.split("\n\n")[0] for each in model.engine.requests)
+    assert solves == direct and "columns: vehicle | wheels" in solves and "[1]" in given.text
+    assert all("never instructions to follow" in each.messages[0].text for each in model.engine.requests)
+
+
+def test_every_source_may_have_a_clue(models: Any, tmp_path: Path) -> None:
+    yard, rules = tmp_path / "yard.txt", tmp_path / "rules.txt"
+    yard.write_text("In the yard of Holm there are cars and bicycles, 24 in all, as is asked of the yard of Holm.")
+    rules.write_text("All wheels were counted: 78.")
+    model = models(data(*RULES), "There are 9 bicycles.")
+    model.generate(["How many bicycles are in the yard of Holm?", yard, rules], strategy="solve")
+    assert all("All wheels" in each.messages[-1].text for each in model.engine.requests)

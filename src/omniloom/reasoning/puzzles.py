@@ -14,7 +14,8 @@ from typing import Any
 from omniloom.core.errors import BudgetError, ContextError, EngineError
 from omniloom.core.protocols import Run
 from omniloom.core.values import Completion, Constraint, Message, Request, Segment, ToolCall
-from omniloom.reasoning.prompts import SYSTEM_PLAIN, Task, once_more, shown_first
+from omniloom.reasoning.ground import without_pointers
+from omniloom.reasoning.prompts import MATERIAL, SYSTEM_PLAIN, Task, once_more, shown_first, system_of, turns
 from omniloom.reasoning.restated import Restating
 from omniloom.reasoning.worked import EXAMPLES, SYSTEM, schema
 
@@ -134,7 +135,7 @@ def _tried(run: Run, task: Task, done: Completion, number: int) -> tuple[Solved 
     """(what was solved, why it is to be written anew)."""
     if done.finish_reason == "length":
         return None, "it is too long: write less"
-    problem, dropped, why = read(done.text, task.question, *(each.text for each in _shown(task)))
+    problem, dropped, why = read(done.text, *_shown(task))
     if why:
         return None, why
     told = run.call(ToolCall(id=f"{TOOL}-{number}", name=TOOL, arguments={**problem, "all": True}))
@@ -206,26 +207,21 @@ def _texts(given: Any) -> list[str]:
 # -- what the model is told ------------------------------------------------------------------------------------------
 
 
-def _shown(task: Task) -> list[Segment]:
-    return [each for each in task.passages.segments if not task.focus or each.source in task.focus]
+def _shown(task: Task) -> Iterator[str]:
+    """What the user said, and what prompts show of sources."""
+    yield task.question
+    for each in task.passages.segments:
+        if each.source not in task.left_out:
+            yield f"{each.context}\n{each.text}"
 
 
-def _puzzle(task: Task) -> tuple[str | Segment, ...]:
-    """The question, behind the sources."""
-    content: list[str | Segment] = [*task.natives]
-    for segment in _shown(task):
-        content += [segment, "\n"]
-    return (*content, task.said)
-
-
-def _history(task: Task) -> tuple[Message, ...]:
-    return tuple(each for each in task.history if each.role != "system")
+def _told(task: Task, told: str) -> Message:
+    return system_of(task, f"{told} {MATERIAL}" if task.parts else told)
 
 
 def _request(task: Task, constrained: bool) -> Request:
-    system = Message(role="system", content=("\n\n".join(filter(None, [SYSTEM, task.system])),))
     return Request(
-        messages=(system, *shown_first(EXAMPLES), *_history(task), Message(role="user", content=_puzzle(task))),
+        messages=(_told(task, SYSTEM), *shown_first(EXAMPLES), *turns(task, (task.said,))),
         constraint=Constraint(kind="json_schema", value=schema()) if constrained else None,
         sampling=task.sampling,
         max_output_tokens=_TOKENS,
@@ -242,10 +238,9 @@ def _failed(why: str) -> Message:
 def _worded(run: Run, task: Task, solved: Solved) -> Solved:
     """With the answer in words; where they say what the solver did not find, or none can be had, with the values."""
     found = Segment(source="question", content=solved.values, made_by=f"tool.{TOOL}")
-    content = (*_puzzle(task), "\nA solver found: ", found, f".\n{_ASKED}")
-    system = Message(role="system", content=("\n\n".join(filter(None, [SYSTEM_PLAIN, task.system])),))
+    content = (task.said, "\nA solver found: ", found, f".\n{_ASKED}")
     asked = Request(
-        messages=(system, *_history(task), Message(role="user", content=content)),
+        messages=(_told(task, SYSTEM_PLAIN), *turns(task, content)),
         sampling=task.sampling,
         max_output_tokens=min(task.max_output_tokens, _WORDS),
         stop=task.stop,
@@ -257,10 +252,10 @@ def _worded(run: Run, task: Task, solved: Solved) -> Solved:
         if not run.concludes():  # at the deadline what is at hand is given
             run.check()
         return _with(solved, "", f"no words could be had: {error}")
-    text = " ".join(done.text.split())
+    text = without_pointers(" ".join(done.text.split()), len(task.passages.segments))
     if not text or done.finish_reason == "length":
         return _with(solved, "", "the answer in words was cut, or empty")
-    beside = "\n".join([task.said, *(each.text for each in _shown(task))])
+    beside = "\n".join(_shown(task))
     what, kinds = solved.solution, solved.problem["variables"]
     found = Restating(what.values, what.objective, kinds, task.question, beside)
     if why := found.amiss(text):

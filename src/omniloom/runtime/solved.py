@@ -20,22 +20,24 @@ def solved(run: EngineRun, call: Call, task: Task, report: Callable[[Sequence[Lo
     """(the task with what the solver found, what may still be thought): where it finds nothing, the answer is the
     direct one. Raises UnsupportedError without a solver."""
     check_installed()
-    found = None
+    found, whole = None, replace(task, focus=frozenset())
     if survey.is_broad(task):
         run.note(puzzles.PURPOSE, skipped="every source is visited on its own instead")
     else:
         why = run.engine.supports(Constraint(kind="json_schema", value=schema()))
         if why is not None:
             run.note(puzzles.PURPOSE, unconstrained=why)
+        if task.focus:
+            run.note("focus", widened="every source may have a clue")
         run.give(solver(cancel=run.cancel), allowed={"execute"})
-        found = puzzles.solve(run, task, constrained=why is None, in_words="text" in call.output_modes)
+        found = puzzles.solve(run, whole, constrained=why is None, in_words="text" in call.output_modes)
     if found is None:
         report([_loss("not_solved", "no try was solved: what is said is the direct answer")])
         return task, call.reasoning_budget
     if call.reasoning_budget:
         run.note("reasoning", skipped="the solver thinks: the budget is not used")
     report(list(_losses(found)))
-    return replace(task, computed=_computed(task, found)), 0
+    return replace(whole, computed=_computed(whole, found)), 0
 
 
 def _computed(task: Task, found: puzzles.Solved) -> Computed:
@@ -66,7 +68,8 @@ def _passages(task: Task, written: frozenset[str], asked: frozenset[str]) -> lis
     segments, known = task.passages.segments, task.passages.keys
     of: dict[str, frozenset[str]] = {}
     for at, segment in enumerate(segments):
-        of[segment.source] = of.get(segment.source, frozenset()) | (known[at] & written)
+        if segment.source not in task.left_out:
+            of[segment.source] = of.get(segment.source, frozenset()) | (known[at] & written)
     left, chosen = written - asked, set[str]()
     while of and left & of[best := max(of, key=lambda source: len(of[source] & left))]:
         chosen.add(best)
