@@ -10,6 +10,7 @@ from omniloom.core.values import Completion, Segment
 from omniloom.reasoning.evidence import Evidence
 from omniloom.reasoning.ground import Quote
 from omniloom.reasoning.signals import pointer_step
+from omniloom.reasoning.wording import tokens
 
 MOST_ROWS = 50  # of a result that are told
 MOST_CITED = 12  # places of a value
@@ -33,8 +34,9 @@ class Computed:
     """rows: the values as text, "" for none. quotes: of each value the places that it was made of. more: how many rows
     are left out. told: the result as a model is shown it, `of` whose it is. alone: whether it stands in place of the
     sources, which are all tables, and not beside them. completion: the query as the model wrote it. columns: their
-    names. how: what it is called. words: said in place of the rows. places: those of the
-    values of a JSON that was filled from it, by their pointers."""
+    names. how: what it is called. words: said in place of the rows. named: whether a row is a name and its value.
+    concluded: whether they follow from the question alone, so that nothing can be cited. places: those of the values of
+    a JSON that was filled from it, by their pointers."""
 
     query: str
     rows: tuple[tuple[str, ...], ...]
@@ -47,6 +49,8 @@ class Computed:
     how: str = "a query"
     more: int = 0
     words: str = ""
+    named: bool = False
+    concluded: bool = False
     places: Mapping[str, tuple[Quote, ...]] = field(default_factory=dict[str, tuple[Quote, ...]])
 
     @property
@@ -84,7 +88,7 @@ class Computed:
         their order, or one field for the one column, as a list or with ; between. None elsewhere; the schema may still
         refuse it."""
         fields: Mapping[str, Any] = schema.get("properties") or {}
-        fits = bool(self.rows) and not self.more and len(fields) == len(self.columns)
+        fits = bool(self.rows and self.columns) and not self.more and len(fields) == len(self.columns)
         if not (self.alone and fits) or self._in_other_order(fields):
             return None
         [name, *others] = fields
@@ -127,18 +131,41 @@ class Computed:
         return {**schema, "properties": {**fields, name: put}}
 
     def evidence(self, at: str, value: Any) -> Evidence | None:
-        """Where a value of a JSON came from, if it is one of the result's, or several of them; else None."""
+        """Where a value of a JSON came from, if it is one of the result's, or several of them; else None. No place of
+        one that stands under a name and is not its value."""
+        row = self._row(at)
+        if row is not None and not self._says(row, value):
+            return Evidence((), 0.0)
         text = {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value).strip()
-        found = self.places[at] if at in self.places else self._places(text)
+        found = self.places[at] if at in self.places else self._places(text) if row is None else self.quotes[row][1]
         if found is None:
             parts = [self._places(part) for part in _BETWEEN.split(text)]
             found = None if None in parts else tuple(quote for part in parts if part for quote in part)
-        return Evidence(_few(found), 1.0, derived=self.query) if found else None
+        concluded = found is not None and self.concluded
+        return Evidence(_few(found), 1.0, derived=self.query, concluded=concluded) if found or concluded else None
+
+    def wanted(self, at: str) -> str | None:
+        """The value of the name under which a value of a JSON stands, if that is one."""
+        row = self._row(at)
+        return None if row is None else self.rows[row][1]
+
+    def _row(self, at: str) -> int | None:
+        """That of the name under which a value of a JSON stands, in a list or not."""
+        steps = [_WORDS.sub("", step.casefold()) for step in at.split("/")[1:] if not step.isdecimal()]
+        names = [_WORDS.sub("", name.casefold()) for name, *_ in self.rows] if self.named else []
+        return names.index(steps[-1]) if steps and steps[-1] and steps[-1] in names else None
+
+    def _says(self, row: int, value: Any) -> bool:
+        """Whether it says the value of a name, or another name that has the same."""
+        name, own = self.rows[row]
+        text = str(int(value) if isinstance(value, bool) else value).strip().casefold()
+        alike = {other.casefold() for other, value in self.rows if value == own and other not in ("", name)}
+        return text in {own.casefold(), *alike} or [w.key for w in tokens(text) if w.kind == "number"] == [own]
 
     def _places(self, text: str) -> tuple[Quote, ...] | None:
         for row, quotes in zip(self.rows, self.quotes, strict=True):
             for value, places in zip(row, quotes, strict=True):
-                if value and _same(value, text):
+                if value and _same(value, text, signed=self.named):
                     return places
         return None
 
@@ -169,9 +196,9 @@ def _few(quotes: Any) -> tuple[Quote, ...]:
     return tuple(dict.fromkeys(quotes))[:MOST_CITED]
 
 
-def _same(one: str, other: str) -> bool:
+def _same(one: str, other: str, *, signed: bool) -> bool:
     """Whether a text says a value; "3 fewer" leaves out the sign of -3."""
     plain = other.replace(",", "")
     if _NUMBER.fullmatch(one) and _NUMBER.fullmatch(plain):
-        return float(plain) in (float(one), abs(float(one)))
+        return float(plain) in (float(one), float(one) if signed else abs(float(one)))
     return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()

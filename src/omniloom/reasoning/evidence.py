@@ -35,7 +35,8 @@ class Evidence:
     same: the quote is the value itself, but for small letters, white space, or how a number is spelled; or a long
     value that was copied with a slip. literal: it is spelled like the value, too. derived: how a number was computed
     from what the quotes say, "" if it stands there itself. open: the quotes are only what the question speaks of; the
-    value does not follow from them by any rule.
+    value does not follow from them by any rule. concluded: it follows from the question alone, so that nothing can be
+    cited.
     """
 
     quotes: tuple[Quote, ...]
@@ -44,6 +45,7 @@ class Evidence:
     literal: bool = False
     derived: str = ""
     open: bool = False
+    concluded: bool = False
 
 
 def find_value(

@@ -29,6 +29,10 @@ _FOREIGN = {  # two to twelve, but for words that mean something else in another
 TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True))
 NUMBER_WORDS = {word: value for value, word in enumerate(_SMALL)} | TENS
 NUMBER_WORDS |= {word: value for value, words in _FOREIGN.items() for word in words.split()}
+ORDINALS = {
+    word: str(value)
+    for value, word in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1)
+}
 _SCALES = {
     100: "hundred hundert cien ciento cento",
     10**3: "thousand tausend mille mil",

@@ -14,15 +14,15 @@ from typing import Any
 from omniloom.core.errors import BudgetError, ContextError, EngineError
 from omniloom.core.protocols import Run
 from omniloom.core.values import Completion, Constraint, Message, Request, Segment, ToolCall
-from omniloom.reasoning.prompts import SYSTEM_PLAIN, Task, once_more, shown_first
+from omniloom.reasoning.ground import without_pointers
+from omniloom.reasoning.prompts import MATERIAL, SYSTEM_PLAIN, Task, once_more, shown_first, system_of, turns
+from omniloom.reasoning.restated import Restating
 from omniloom.reasoning.worked import EXAMPLES, SYSTEM, schema
 
 PURPOSE, TOOL = "solve", "solver"
 RETRIES = 2
 _TOKENS, _WORDS = 400, 80
-_FENCED = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
-_NUMBER = re.compile(r"\d+(?:,\d{3})+|\d+")
-_WORD = re.compile(r"(?<=[\w,;)] )[^\W\d_]\w+")  # that begins no sentence
+_FENCED = re.compile(r"```(?:json)?(.*?)```", re.DOTALL)
 _LARGEST = re.compile(
     r"(?<!\bat )\bmost\b|\b(?:larg|great|bigg|high|long|lat|old|fast)est\b|\bmaxim|\bbest\b|"
     r"\b(?:größt|meist|höchst|längst|spätest)\w*|\bmaksim|\bmassim|\bmáxim|\bmayor\b|\bplus (?:grand|haut)",
@@ -35,23 +35,31 @@ _SMALLEST = re.compile(
 )
 _AGAIN = ("That does not do: ", "\nWrite the whole problem again.")
 _ASKED = "Answer the question in one short sentence from what it found."
+_CONTRADICTORY = "there is no solution"
 _MIXED = "a number is compared with a condition"
 
 
 @dataclass(frozen=True)
 class Solved:
-    """What was solved, and the tool's solution. dropped: an objective that the question does not ask for. words: the
-    answer; "" for the values as they are. why: why the words are not the model's."""
+    """What was solved, and the tool's solution. dropped: an objective that the question does not ask for. before: what
+    the puzzle was as it was written first, if that had no solution, or several. words: the answer; "" for the values as
+    they are. why: why the words are not the model's."""
 
     problem: Mapping[str, Any]
     completion: Completion
     solution: Any
     dropped: str = ""
+    before: str = ""
     words: str = ""
     why: str = ""
 
     @property
     def told(self) -> str:
+        """What the variables may be, the constraints and the goal, a line each."""
+        return "\n".join(filter(None, [*map(_range, self.problem["variables"]), self.conditions]))
+
+    @property
+    def conditions(self) -> str:
         """The constraints and the goal, a line each."""
         goal = [f"{name} {self.problem[name]}" for name in ("maximize", "minimize") if name in self.problem]
         return "\n".join([*self.problem["constraints"], *goal])
@@ -79,24 +87,12 @@ class Solved:
                     if there := [name for name in names if self.solution.values.get(name) == place]:
                         yield place, there
 
-    def unknown(self, said: str, text: str) -> str:
-        """A number or a name of an answer that stands neither in the solution nor in the question; "" if there is
-        none."""
-        values = [str(value) for value in self.solution.values.values()]
-        written = "".join(value for value in values if len(value) == 1)  # digits, side by side
-        known = {
-            _plain(each) for text in (*values, str(self.solution.objective), said) for each in _NUMBER.findall(text)
-        }
-        for each in map(_plain, _NUMBER.findall(text)):
-            if each not in known and not (len(each) > 1 and each in written):
-                return each
-        names = " ".join([said, *self.solution.values, *values]).casefold()
-        capital = (each for each in _WORD.findall(text) if each[0].isupper())
-        return next((each for each in capital if each.casefold()[:4] not in names), "")
 
-
-def _plain(number: str) -> str:
-    return str(int(number.replace(",", "")))
+def _range(group: Mapping[str, Any]) -> str:
+    names = ", ".join(group["names"])
+    if "values" in group:
+        return f"{names} in [{', '.join(map(str, group['values']))}]"
+    return f"{group['low']} <= {names} <= {group['high']}"
 
 
 def solve(run: Run, task: Task, constrained: bool, in_words: bool) -> Solved | None:
@@ -114,7 +110,7 @@ def _status(solution: Any) -> str:
 
 
 def _first_that_is_solved(run: Run, task: Task, constrained: bool) -> Solved | None:
-    asked, several = _request(task, constrained), None
+    asked, several, before = _request(task, constrained), None, ""
     for attempt in range(1 + RETRIES):
         try:
             done = run.ask(asked, purpose=PURPOSE)
@@ -124,9 +120,12 @@ def _first_that_is_solved(run: Run, task: Task, constrained: bool) -> Solved | N
                 run.check()  # the deadline ends the call
             run.note(PURPOSE, skipped=str(error))
             return several
+        solved = solved and replace(solved, before=before)
         if solved is not None and not why:
             return solved
         several = several or solved
+        if solved is not None or why.startswith(_CONTRADICTORY):
+            before = before or why.split(". ")[0]  # without what to look for
         run.note(PURPOSE, problem=done.text, why=why)
         asked = once_more(asked, done, _failed(why))
     return several
@@ -136,7 +135,7 @@ def _tried(run: Run, task: Task, done: Completion, number: int) -> tuple[Solved 
     """(what was solved, why it is to be written anew)."""
     if done.finish_reason == "length":
         return None, "it is too long: write less"
-    problem, dropped, why = read(done.text, task.question, *(each.text for each in _shown(task)))
+    problem, dropped, why = read(done.text, *_shown(task))
     if why:
         return None, why
     told = run.call(ToolCall(id=f"{TOOL}-{number}", name=TOOL, arguments={**problem, "all": True}))
@@ -147,7 +146,7 @@ def _tried(run: Run, task: Task, done: Completion, number: int) -> tuple[Solved 
         return None, "no solution was found in time: give smaller ranges"
     if solution.status == "infeasible":
         core = "; ".join(solution.core.values())
-        return None, f"there is no solution, for these contradict each other: {core or 'all constraints'}"
+        return None, f"{_CONTRADICTORY}, for these contradict each other: {core or 'all constraints'}"
     open_ = solution.unique is False and solution.objective is None
     return Solved(problem, done, solution, dropped), _several(solution, task.question) if open_ else ""
 
@@ -164,10 +163,12 @@ def read(text: str, *asked: str) -> tuple[dict[str, Any], str, str]:
     """(the tool's arguments, an objective that is not asked for, why it is no problem)."""
     fenced = _FENCED.search(text)
     try:
-        given = json.loads(fenced[1] if fenced else text)
-        problem = {"variables": list(given["variables"]), "constraints": list(given["constraints"])}
-        goal = dict(given.get("goal") or {})
-    except (ValueError, KeyError, TypeError) as error:
+        given = json.loads(fenced[1].strip() if fenced else text)
+        problem = {"variables": _groups(given["variables"]), "constraints": _texts(given["constraints"])}
+        goal = dict[str, str](given.get("goal") or {})
+        _texts([*goal.keys(), *goal.values()])
+        json.dumps([problem, goal], ensure_ascii=False).encode()  # half a surrogate pair can be said to nobody
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         return {}, "", f"it is not the JSON that was asked for ({type(error).__name__})"
     if len(goal) > 1 or not goal.keys() <= {"maximize", "minimize"}:
         return {}, "", 'goal is null, or one of {"maximize": ...} and {"minimize": ...}'
@@ -182,29 +183,45 @@ def read(text: str, *asked: str) -> tuple[dict[str, Any], str, str]:
     return problem | goal, "", ""
 
 
+def _groups(given: Any) -> list[dict[str, Any]]:
+    """The variables; what is null of them was not given. Raises TypeError for what is nested: a server may not have
+    held the model to the schema, and the tool looks at the rest."""
+    groups = [{key: value for key, value in dict[str, Any](each).items() if value is not None} for each in given]
+    values = [value for group in groups for value in group.values()]
+    if not all(isinstance(each, str | int | float) for value in values for each in _listed(value)):
+        raise TypeError
+    return groups
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _texts(given: Any) -> list[str]:
+    """Raises TypeError for anything else."""
+    if not all(isinstance(each, str) for each in given):
+        raise TypeError
+    return list(given)
+
+
 # -- what the model is told ------------------------------------------------------------------------------------------
 
 
-def _shown(task: Task) -> list[Segment]:
-    return [each for each in task.passages.segments if not task.focus or each.source in task.focus]
+def _shown(task: Task) -> Iterator[str]:
+    """What the user said, and what prompts show of sources."""
+    yield task.question
+    for each in task.passages.segments:
+        if each.source not in task.left_out:
+            yield f"{each.context}\n{each.text}"
 
 
-def _puzzle(task: Task) -> tuple[str | Segment, ...]:
-    """The question, behind the sources."""
-    content: list[str | Segment] = [*task.natives]
-    for segment in _shown(task):
-        content += [segment, "\n"]
-    return (*content, task.said)
-
-
-def _history(task: Task) -> tuple[Message, ...]:
-    return tuple(each for each in task.history if each.role != "system")
+def _told(task: Task, told: str) -> Message:
+    return system_of(task, f"{told} {MATERIAL}" if task.parts else told)
 
 
 def _request(task: Task, constrained: bool) -> Request:
-    system = Message(role="system", content=("\n\n".join(filter(None, [SYSTEM, task.system])),))
     return Request(
-        messages=(system, *shown_first(EXAMPLES), *_history(task), Message(role="user", content=_puzzle(task))),
+        messages=(_told(task, SYSTEM), *shown_first(EXAMPLES), *turns(task, (task.said,))),
         constraint=Constraint(kind="json_schema", value=schema()) if constrained else None,
         sampling=task.sampling,
         max_output_tokens=_TOKENS,
@@ -221,10 +238,9 @@ def _failed(why: str) -> Message:
 def _worded(run: Run, task: Task, solved: Solved) -> Solved:
     """With the answer in words; where they say what the solver did not find, or none can be had, with the values."""
     found = Segment(source="question", content=solved.values, made_by=f"tool.{TOOL}")
-    content = (*_puzzle(task), "\nA solver found: ", found, f".\n{_ASKED}")
-    system = Message(role="system", content=("\n\n".join(filter(None, [SYSTEM_PLAIN, task.system])),))
+    content = (task.said, "\nA solver found: ", found, f".\n{_ASKED}")
     asked = Request(
-        messages=(system, *_history(task), Message(role="user", content=content)),
+        messages=(_told(task, SYSTEM_PLAIN), *turns(task, content)),
         sampling=task.sampling,
         max_output_tokens=min(task.max_output_tokens, _WORDS),
         stop=task.stop,
@@ -236,13 +252,15 @@ def _worded(run: Run, task: Task, solved: Solved) -> Solved:
         if not run.concludes():  # at the deadline what is at hand is given
             run.check()
         return _with(solved, "", f"no words could be had: {error}")
-    text = " ".join(done.text.split())
+    text = without_pointers(" ".join(done.text.split()), len(task.passages.segments))
     if not text or done.finish_reason == "length":
         return _with(solved, "", "the answer in words was cut, or empty")
-    texts = [task.said, *(each.text for each in _shown(task))]
-    if unknown := solved.unknown(" ".join(texts), text):
-        run.note(PURPOSE, why=f"{unknown!r} is not in what was found", query=text)
-        return _with(solved, "", f"the answer in words says {unknown!r}, which the solver did not find")
+    beside = "\n".join(_shown(task))
+    what, kinds = solved.solution, solved.problem["variables"]
+    found = Restating(what.values, what.objective, kinds, task.question, beside)
+    if why := found.amiss(text):
+        run.note(PURPOSE, why=f"the answer in words {why}", query=text)
+        return _with(solved, "", f"the answer in words {why}")
     return _with(solved, text, "")
 
 

@@ -26,6 +26,7 @@ _TOKEN = re.compile(
     rf"|{scripts.WORD}(?:['’]{scripts.WORD})?"
 )
 _BETWEEN = " -\u00a0\u202f"
+_LONGEST = 100  # digits of a number that is added to: Python refuses to read thousands
 _HAN = re.compile(rf"[{numerals.HAN_FIGURES}]+")
 _MINUS = re.compile(r"(?:^|[\s(\[:;,|=])([-−–][$€£]?|minus )\Z", re.IGNORECASE)
 _OPENERS = "based built born founded located published released introduced see using key note insgesamt hay".split()
@@ -115,7 +116,7 @@ def _added(text: str, start: int, end: int, value: int, before: list[Word]) -> b
     if last.kind == "scale" and last.key in ("x100", "x1000") and value < 100 and gap in (" ", " and ", "-"):
         before.pop()
         counted = before[-1]
-        if counted.key.isdecimal():
+        if counted.key.isdecimal() and len(counted.key) <= _LONGEST:
             before[-1] = Word(counted.start, end, str(int(counted.key) + value), "number")
             return True
         before.append(last)

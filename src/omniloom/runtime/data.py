@@ -1,9 +1,9 @@
 """The answer in data: filled in, weighed, and given or withheld."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from omniloom.core.values import Loss
+from omniloom.core.values import Claim, Loss
 from omniloom.outputs.schemas import shape
 from omniloom.reasoning import direct
 from omniloom.reasoning.prompts import Task
@@ -21,7 +21,8 @@ def weighed(
     filled = filled_in(run, task, form, notes, text, native)
     run.deadline.holds = trust.risk.promise is None
     if not task.parts or filled.abstained or task.computed is not None:  # what was computed needs no judge
-        return replace(filled, abstained=filled.abstained or (bool(task.parts) and filled.silent)), ()
+        silent = bool(task.parts) and filled.silent
+        return replace(filled, abstained=filled.abstained or silent), tuple(_contradicted(task, filled.claims))
 
     def again(other: Task) -> str:
         return values(direct.fill(run, other, form.constraint, shape(form.schema), notes, text, 0).text)
@@ -39,3 +40,14 @@ def weighed(
     if why or (refused and form.unsupported == "abstain"):  # what is withheld is not given, however it is asked
         return replace(filled, data=None, claims=(), abstained=True, withheld=why), losses
     return replace(filled, claims=claims, abstained=refused), losses
+
+
+def _contradicted(task: Task, claims: Sequence[Claim]) -> Iterator[Loss]:
+    """Of each value that stands under a name, and is not what was computed of it."""
+    if (made := task.computed) is None:
+        return
+    for claim in claims:
+        wanted = made.wanted(str(claim.at))
+        if not claim.supported and wanted is not None:
+            told = f"{claim.at} says {claim.text!r}, where {made.how} found {wanted!r}"
+            yield Loss(kind="contradicted", severity="reduced", part="the data", detail=told)

@@ -68,7 +68,7 @@ def filled_in(run: EngineRun, task: Task, form: Form, notes: str, text: str, nat
     """The valid JSON and the evidence for its leaves. Raises OutputError if it is not valid after one repair."""
     task, queried = _queried(task, form)
     done, plain, data = queried or _written(run, task, form, notes, text, native)
-    if not task.parts:
+    if not task.parts and task.computed is None:
         return Filled(data, done, ())
     plain, data = _renamed(plain, data, task, form)
     with run.span("ground", "evidence"):
@@ -96,7 +96,7 @@ def _found(run: EngineRun, task: Task, plain: Any) -> Found:
     found = {pointer: (value, _evidence(run, pointer, value, task)) for pointer, value in leaves}
     if len(leaves) == 1 and not task.natives:
         [(pointer, (value, evidence))] = found.items()
-        if not evidence.quotes and not says_absent(str(value), ()):
+        if not (evidence.quotes or evidence.concluded) and not says_absent(str(value), ()):
             sources = list(named(task.question, task.parts)) if is_concluded(value, task.question) else []
             about = spoken_of(task.question, sources, task.passages)
             found[pointer] = (value, about or evidence)
@@ -111,7 +111,8 @@ def _repaired(
     plain, data, found = whole
 
     def refuses(at: str, value: Any) -> str:
-        if not _evidence(run, at, value, task).quotes:
+        evidence = _evidence(run, at, value, task)
+        if not (evidence.quotes or evidence.concluded):
             return "not supported either"
         try:
             _with(plain, {at: value}, form)
@@ -194,13 +195,13 @@ def _evidence(run: EngineRun, pointer: str, value: Any, task: Task) -> Evidence:
     return found if made is None else Evidence(made.cited, 1.0, derived=made.said)
 
 
+def _holds(evidence: Evidence) -> bool:
+    return evidence.concluded or (bool(evidence.quotes) and not evidence.open)
+
+
 def _baseless(found: Found) -> list[str]:
     """The values that stand in no source; a boolean, which stands nowhere as a word, is not among them."""
-    return [
-        at
-        for at, (value, evidence) in found.items()
-        if (not evidence.quotes or evidence.open) and not isinstance(value, bool)
-    ]
+    return [at for at, (value, evidence) in found.items() if not _holds(evidence) and not isinstance(value, bool)]
 
 
 def _claims(found: Found, changes: Mapping[str, str | None], writer: ClaimWriter) -> Iterator[Claim]:
@@ -209,7 +210,7 @@ def _claims(found: Found, changes: Mapping[str, str | None], writer: ClaimWriter
             at=pointer,
             text=changes.get(pointer) or str(value),
             citations=tuple(writer.cite(quote) for quote in evidence.quotes),
-            supported=bool(evidence.quotes) and not evidence.open,
+            supported=_holds(evidence),
             confidence=Confidence(value=evidence.score, method="lexical_alignment"),
             derived=evidence.derived,
         )

@@ -58,7 +58,8 @@ class Prose:
         self.cut: list[Loss] = []
         self._failed: list[Loss] = []
         self._cited = 0
-        self._waiting: list[Event] | None = [] if follows and task.parts and not self.live else None
+        withdrawn = follows and not self.live and (bool(task.parts) or task.computed is not None)  # it may be
+        self._waiting: list[Event] | None = [] if withdrawn else None
 
     def write(self, notes: str, native: int) -> Completion | None:
         """The completion that the text came from; None where several were needed."""
@@ -137,7 +138,7 @@ class Prose:
     def _computed(self, made: Computed) -> Completion:
         """The values as they are, a row a line. What follows from the question alone has nothing to cite."""
         writer = self.writer
-        if not self.task.parts:
+        if made.concluded:
             self._show(chain.from_iterable(writer.conclude(text, made.query) for text, _ in made.lines()))
             return made.completion
         for text, quotes in made.lines():

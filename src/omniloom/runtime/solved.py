@@ -8,6 +8,8 @@ from omniloom.reasoning import puzzles, survey
 from omniloom.reasoning.computed import MOST_CITED, Computed
 from omniloom.reasoning.ground import Quote
 from omniloom.reasoning.prompts import Task
+from omniloom.reasoning.restated import spelled
+from omniloom.reasoning.wording import keys
 from omniloom.reasoning.worked import schema
 from omniloom.runtime.call import Call
 from omniloom.runtime.run import EngineRun
@@ -18,29 +20,32 @@ def solved(run: EngineRun, call: Call, task: Task, report: Callable[[Sequence[Lo
     """(the task with what the solver found, what may still be thought): where it finds nothing, the answer is the
     direct one. Raises UnsupportedError without a solver."""
     check_installed()
-    found = None
+    found, whole = None, replace(task, focus=frozenset())
     if survey.is_broad(task):
         run.note(puzzles.PURPOSE, skipped="every source is visited on its own instead")
     else:
         why = run.engine.supports(Constraint(kind="json_schema", value=schema()))
         if why is not None:
             run.note(puzzles.PURPOSE, unconstrained=why)
+        if task.focus:
+            run.note("focus", widened="every source may have a clue")
         run.give(solver(cancel=run.cancel), allowed={"execute"})
-        found = puzzles.solve(run, task, constrained=why is None, in_words="text" in call.output_modes)
+        found = puzzles.solve(run, whole, constrained=why is None, in_words="text" in call.output_modes)
     if found is None:
         report([_loss("not_solved", "no try was solved: what is said is the direct answer")])
         return task, call.reasoning_budget
     if call.reasoning_budget:
         run.note("reasoning", skipped="the solver thinks: the budget is not used")
     report(list(_losses(found)))
-    return replace(task, computed=_computed(task, found)), 0
+    return replace(whole, computed=_computed(whole, found)), 0
 
 
 def _computed(task: Task, found: puzzles.Solved) -> Computed:
     """Each value opens in the passages that the puzzle was read in."""
-    segments = task.passages.segments
-    about = [at for at, each in enumerate(segments) if not task.focus or each.source in task.focus][:MOST_CITED]
-    quotes = tuple(Quote(at, 0, len(segments[at].text), frozenset()) for at in about if segments[at].text)
+    written = frozenset(keys("\n".join([found.conditions, *map(spelled, found.solution.values)])))
+    asked = written.intersection(keys(task.question))
+    about = _passages(task, written, asked)
+    quotes = tuple(Quote(at, 0, len(task.passages.segments[at].text), frozenset()) for at in about)
     rows = tuple(puzzles.rows(found))
     return Computed(
         query=found.told,
@@ -52,11 +57,31 @@ def _computed(task: Task, found: puzzles.Solved) -> Computed:
         completion=found.completion,
         how="a solver",
         words=found.words,
+        named=True,
+        concluded=not quotes and (not task.parts or 2 * len(asked) >= len(written)),
     )
+
+
+def _passages(task: Task, written: frozenset[str], asked: frozenset[str]) -> list[int]:
+    """Those that hold a number or a name of the problem as it was written, the best first: of the sources that have one
+    which neither the question has nor a better source."""
+    segments, known = task.passages.segments, task.passages.keys
+    of: dict[str, frozenset[str]] = {}
+    for at, segment in enumerate(segments):
+        if segment.source not in task.left_out:
+            of[segment.source] = of.get(segment.source, frozenset()) | (known[at] & written)
+    left, chosen = written - asked, set[str]()
+    while of and left & of[best := max(of, key=lambda source: len(of[source] & left))]:
+        chosen.add(best)
+        left -= of.pop(best)
+    held = [at for at, segment in enumerate(segments) if segment.source in chosen and known[at] & written]
+    return sorted(sorted(held, key=lambda at: -len(known[at] & written))[:MOST_CITED])
 
 
 def _losses(found: puzzles.Solved) -> list[Loss]:
     solution, told = found.solution, list[Loss]()
+    if found.before:
+        told.append(_loss("rewritten", f"it was written anew, for as it was written first {found.before}"))
     if found.dropped:
         told.append(_loss("goal_dropped", f"{found.dropped}: the question asks for no largest or smallest"))
     if solution.unique is False:
