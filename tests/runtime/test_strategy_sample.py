@@ -267,3 +267,34 @@ def test_a_budget_of_auto_buys_nothing_where_nothing_is_to_be_gained(models: Any
     assert len(model.engine.requests) == 1 and response.usage.reasoning_tokens == 0
     with pytest.raises(UsageError, match="buys nothing for strategy='verify'"):
         model.generate(["How did the trial go?", path], reasoning_budget="auto", strategy="verify")
+
+
+PROBLEM = "Ann has 3 apples and buys 4 more. How many has she?"
+PROGRAM = "```python\nanswer = 3 + 4\n```"
+
+
+def test_a_problem_is_asked_as_a_program_and_behind_examples_before_more_is_drawn(models: Any) -> None:
+    model = models(SUM.format(1), PROGRAM, SUM.format(2), SUM.format(7), SUM.format(7))
+    response = model.generate(PROBLEM, strategy="sample", reasoning_budget=200)
+    asked = model.engine.requests
+    assert response.text == SUM.format(7), "of those that agree one in words"
+    assert decision(model, response)["drawn"] == 6
+    assert [each.sampling.temperature for each in asked] == [0.0, 0.0, 0.0, *[0.7] * 3]
+    assert [each.constraint is not None for each in asked] == [False, True, *[False] * 4]
+    assert [len(each.messages) > 2 for each in asked] == [False, True, True, *[False] * 3]
+
+
+def test_a_program_that_agrees_settles_it_and_one_that_fails_has_no_vote(models: Any) -> None:
+    model = models(SUM.format(7), PROGRAM)
+    response = model.generate(PROBLEM, strategy="sample", reasoning_budget=200)
+    assert response.text == SUM.format(7) and response.confidence.signals["agreement"] == 1.0
+    broken = models(SUM.format(7), "```python\nanswer = 1 / 0\n```", SUM.format(7))
+    response = broken.generate(PROBLEM, strategy="sample", reasoning_budget=200)
+    assert response.text == SUM.format(7) and decision(broken, response)["drawn"] == 2
+
+
+def test_where_other_ways_do_not_fit_the_first_is_drawn_again(private_home: Path) -> None:
+    with Model(Scripted([SUM.format(7)] * 2, context_tokens=300), Store()) as model:
+        response = model.generate(PROBLEM, strategy="sample", reasoning_budget=200, max_output_tokens=50)
+        assert [len(each.messages) for each in model.engine.requests] == [2, 2]
+    assert response.text == SUM.format(7)

@@ -61,7 +61,7 @@ def prepare(folder: Path) -> Path:
 
 def _whole(found: Path) -> bool:
     """Whether it is there as it was built: what is damaged would be run as it is."""
-    return found.exists() and _mark(found).exists() and _mark(found).read_text() == _digest(found)
+    return found.exists() and _mark(found).exists() and _mark(found).read_bytes() == _digest(found).encode()
 
 
 def _mark(found: Path) -> Path:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from omniloom.reasoning.problems import is_problem
+
 # What a query can give: a value that a word asks for, not a judgement about the table.
 _VALUE = re.compile(
     r"\b(?:which|who|whose|whom|when|where|how (?:many|much|long|old|often|far|big|large|tall|high)|most|least|fewest|"
@@ -23,8 +25,6 @@ _OPEN = re.compile(
     r"significance|importance|purpose|views?|context)\b",
     re.IGNORECASE,
 )
-_AMOUNT = re.compile(r"\bhow (?:many|much|long|old|far|often)\b", re.IGNORECASE)
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def choose(
         return Choice("program", "values are asked for, and the sources that it is about are tables")
     if thinks and budget and not priced:
         return Choice("direct", "the model thinks first, as it was taught to")
-    if not kinds and budget and _AMOUNT.search(said) and len(_NUMBER.findall(said)) > 1:
+    if not kinds and budget and is_problem(said):
         return Choice("sample", "a problem with numbers and no source")
     if priced:
         return Choice("direct", "further answers are not expected to help here")

@@ -5,9 +5,9 @@ answer is likely to stay ahead of the next, by a flat prior on their shares.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from math import comb, exp
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from omniloom.core.errors import BudgetError, EngineError
 from omniloom.core.protocols import Run
@@ -27,8 +27,16 @@ _T = TypeVar("_T")
 _NUMBER = re.compile(r"[$€£]?\s?[-+−]?\d[\d,]*(?:\.\d+)?(?![\d,.]*\s*/)")
 _AMOUNT = re.compile(r"\bhow (?:many|much)\b", re.IGNORECASE)
 _FRACTION = re.compile(r"\d\s*/\s*\d|[-−]\s*[$€£]")
+_LETTER = re.compile(r"[^\W\d_]")
 _POINTER = re.compile(r"\[\d+\]")
 _CONCLUDES = re.compile(r"####|\\boxed\s*\{|\banswer\b(?:\s+is)?\s*:?", re.IGNORECASE)
+
+
+class Other(NamedTuple):
+    """The same asked in another way, and what a completion of it says, as an answer."""
+
+    request: Request
+    said: Callable[[Completion], Completion]
 
 
 class Sampler:
@@ -38,13 +46,16 @@ class Sampler:
     share: of the other samples, how many say what the chosen one says; None where there were none.
     """
 
-    def __init__(self, budget: int, price: float | None = None) -> None:
+    def __init__(self, budget: int, price: float | None = None, *, programs: bool = False) -> None:
         """price: what a token costs, as probability that the chosen answer stays ahead. With it further ones are drawn
-        while they are expected to bring more than that; without it until the vote is settled."""
-        self.left, self._price = budget, price
+        while they are expected to bring more than that; without it until the vote is settled. programs: whether a
+        problem in words may be put as a program too, for which the run has a tool."""
+        self.left, self._price, self.programs = budget, price, programs
         self.asked = 0  # how often beside the first
         self._in_vain, self._most_in_vain = 0, IN_VAIN  # how many in a row counted for nothing, and may
         self._counted = False  # whether one beside the first counted
+        self._others: Iterator[Other] = iter(())
+        self._drawn = 0  # of the same request
         self.share: float | None = None
 
     @property
@@ -59,10 +70,13 @@ class Sampler:
         told = f"of {self.asked} more none counted: each was cut, failed, or reckons wrongly"
         return [Loss(kind="not_counted", severity="reduced", part="the samples", detail=told)]
 
-    def ask(self, run: Run, request: Request, purpose: str, *, partial: bool = False) -> Completion:
-        """The first of those completions that say what most of them say. One that was cut, or whose equations do not
-        hold, costs what it costs, and is not counted. partial: as of `Run.ask`, of the first."""
-        first = run.ask(request, purpose=purpose, partial=partial)
+    def ask(
+        self, run: Run, request: Request, purpose: str, *, partial: bool = False, others: Iterable[Other] = ()
+    ) -> Completion:
+        """The first of those completions that say what most of them say, in words where there are any. One that was
+        cut, or whose equations do not hold, costs what it costs, and is not counted. partial: as of `Run.ask`, of the
+        first. others: are asked before more are drawn of the first."""
+        first, self._others = run.ask(request, purpose=purpose, partial=partial), iter(others)
 
         def another() -> Completion | None:
             while (done := self.another(run, request, first.usage.output_tokens)) is not None:
@@ -81,7 +95,7 @@ class Sampler:
         def agree(one: Completion, other: Completion) -> bool:
             return _said(one, request).agrees(_said(other, request))
 
-        return self.elect(run, clean, another, agree, tokens, sure=is_likely(clean))
+        return self.elect(run, clean, another, agree, tokens, sure=is_likely(clean), told=_in_words)
 
     def elect(
         self,
@@ -93,15 +107,17 @@ class Sampler:
         *,
         sure: bool = False,
         in_vain: int = IN_VAIN,
+        told: Callable[[_T], bool] = lambda one: True,
     ) -> _T:
         """The first of those that agree with most; `another` gives one more of about so many tokens, or None at the
-        end. sure: no vote is needed. in_vain: after how many in a row that count for nothing it ends."""
+        end. sure: no vote is needed. in_vain: after how many in a row that count for nothing it ends. told: which of
+        those that agree are rather given."""
+        self._counted = self.asked > 0  # where the first was none, this is another
         if sure:
             run.note("sample", drawn=1, agree=1, chosen=0, tokens_left=self.left, why="no vote is needed")
             return first
         drawn, groups = [first], [[0]]
         self._in_vain, self._most_in_vain = 0, in_vain
-        self._counted = self.asked > 0  # where the first was none, this is another
         while not self._enough([len(each) for each in groups], tokens):
             if (other := _in_time(run, another)) is None:
                 break
@@ -113,9 +129,10 @@ class Sampler:
             drawn.append(other)
             self._in_vain, self._counted = 0, True
         best = max(groups, key=len)  # of equals the one that came first
+        chosen = next((at for at in best if told(drawn[at])), best[0])
         self.share = (len(best) - 1) / (len(drawn) - 1) if len(drawn) > 1 else None
-        run.note("sample", drawn=len(drawn), agree=len(best), chosen=best[0], tokens_left=self.left)
-        return drawn[best[0]]
+        run.note("sample", drawn=len(drawn), agree=len(best), chosen=chosen, tokens_left=self.left)
+        return drawn[chosen]
 
     def _is_in_vain(self) -> bool:
         return self._in_vain >= self._most_in_vain
@@ -130,21 +147,33 @@ class Sampler:
         if self._price is not None and not pays([1], self._price * tokens):  # also where none has a vote yet
             return None
         self.asked, self._in_vain = self.asked + 1, self._in_vain + 1
-        warm = max(WARM, request.sampling.temperature)
-        changed = {
-            "sampling": request.sampling.model_copy(update={"temperature": warm}),
-            "seed": request.seed + self.asked,
-            "max_output_tokens": min(request.max_output_tokens, self.left),
-        }
+        most = min(request.max_output_tokens, self.left)
         try:
-            done = run.ask(request.model_copy(update=changed), purpose="sample")
+            done = self._otherwise(run, most) or run.ask(self._warm(request, most), purpose="sample")
         except (BudgetError, EngineError) as error:
             run.check()  # the deadline ends the call
             run.note("not sampled", error=str(error))
             return None
         self.left -= done.usage.output_tokens + done.usage.reasoning_tokens
-        cut = done.finish_reason == "length" and changed["max_output_tokens"] < request.max_output_tokens
+        cut = done.finish_reason == "length" and most < request.max_output_tokens
         return None if cut else done
+
+    def _otherwise(self, run: Run, most: int) -> Completion | None:
+        """None where no other way is left that the engine can go, or the context has room for."""
+        for other in self._others:
+            limit = min(most, other.request.max_output_tokens)
+            asked = other.request.model_copy(update={"max_output_tokens": limit})
+            try:
+                return other.said(run.ask(asked, purpose="sample"))
+            except EngineError as error:
+                run.note("not sampled", error=str(error))
+        return None
+
+    def _warm(self, request: Request, most: int) -> Request:
+        self._drawn += 1
+        warm = {"temperature": max(WARM, request.sampling.temperature)}
+        changed = {"sampling": request.sampling.model_copy(update=warm), "max_output_tokens": most}
+        return request.model_copy(update={**changed, "seed": request.seed + self._drawn})
 
 
 def _in_time(run: Run, another: Callable[[], _T | None]) -> _T | None:
@@ -161,10 +190,14 @@ def _in_time(run: Run, another: Callable[[], _T | None]) -> _T | None:
 def _fails(run: Run, done: Completion) -> bool:
     """Whether a completion is no vote; the trace says why."""
     wrong = slips(done.text)
-    cut = done.finish_reason in ("length", "cancelled")
+    cut = done.finish_reason in ("length", "cancelled", "error")
     if wrong or cut:
         run.note("not counted", wrong=[each.said for each in wrong], cut=cut)
     return bool(wrong) or cut
+
+
+def _in_words(done: Completion) -> bool:
+    return _LETTER.search(done.text) is not None
 
 
 def likelihood(done: Completion) -> float:

@@ -1,0 +1,123 @@
+"""Problems in words that ask for an amount, asked in other ways: as a program, and behind worked examples.
+
+What is asked in other ways is wrong in other places, so that two ways which agree say more than two draws of one prompt
+(program-aided: Gao et al., 2023; diverse prompts: Li et al., 2023, "Making language models better reasoners").
+"""
+
+import math
+import re
+from collections.abc import Iterator
+
+from omniloom.core.protocols import Run
+from omniloom.core.values import Completion, Constraint, Message, Request, ToolCall
+from omniloom.reasoning.sample import Other
+
+TOOL = "python"
+_AMOUNT = re.compile(r"\bhow (?:many|much|long|old|far|often)\b", re.IGNORECASE)
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+FORM = Constraint(kind="regex", value=r"```python\n([a-z_]\w* = [\w.()+*/%, -]+(  # [^\n]*)?\n)+```")
+"""Of a program: assignments, and no words around them."""
+_ASSIGNED = re.compile(r"^(\w+) = ", re.MULTILINE)
+_TOKENS = 250
+_PROGRAMMER = "You are a precise programmer."
+_AS_PROGRAM = "{said}\nWrite Python that computes the answer, a number, and keeps it in `answer`. Nothing else."
+_SHORT = "\n\nWork in short steps, one calculation a line. In a last line of its own write #### and the number."
+EXAMPLES = (
+    (
+        "A baker makes 48 rolls each morning. On Monday she sells three quarters of them, and gives half of what is "
+        "left to a school. How many rolls does she keep?",
+        "She sells 48 * 3/4 = 36 rolls.\n48 - 36 = 12 rolls are left.\nShe gives away 12 / 2 = 6 rolls.\n"
+        "So she keeps 12 - 6 = 6 rolls.\n#### 6",
+        "rolls = 48\nsold = rolls * 3 / 4\nleft = rolls - sold\ngiven = left / 2\nanswer = left - given",
+    ),
+    (
+        "Tom is twice as old as Ann. In 5 years their ages will add up to 40. How old is Tom now?",
+        "In 5 years both together are 2 * 5 = 10 years older, so now their ages add up to 40 - 10 = 30.\n"
+        "Tom is two parts and Ann is one part, so there are 3 parts: one part is 30 / 3 = 10.\n"
+        "Tom is 10 * 2 = 20 years old.\n#### 20",
+        "sum_in_5_years = 40\n"
+        "sum_now = sum_in_5_years - 2 * 5\n"
+        "parts = 2 + 1  # Tom is two parts, Ann one\n"
+        "ann = sum_now / parts\n"
+        "answer = ann * 2",
+    ),
+    (
+        "A shop sells a jacket for $80. It raises the price by 25%, and then takes 10% off. How much does the jacket "
+        "cost in the end?",
+        "The price rises by 80 * 25/100 = 20 dollars, to 80 + 20 = 100 dollars.\n"
+        "10% off is 100 * 10/100 = 10 dollars.\nSo it costs 100 - 10 = 90 dollars.\n#### 90",
+        "price = 80\nraised = price * 1.25\nanswer = raised * 0.9",
+    ),
+    (
+        "Lena reads 20 pages every weekday and 35 pages on each day of the weekend. Her book has 680 pages. How many "
+        "weeks does she need for it?",
+        "On weekdays she reads 5 * 20 = 100 pages a week.\nOn the weekend she reads 2 * 35 = 70 pages.\n"
+        "That is 100 + 70 = 170 pages a week.\nSo she needs 680 / 170 = 4 weeks.\n#### 4",
+        "per_week = 5 * 20 + 2 * 35\npages = 680\nanswer = pages / per_week",
+    ),
+    (
+        "A pump fills 15 litres a minute. A tank of 900 litres is one third full, and leaks 5 litres a minute. After "
+        "how many minutes is it full?",
+        "The tank has 900 / 3 = 300 litres in it, so 900 - 300 = 600 litres are missing.\n"
+        "Each minute it gains 15 - 5 = 10 litres.\nSo it takes 600 / 10 = 60 minutes.\n#### 60",
+        "tank = 900\nmissing = tank - tank / 3\ngain_per_minute = 15 - 5\nanswer = missing / gain_per_minute",
+    ),
+    (
+        "Sam buys 3 packs of 12 eggs for $4 each and sells every egg for 50 cents. He also pays $2 for the bus. What "
+        "is his profit in dollars?",
+        "He buys 3 * 12 = 36 eggs.\nThey cost 3 * 4 = 12 dollars, and with the bus he spends 12 + 2 = 14 dollars.\n"
+        "He gets 36 * 0.5 = 18 dollars.\nSo his profit is 18 - 14 = 4 dollars.\n#### 4",
+        "eggs = 3 * 12\ncost = 3 * 4 + 2\nearned = eggs * 0.50\nanswer = earned - cost",
+    ),
+)
+
+
+def is_problem(said: str) -> bool:
+    """Whether an amount is asked for, and more than one number is given."""
+    return _AMOUNT.search(said) is not None and len(_NUMBER.findall(said)) > 1
+
+
+def others(run: Run, asked: Request, said: str, *, programs: bool) -> Iterator[Other]:
+    """asked: the problem as it is asked directly. said: the question in its last message. programs: whether `run` has
+    the tool that runs them."""
+    if programs:
+        yield Other(_as_program(asked, said), lambda done: _ran(run, done))
+    yield Other(_worked(asked, said), lambda done: done)
+
+
+def _as_program(asked: Request, said: str) -> Request:
+    turns = [Message(role="system", content=(_PROGRAMMER,))]
+    for example, _, program in EXAMPLES:
+        turns.append(Message(role="user", content=(_AS_PROGRAM.format(said=example),)))
+        turns.append(Message(role="assistant", content=(f"```python\n{program}\n```",)))
+    turns.append(Message(role="user", content=(_AS_PROGRAM.format(said=said),)))
+    most = min(_TOKENS, asked.max_output_tokens)
+    changed = {"messages": tuple(turns), "constraint": FORM, "max_output_tokens": most, "stop": ()}
+    return asked.model_copy(update=changed)
+
+
+def _worked(asked: Request, said: str) -> Request:
+    """Each example is asked as the problem is, with how it is to be written said of all."""
+    system, *history, last = asked.messages
+    before, _, after = last.text.partition(said)
+    turns = list[Message]()
+    for example, worked, _ in EXAMPLES:
+        turns.append(Message(role="user", content=(f"{before}{example}{after}{_SHORT}",)))
+        turns.append(Message(role="assistant", content=(worked,)))
+    last = last.model_copy(update={"content": (last.text + _SHORT,)})
+    return asked.model_copy(update={"messages": (system, *turns, *history, last)})
+
+
+def _ran(run: Run, done: Completion) -> Completion:
+    """The number that a program assigns to `answer`, or else last, as an answer; without one it ends in an error."""
+    names = _ASSIGNED.findall(done.text)
+    code = done.text.removeprefix("```python\n").removesuffix("```")
+    last = "answer" if "answer" in names else next(reversed(names), "None")
+    told = run.call(ToolCall(id=TOOL, name=TOOL, arguments={"code": f"{code}\n{last}"}))
+    try:
+        number = float(told.value.value) if not told.error and told.value.ok else math.nan
+    except (TypeError, ValueError):  # it is no number, or none
+        number = math.nan
+    if math.isfinite(number):
+        return done.model_copy(update={"text": f"#### {number:.10g}"})
+    return done.model_copy(update={"text": "", "finish_reason": "error"})

@@ -1,0 +1,63 @@
+"""Problems in words, asked in other ways before more is drawn."""
+
+from typing import Any
+
+import pytest
+
+from omniloom.core.values import Completion, Message, Request, ToolResult
+from omniloom.isolation import run_program
+from omniloom.reasoning.arithmetic import slips
+from omniloom.reasoning.problems import EXAMPLES, is_problem, others
+from omniloom.reasoning.sample import conclusion
+
+PROBLEM = "Ann has 3 apples and buys 4 more. How many has she?"
+TURNS = (("system", "Be brief."), ("user", "Hello"), ("assistant", "Hello."), ("user", f"Question: {PROBLEM}"))
+ASKED = Request(messages=tuple(Message(role=role, content=(text,)) for role, text in TURNS))
+
+
+class Runs:
+    """The one door, as far as programs go through it."""
+
+    def call(self, tool_call: Any) -> ToolResult:
+        return ToolResult(id=tool_call.id, value=run_program(tool_call.arguments["code"], confinement="weak"))
+
+
+def test_what_a_problem_is() -> None:
+    assert is_problem(PROBLEM) and not is_problem("How many?") and not is_problem("Add 3 and 4.")
+
+
+@pytest.mark.parametrize(("said", "worked", "program"), EXAMPLES)
+def test_each_example_is_worked_rightly(said: str, worked: str, program: str) -> None:
+    assert not slips(worked) and worked.count("=") > 1
+    assert float(run_program(f"{program}\nanswer", confinement="weak").value or "") == float(conclusion(worked))
+
+
+def test_the_worked_ones_keep_what_was_said_before() -> None:
+    program, worked = others(Runs(), ASKED, PROBLEM, programs=True)  # type: ignore[arg-type]
+    roles = [each.role for each in worked.request.messages]
+    assert roles == ["system", *["user", "assistant"] * (len(EXAMPLES) + 1), "user"]
+    assert worked.request.messages[-3:-1] == ASKED.messages[1:3] and worked.request.messages[0] == ASKED.messages[0]
+    asked = [each.text for each in worked.request.messages if each.role == "user" and each.text != "Hello"]
+    assert all(each.startswith("Question: ") and "####" in each for each in asked) and PROBLEM in asked[-1]
+    assert program.request.constraint is not None and PROBLEM in program.request.messages[-1].text
+    assert len(list(others(Runs(), ASKED, PROBLEM, programs=False))) == 1  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("```python\napples = 3 + 4\nanswer = apples\n```", "#### 7"),
+        ("```python\napples = 3 + 4  # bought\n```", "#### 7"),
+        ("```python\nanswer = 7 / 2\nrest = 1\n```", "#### 3.5"),
+        ("```python\nanswer = 1 / 0\n```", ""),
+        ("```python\nanswer = [3, 4]\n```", ""),
+        ("```python\nanswer = 1e999\n```", ""),
+        ("```python\nif = 3\n```", ""),
+        ("```python\nanswer = 3 +", ""),
+        ("no program", ""),
+    ],
+)
+def test_what_a_program_says(text: str, said: str) -> None:
+    program, _ = others(Runs(), ASKED, PROBLEM, programs=True)  # type: ignore[arg-type]
+    done = program.said(Completion(text=text))
+    assert (done.text, done.finish_reason) == (said, "stop" if said else "error")
