@@ -1,9 +1,11 @@
-"""Self-consistency of a fixed number of samples (Wang et al., 2023): ours, but it never stops before."""
+"""Self-consistency of a fixed number of samples (Wang et al., 2023): eight answers to one prompt, and the commonest."""
 
+from contextlib import ExitStack
 from unittest import mock
 
 from measure.trust.sides import Ours
 from omniloom.evaluation.values import Sample
+from omniloom.reasoning import direct, programs
 from omniloom.reasoning import sample as adaptive
 
 BUDGET = 16_384
@@ -11,10 +13,18 @@ BUDGET = 16_384
 
 
 class Fixed(Ours):
-    """It draws what its strategy draws, by the same seeds in the same order, and goes on to the last: only when
-    to stop differs, and what both draw is computed once."""
+    """Ours without what it stops by, and without other ways to ask. It draws by the same seeds in the same order: what
+    both draw is computed once."""
 
     def ask(self, task: str, sample: Sample) -> None:
-        on = {"_enough": lambda self, sizes, tokens: False, "_is_in_vain": lambda self: False}
-        with mock.patch.multiple(adaptive.Sampler, **on), mock.patch.object(adaptive, "likelihood", lambda done: 0.0):
+        without = (
+            (adaptive.Sampler, "_enough", False),
+            (adaptive.Sampler, "_is_in_vain", False),
+            (adaptive, "likelihood", 0.0),
+            (programs, "_needs_no_vote", False),
+            (direct, "others", ()),
+        )
+        with ExitStack() as patched:
+            for where, name, always in without:
+                patched.enter_context(mock.patch.object(where, name, mock.Mock(return_value=always)))
             super().ask(task, sample)

@@ -81,7 +81,7 @@ def solve(
                 return known[query]
         return None
 
-    sure = found is not None and (len(known) > 1 or is_likely(found.completion, _LIKELY))
+    sure = found is not None and _needs_no_vote(found, len(known))
     found = found or another()
     if found is not None and task.sampler is not None:
         found = task.sampler.elect(run, found, another, _same, tokens, sure=sure, in_vain=_IN_VAIN)
@@ -90,6 +90,10 @@ def solve(
     else:
         run.note(PURPOSE, query=found.query, rows=len(found.told.value.rows), attempts=len(known))
     return found
+
+
+def _needs_no_vote(found: Tried, tries: int) -> bool:
+    return tries > 1 or is_likely(found.completion, _LIKELY)
 
 
 def _same(one: Tried, other: Tried) -> bool:
