@@ -1,5 +1,6 @@
 """Problems in words, asked in other ways before more is drawn."""
 
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -33,13 +34,16 @@ def test_each_example_is_worked_rightly(said: str, worked: str, program: str) ->
 
 
 def test_the_worked_ones_keep_what_was_said_before() -> None:
-    program, worked = others(Runs(), ASKED, PROBLEM, programs=True)  # type: ignore[arg-type]
+    program, worked, *more = islice(others(Runs(), ASKED, PROBLEM, programs=True), 4)  # type: ignore[arg-type]
     roles = [each.role for each in worked.request.messages]
     assert roles == ["system", *["user", "assistant"] * (len(EXAMPLES) + 1), "user"]
     assert worked.request.messages[-3:-1] == ASKED.messages[1:3] and worked.request.messages[0] == ASKED.messages[0]
     asked = [each.text for each in worked.request.messages if each.role == "user" and each.text != "Hello"]
     assert all(each.startswith("Question: ") and "####" in each for each in asked) and PROBLEM in asked[-1]
     assert program.request.constraint is not None and PROBLEM in program.request.messages[-1].text
+    assert [each.request.messages for each in more] == [program.request.messages] * 2
+    assert [each.request.sampling.temperature for each in more] == [0.7, 0.7]
+    assert more[0].request.seed != more[1].request.seed
     assert len(list(others(Runs(), ASKED, PROBLEM, programs=False))) == 1  # type: ignore[arg-type]
 
 
@@ -58,6 +62,6 @@ def test_the_worked_ones_keep_what_was_said_before() -> None:
     ],
 )
 def test_what_a_program_says(text: str, said: str) -> None:
-    program, _ = others(Runs(), ASKED, PROBLEM, programs=True)  # type: ignore[arg-type]
+    program = next(others(Runs(), ASKED, PROBLEM, programs=True))  # type: ignore[arg-type]
     done = program.said(Completion(text=text))
     assert (done.text, done.finish_reason) == (said, "stop" if said else "error")

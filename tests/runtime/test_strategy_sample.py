@@ -274,14 +274,14 @@ PROGRAM = "```python\nanswer = 3 + 4\n```"
 
 
 def test_a_problem_is_asked_as_a_program_and_behind_examples_before_more_is_drawn(models: Any) -> None:
-    model = models(SUM.format(1), PROGRAM, SUM.format(2), SUM.format(7), SUM.format(7))
+    model = models(SUM.format(1), PROGRAM, SUM.format(7), PROGRAM, PROGRAM)
     response = model.generate(PROBLEM, strategy="sample", reasoning_budget=200)
     asked = model.engine.requests
     assert response.text == SUM.format(7), "of those that agree one in words"
-    assert decision(model, response)["drawn"] == 6
-    assert [each.sampling.temperature for each in asked] == [0.0, 0.0, 0.0, *[0.7] * 3]
-    assert [each.constraint is not None for each in asked] == [False, True, *[False] * 4]
-    assert [len(each.messages) > 2 for each in asked] == [False, True, True, *[False] * 3]
+    assert decision(model, response)["drawn"] == 5
+    assert [each.sampling.temperature for each in asked] == [0.0, 0.0, 0.0, 0.7, 0.7]
+    assert [each.constraint is not None for each in asked] == [False, True, False, True, True]
+    assert [len(each.messages) > 2 for each in asked] == [False, *[True] * 4]
 
 
 def test_a_program_that_agrees_settles_it_and_one_that_fails_has_no_vote(models: Any) -> None:

@@ -159,15 +159,17 @@ class Sampler:
         return None if cut else done
 
     def _otherwise(self, run: Run, most: int) -> Completion | None:
-        """None where no other way is left that the engine can go, or the context has room for."""
-        for other in self._others:
-            limit = min(most, other.request.max_output_tokens)
-            asked = other.request.model_copy(update={"max_output_tokens": limit})
-            try:
-                return other.said(run.ask(asked, purpose="sample"))
-            except EngineError as error:
-                run.note("not sampled", error=str(error))
-        return None
+        """None where there is no other way, or one that the engine cannot go or the context has no room for: then none
+        is tried again."""
+        if (other := next(self._others, None)) is None:
+            return None
+        limit = min(most, other.request.max_output_tokens)
+        try:
+            return other.said(run.ask(other.request.model_copy(update={"max_output_tokens": limit}), purpose="sample"))
+        except EngineError as error:
+            run.note("not sampled", error=str(error))
+            self._others = iter(())
+            return None
 
     def _warm(self, request: Request, most: int) -> Request:
         self._drawn += 1
