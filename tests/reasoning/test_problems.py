@@ -24,6 +24,7 @@ class Runs:
 
 
 def test_what_a_problem_is() -> None:
+    assert is_problem("Ann has two apples, and Bo twice as many. How many has Bo?")
     assert is_problem(PROBLEM) and not is_problem("How many?") and not is_problem("Add 3 and 4.")
 
 

@@ -15,7 +15,11 @@ from omniloom.reasoning.sample import WARM, Other
 
 TOOL = "python"
 _AMOUNT = re.compile(r"\bhow (?:many|much|long|old|far|often)\b", re.IGNORECASE)
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_NUMBER = re.compile(
+    r"\d+(?:[.,]\d+)*|\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|dozen|half|third|quarter|twice|double|"
+    r"triple)\b",
+    re.IGNORECASE,
+)
 FORM = Constraint(kind="regex", value=r"```python\n([a-z_]\w* = [\w.()+*/%, -]+(  # [^\n]*)?\n)+```")
 """Of a program: assignments, and no words around them."""
 _ASSIGNED = re.compile(r"^(\w+) = ", re.MULTILINE)
