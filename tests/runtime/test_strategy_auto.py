@@ -1,5 +1,6 @@
 """`strategy="auto"`: the choice stands in the trace and is followed."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,22 @@ import pytest
 from omniloom.engines.scripted import Scripted
 from omniloom.runtime.model import Model
 
+GAMES = "Year,City,Country,Attendance\n1896,Athens,Greece,280\n1900,Paris,France,1226\n1908,London,UK,2008\n"
+WHERE = 'SELECT "City" FROM "games" WHERE "Year" = 1900'
+ASKED = "Which city hosted in 1900?"
 PROBLEM = "Ann has 3 apples and buys 4 more. How many apples does she have?"
 
 
 @pytest.fixture
 def models(models: Any, apart: Any) -> Any:
     return apart(models)
+
+
+@pytest.fixture
+def games(tmp_path: Path) -> Path:
+    path = tmp_path / "games.csv"
+    path.write_text(GAMES)
+    return path
 
 
 def chosen(model: Model, trace_id: str) -> list[Any]:
@@ -50,3 +61,41 @@ def test_a_table_that_is_named_among_other_sources_is_queried(models: Any, tmp_p
     assert (response.text, chosen(model, response.trace_id)) == ("Paris [1]", ["program"])
     assert [each.url for claim in response.claims for each in claim.citations] == ["games.csv#cell=3,2-3,2"]
     assert all("letter came late" not in request.messages[-1].text for request in model.engine.requests)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"system": "Answer in a full sentence, in German."},
+        {"stop": "Paris"},
+        {"messages": [{"role": "system", "content": "Years in questions are one too high."}]},
+    ],
+)
+def test_a_query_cannot_follow_how_it_is_to_be_answered(models: Any, games: Path, how: dict[str, Any]) -> None:
+    model = models("Es war London [4].")
+    response = model.generate([ASKED, games], **how)
+    assert chosen(model, response.trace_id) == ["direct"]
+    assert not any(claim.derived for claim in response.claims)
+
+
+def test_another_output_is_made_of_the_whole_table(
+    models: Any, games: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = tmp_path / "drawing-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: drawing\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[omniloom.outputs]\ndrawing = drawing\n")
+    (tmp_path / "drawing.py").write_text("def constrain(schema=None): return None\ndef write(text): return text\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    model = models("bars")
+    response = model.generate(["How many people came each year?", games], output_modes=["drawing"])
+    assert (response.outputs, chosen(model, response.trace_id)) == ({"drawing": "bars"}, ["direct"])
+    assert "2008" in model.engine.requests[0].messages[-1].text
+    sys.modules.pop("drawing")
+
+
+def test_an_engine_without_grammars_answers_directly(models: Any, games: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = models("Paris [3].")
+    monkeypatch.setattr(model.engine, "supports", lambda constraint: "/: a grammar cannot be expressed")
+    response = model.generate([ASKED, games])
+    assert (chosen(model, response.trace_id), len(model.engine.requests)) == (["direct"], 1)
