@@ -99,3 +99,20 @@ def test_an_engine_without_grammars_answers_directly(models: Any, games: Path, m
     monkeypatch.setattr(model.engine, "supports", lambda constraint: "/: a grammar cannot be expressed")
     response = model.generate([ASKED, games])
     assert (chosen(model, response.trace_id), len(model.engine.requests)) == (["direct"], 1)
+
+
+@pytest.mark.parametrize(
+    ("said", "query"),
+    [
+        ("Which city hosted in 1912?", 'SELECT "City" FROM "games" WHERE "Year" = 1912'),
+        ("How many games were held in 1912?", 'SELECT COUNT(*) FROM "games" WHERE "Year" = 1912'),
+    ],
+)
+def test_what_a_query_does_not_find_is_not_looked_for_more_widely(
+    models: Any, games: Path, said: str, query: str
+) -> None:
+    model = models(query, "The passages do not mention 1912.")
+    response = model.generate([said, games], unsupported="abstain")
+    assert (len(model.engine.requests), response.abstained) == (2, True)
+    assert "Athens" in model.engine.requests[-1].messages[-1].text, "it is the direct answer"
+    assert "not_computed" in [loss.kind for loss in response.losses]

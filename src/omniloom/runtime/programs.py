@@ -29,11 +29,12 @@ _KINDS: dict[str, Kind] = {"BIGINT": "number", "DOUBLE": "number", "DATE": "date
 
 
 def computed(
-    run: EngineRun, task: Task, segments: Sequence[Segment], schema: dict[str, Any]
+    run: EngineRun, task: Task, segments: Sequence[Segment], schema: dict[str, Any], *, insists: bool = True
 ) -> tuple[Computed | None, list[Loss]]:
     """What a query gave, its places by the numbers of `segments`, and what was normalised of the columns that it names.
 
-    None where the sources have no tables, or no query gives anything; the trace says which.
+    None where the sources have no tables, or no query gives anything; the trace says which. insists: a query was asked
+    for by name, so one that gives nothing is written anew.
     """
     book = _book(run, task, segments)
     if book is None:
@@ -46,7 +47,10 @@ def computed(
         run.note("program", unconstrained=why)
         constraint = None
     run.give(book.tables.tool(run.cancel), allowed={"execute"})
-    solved = programs.solve(run, task, book.views, pairs, constraint, list(fields) if len(fields) > 1 else [])
+    names = list(fields) if len(fields) > 1 else []
+    asked = programs.request(task, book.views, pairs, constraint, names)
+    rules = programs.Rules(len(names) if book.alone else 0, insists)
+    solved = programs.solve(run, task, book.views, asked, rules)
     return (None, [book.unanswered()]) if solved is None else (book.computed(solved), book.losses(solved))
 
 
@@ -61,9 +65,15 @@ class _Book:
     views: list[View]
     sums: int
 
+    @property
+    def alone(self) -> bool:
+        """Whether there is nothing but these tables to answer from."""
+        sources = {sheet.source for sheet in self.sheets}
+        return all(part.kind == "table" and part.id in sources for part in self.task.asked)
+
     def computed(self, solved: programs.Tried) -> Computed:
         result: Result = solved.told.value
-        sources = list(dict.fromkeys(sheet.source for sheet in self.sheets))
+        sources = {sheet.source for sheet in self.sheets}
         new = self._answers(result)
         columns = range(len(result.columns))
         told = partial(unfit.magnitude, self.task.said, solved.query)
@@ -73,7 +83,7 @@ class _Book:
             quotes=tuple(tuple(self._quotes(result, row, at) for at in columns) for row in new),
             told=solved.told.segments[0],
             of=", ".join(part.name for part in self.task.parts if part.id in sources),
-            alone=all(part.kind == "table" and part.id in sources for part in self.task.asked),
+            alone=self.alone,
             completion=solved.completion,
             columns=tuple(result.columns),
             more=len(result.rows) - len(result.texts[:MOST_ROWS]),

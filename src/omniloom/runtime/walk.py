@@ -219,7 +219,8 @@ class Walk:
         self.sums = formulas.wanted(task, segments)
         if self.sums:
             return task
-        made, losses = computed(self.run, measured(self.run, task), segments, self.schema)
+        insists = self.call.strategy == "program"
+        made, losses = computed(self.run, measured(self.run, task), segments, self.schema, insists=insists)
         self._report(losses)
         return replace(task, computed=made, focus=task.focus if made is not None and made.alone else frozenset())
 
