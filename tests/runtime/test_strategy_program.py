@@ -294,6 +294,15 @@ def test_an_engine_without_grammars_may_write_fences(models: Any, games: Path, m
     assert requests(model)[0].constraint is None
 
 
+@pytest.mark.parametrize("strict", ["mark", "drop", "abstain"])
+def test_a_text_of_the_query_beside_a_cell_is_not_found(models: Any, games: Path, strict: str) -> None:
+    model = models(Completion(text='SELECT \'Bordeaux\', "Year" FROM "games" WHERE "Year" = 1900'))
+    model.engine.supports = lambda constraint: "/: it has no grammars"
+    response = model.generate(["Where?", games], strategy="program", unsupported=strict)
+    assert not any(claim.supported for claim in response.claims)
+    assert ("Bordeaux" in response.text) == (strict == "mark")
+
+
 def test_a_budget_for_no_query_is_left_to_the_direct_way(models: Any, games: Path) -> None:
     with pytest.raises(BudgetError):
         models(MOST).generate(["Where?", games], strategy="program", budget={"tokens": 40})
