@@ -41,7 +41,7 @@ def test_the_choice_stands_in_the_trace_and_is_followed(models: Any, tmp_path: P
     assert (response.text, chosen(model, response.trace_id)) == ("Paris [1]", ["program"])
     again = model.generate(["Where were the games of 1900?", path])
     assert chosen(model, again.trace_id) == ["program"], "so it is where no strategy is named"
-    direct = models("Paris [3].")
+    direct = models("Paris [2].")
     response = direct.generate(["Where were the games of 1900?", path], strategy="direct")
     assert chosen(direct, response.trace_id) == []
     thinks = models("#### 7")
@@ -95,7 +95,7 @@ def test_another_output_is_made_of_the_whole_table(
 
 
 def test_an_engine_without_grammars_answers_directly(models: Any, games: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = models("Paris [3].")
+    model = models("Paris [2].")
     monkeypatch.setattr(model.engine, "supports", lambda constraint: "/: a grammar cannot be expressed")
     response = model.generate([ASKED, games])
     assert (chosen(model, response.trace_id), len(model.engine.requests)) == (["direct"], 1)
@@ -116,3 +116,25 @@ def test_what_a_query_does_not_find_is_not_looked_for_more_widely(
     assert (len(model.engine.requests), response.abstained) == (2, True)
     assert "Athens" in model.engine.requests[-1].messages[-1].text, "it is the direct answer"
     assert "not_computed" in [loss.kind for loss in response.losses]
+
+
+def test_a_budget_that_holds_no_query_and_an_answer_behind_it_is_left_to_the_answer(models: Any, games: Path) -> None:
+    model = models("Paris [2].")
+    response = model.generate([ASKED, games], budget={"tokens": 700}, max_output_tokens=32)
+    assert (response.text, len(model.engine.requests)) == ("Paris [1].", 1)
+    assert not any(loss.kind == "not_computed" for loss in response.losses)
+    assert models(WHERE).generate([ASKED, games], budget={"tokens": 4000, "seconds": 600}).text == "Paris [1]"
+
+
+def test_a_query_that_fails_is_written_anew_only_where_the_budget_still_holds_an_answer(
+    models: Any, games: Path
+) -> None:
+    model = models('SELECT "City" FROM "games" GROUP BY "Year"', "Paris [2].")
+    response = model.generate([ASKED, games], budget={"tokens": 1500}, max_output_tokens=32)
+    assert (response.text, len(model.engine.requests)) == ("Paris [1].", 2)
+
+
+def test_time_that_holds_no_query_and_an_answer_behind_it_is_left_to_the_answer(timed: Any, games: Path) -> None:
+    response = timed("Paris hosted in 1900 [2]. The @@ next").generate([ASKED, games], timeout=6)
+    assert response.text.startswith("Paris hosted in 1900 [1].")
+    assert "cut" in [loss.kind for loss in response.losses]

@@ -3,13 +3,13 @@ what it gave, with the cells that it came from."""
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from omniloom.core.errors import InputError, UsageError
-from omniloom.core.values import Constraint, Loss, Segment
+from omniloom.core.values import Constraint, Loss, Request, Segment
 from omniloom.isolation.database import quoted
 from omniloom.reasoning import programs, survey, unfit
 from omniloom.reasoning.computed import MOST_CITED, MOST_ROWS, Computed
@@ -29,12 +29,17 @@ _KINDS: dict[str, Kind] = {"BIGINT": "number", "DOUBLE": "number", "DATE": "date
 
 
 def computed(
-    run: EngineRun, task: Task, segments: Sequence[Segment], schema: dict[str, Any], *, insists: bool = True
+    run: EngineRun,
+    task: Task,
+    segments: Sequence[Segment],
+    schema: dict[str, Any],
+    holds: Callable[[Request], bool] | None = None,
 ) -> tuple[Computed | None, list[Loss]]:
     """What a query gave, its places by the numbers of `segments`, and what was normalised of the columns that it names.
 
-    None where the sources have no tables, or no query gives anything; the trace says which. insists: a query was asked
-    for by name, so one that gives nothing is written anew.
+    None where the sources have no tables, or no query gives anything; the trace says which. holds: whether the budget
+    has room for a query and for an answer without it, where no query was asked for by name; then there is nothing to
+    insist on: one that gives nothing is not written anew.
     """
     book = _book(run, task, segments)
     if book is None:
@@ -49,7 +54,10 @@ def computed(
     run.give(book.tables.tool(run.cancel), allowed={"execute"})
     names = list(fields) if len(fields) > 1 else []
     asked = programs.request(task, book.views, pairs, constraint, names)
-    rules = programs.Rules(len(names) if book.alone else 0, insists)
+    rules = programs.Rules(len(names) if book.alone else 0, insists=holds is None, holds=holds or (lambda asked: True))
+    if not rules.holds(asked):
+        run.note("program", skipped="the budget does not hold a query and an answer without it")
+        return None, []
     solved = programs.solve(run, task, book.views, asked, rules)
     return (None, [book.unanswered()]) if solved is None else (book.computed(solved), book.losses(solved))
 

@@ -32,7 +32,7 @@ from omniloom.runtime import cut
 from omniloom.runtime.call import Call
 from omniloom.runtime.choice import chosen
 from omniloom.runtime.data import weighed
-from omniloom.runtime.fit import fitted
+from omniloom.runtime.fit import fitted, room
 from omniloom.runtime.form import Filled, Form
 from omniloom.runtime.modes import OURS, written
 from omniloom.runtime.order import Shown, arranged, focused
@@ -207,10 +207,13 @@ class Walk:
         if self.strategy != "auto" or self.ahead:
             return
         choice = chosen(self.call, self.engine, said, sources, segments)
-        self.strategy = choice.strategy
-        if self.call.priced and choice.strategy == "direct":
-            self.call, self.thinking = replace(self.call, reasoning_budget=0), 0
+        self._take(choice.strategy)
         self.run.note("strategy", chosen=choice.strategy, why=choice.why)
+
+    def _take(self, strategy: str) -> None:
+        self.strategy = strategy
+        if self.call.priced and strategy == "direct":
+            self.call, self.thinking = replace(self.call, reasoning_budget=0), 0
 
     def _computed(self, task: Task, segments: Sequence[Segment]) -> Task:
         """With what a query over the tables gave, where that is how to answer."""
@@ -219,9 +222,12 @@ class Walk:
         self.sums = formulas.wanted(task, segments)
         if self.sums:
             return task
-        insists = self.call.strategy == "program"
-        made, losses = computed(self.run, measured(self.run, task), segments, self.schema, insists=insists)
+        holds = room(self.run, self.call, task, segments) if self.call.strategy == "auto" else None
+        made, losses = computed(self.run, measured(self.run, task), segments, self.schema, holds)
         self._report(losses)
+        if holds is not None and made is None and not losses:  # no query was asked for
+            self._take("direct")
+            task = replace(task, sampler=None)
         return replace(task, computed=made, focus=task.focus if made is not None and made.alone else frozenset())
 
     def _worked_out(self, task: Task) -> Task:
