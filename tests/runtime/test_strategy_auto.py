@@ -138,3 +138,18 @@ def test_time_that_holds_no_query_and_an_answer_behind_it_is_left_to_the_answer(
     response = timed("Paris hosted in 1900 [2]. The @@ next").generate([ASKED, games], timeout=6)
     assert response.text.startswith("Paris hosted in 1900 [1].")
     assert "cut" in [loss.kind for loss in response.losses]
+
+
+def test_what_the_messages_tell_first_is_told_with_a_query_that_is_asked_for(models: Any, games: Path) -> None:
+    model = models(WHERE)
+    told = [{"role": "system", "content": "Years in questions are one too high."}, {"role": "user", "content": "Hi."}]
+    model.generate([ASKED, games], strategy="program", messages=told)
+    [system, first, *_] = model.engine.requests[0].messages
+    assert "one too high" in system.text and first.text == "Hi."
+
+
+def test_a_question_of_what_was_said_before_is_none_of_the_table(models: Any, games: Path) -> None:
+    model = models("One.")
+    before = [{"role": "user", "content": ASKED}, {"role": "assistant", "content": "Paris, by the column City."}]
+    response = model.generate(["Which city did you name?", games], messages=before)
+    assert chosen(model, response.trace_id) == ["direct"]

@@ -15,7 +15,7 @@ from omniloom.core.values import Completion, Constraint, Message, Request, Segme
 from omniloom.isolation.database import literal, quoted
 from omniloom.reasoning import unfit
 from omniloom.reasoning.demonstrations import EXAMPLES, beside
-from omniloom.reasoning.prompts import Task, once_more
+from omniloom.reasoning.prompts import Task, once_more, system_of, turns_of
 from omniloom.reasoning.sample import is_likely
 from omniloom.reasoning.selects import Join, View
 from omniloom.reasoning.wording import keys
@@ -191,9 +191,8 @@ def _first(task: Task, views: Sequence[View], pairs: Sequence[Join], fields: Seq
         content.append(Segment(source="question", content=text, made_by=PURPOSE))
     content.append(beside(task.said))
     content.append(_ASKED.format(said=task.said, fields=_FIELDS.format(fields=", ".join(fields)) if fields else ""))
-    system = Message(role="system", content=("\n\n".join(filter(None, [_SYSTEM, task.system])),))
-    history = tuple(each for each in task.history if each.role != "system")
-    return (system, *history, Message(role="user", content=tuple(content)))
+    asked = Message(role="user", content=tuple(content))
+    return (system_of(task, _SYSTEM), *turns_of(task), asked)
 
 
 def described(view: View) -> str:
