@@ -70,7 +70,9 @@ MaxRisk = Annotated[
 ]
 Calibrated = Annotated[
     str,
-    typer.Option("--calibrator", help="The one that confidence and --max-risk are of: its name, or its file."),
+    typer.Option(
+        "--calibrator", help="The one that confidence (not that of a query) and --max-risk are of: its name or file."
+    ),
 ]
 Timeout = Annotated[float | None, typer.Option("--timeout", min=0, help="Seconds after which to give up.")]
 
