@@ -35,7 +35,7 @@ Thinking = Annotated[
     Any,
     typer.Option(
         "--budget", parser=_tokens, metavar="TOKENS|auto",
-        help="Thinking tokens: an exact cap; or auto, which buys while more is expected to pay.",
+        help="Tokens for thoughts, further answers or queries: an exact cap; or auto, while more are expected to pay.",
     ),
 ]  # fmt: skip
 Strategy = Annotated[
