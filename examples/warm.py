@@ -13,7 +13,8 @@ with TemporaryDirectory() as home:
         print(f"read ahead: {ready.input_tokens} tokens, {ready.cached_tokens} were ready before")
 
     with ol.load(home=home) as model:  # another process, another day
-        usage = model.generate(["How many jobs failed in week 12?", *FILES], max_output_tokens=16).usage
+        asked = ["How many jobs failed in week 12?", *FILES]
+        usage = model.generate(asked, strategy="direct", max_output_tokens=16).usage  # a query has a prompt of its own
         print(f"the question: {usage.input_tokens - usage.cached_tokens} of {usage.input_tokens} tokens computed")
         print(f"nothing of the file among them: {usage.cached_tokens == ready.input_tokens}")
         print(f"first words after {usage.first_token_seconds or 0.0:.2f} s")

@@ -44,7 +44,7 @@ def options(given: Sequence[str] | None = None) -> argparse.Namespace:
     made.add_argument("--peer-python", default="", help="a Python that has LangChain; else that peer is left out")
     made.add_argument(
         "--strategy", choices=("direct", "weigh", "auto"), default="auto",
-        help="of ours: with the signals that its calibrator weighs, or all, at what they cost (%(default)s)",
+        help="of ours, in all tasks: with the signals that its calibrator weighs, or all (weigh) (%(default)s)",
     )  # fmt: skip
     made.add_argument("--json", type=Path, help="the numbers (OUT/trust.json)")
     made.add_argument("--splits", type=int, default=200, help="calibration and test splits (%(default)s)")

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import omniloom as ol
 from measure.trust.plain import Plain
-from measure.trust.rows import EXTRACT
 from measure.trust.sides import PEERS, Lines, Ours, Peer, Side, digest, server
 from omniloom.catalog import ensure
 from omniloom.core.errors import OmniloomError, UsageError
@@ -75,8 +74,7 @@ def gone(sides: Sequence[Side], tasks: Mapping[str, Task], data: Path, counts: M
 def sides(asked: argparse.Namespace, tasks: Mapping[str, Task]) -> list[Side]:
     """Ours, and the peers that start; the others are named, with why."""
     model, logs = loaded(asked)
-    more = {name: {"strategy": asked.strategy} for name in EXTRACT}
-    return with_peers([Ours(model, logs, asked.data, tasks, more=more)], asked, tasks, model, logs)
+    return with_peers([Ours(model, logs, asked.data, tasks, strategy=asked.strategy)], asked, tasks, model, logs)
 
 
 def loaded(asked: argparse.Namespace) -> tuple[Model, Path]:

@@ -58,7 +58,7 @@ def scored(
 
 class Ours:
     """logs: one for each task, as of `omniloom eval`, named by all that its answers depend on. options: of
-    `generate`, over those of the samples; more: those of some tasks."""
+    `generate`, over those of the samples."""
 
     def __init__(
         self,
@@ -67,11 +67,10 @@ class Ours:
         data: Path,
         tasks: Mapping[str, Task],
         name: str = "ours",
-        more: Mapping[str, dict[str, Any]] | None = None,
         **options: Any,
     ) -> None:
         self._model, self._logs, self._data, self._tasks = model, logs, data, tasks
-        self.name, self._options, self._more = name, options, more or {}
+        self.name, self._options = name, options
         self._open: dict[str, tuple[Writer, dict[str, Record]]] = {}
 
     def ask(self, task: str, sample: Sample) -> None:
@@ -81,7 +80,7 @@ class Ours:
             return
         began, error, label = time.monotonic(), None, f"trust {task} {sample.id}"
         try:
-            made = self._model.generate(list(sample.inputs), **{"trace": label, **sample.options, **self._with(task)})
+            made = self._model.generate(list(sample.inputs), **{"trace": label, **sample.options, **self._options})
         except (StorageError, WeightsError, OfflineError, CancelledError):
             raise
         except Exception as raised:  # it stands in the log, and counts as wrong
@@ -95,16 +94,13 @@ class Ours:
         done[sample.id] = scored(made, self._tasks[task], sample, verbatim, costing, error=error, seconds=spent)
         writer.write(done[sample.id])
 
-    def _with(self, task: str) -> dict[str, Any]:
-        return {**self._options, **self._more.get(task, {})}
-
     def records(self, task: str, samples: Sequence[Sample]) -> dict[str, Record]:
         done = self._log(task)[1]
         return {each.id: done[each.id] for each in samples if each.id in done}
 
     def _log(self, task: str) -> tuple[Writer, dict[str, Record]]:
         if task not in self._open:
-            header: Header = header_of(Plan(task, self._data, options=self._with(task)), self._tasks[task], self._model)
+            header: Header = header_of(Plan(task, self._data, options=self._options), self._tasks[task], self._model)
             path = self._logs / f"{self.name}-{task}-{header.key}-{digest(_SCORING)[:8]}.jsonl"
             begun = path.is_file() and b"\n" in path.read_bytes()  # a killed run may have left half a header
             known = {each.id: each for each in read(path).records} if begun else {}

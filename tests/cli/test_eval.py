@@ -87,6 +87,13 @@ def test_what_was_trained_on(omniloom: Command, tmp_path: Path) -> None:
     assert json.loads(done.stdout)["contaminated"] == ["q1"]
 
 
+def test_answers_are_direct_unless_another_strategy_is_named(omniloom: Command) -> None:
+    """A calibrator can be made of them; of what a query gave it cannot."""
+    for words, strategy in (((), "direct"), (("--strategy", "auto"), "auto")):
+        log = read(Path(json.loads(omniloom(*RUN, *words, "--json").stdout)["log"]))
+        assert log.header.options == {"strategy": strategy}
+
+
 def test_the_list(omniloom: Command) -> None:
     shown = omniloom("--list").stdout
     assert "A folder of one's own" in shown and "typos" in shown
@@ -105,6 +112,7 @@ def test_the_list(omniloom: Command) -> None:
         ((*RUN, "-m", "smollm2-135m"), "--recorded answers by itself"),
         ((*RUN, "--variant", "nonsense"), "there is no variant 'nonsense'"),
         ((*RUN, "--limit", "0"), "--limit"),
+        ((*RUN, "--strategy", "guess"), "strategy='guess' is unknown"),
         ((*RUN, "--calibrator", "none-of-this-name"), "calibrator"),
     ],
 )

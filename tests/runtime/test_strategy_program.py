@@ -27,6 +27,7 @@ GAMES = """Year,City,Attendance,Opened
 LANDS = "Place,Land\nParis,France\nAthens,Greece\n"
 MOST = 'SELECT "City" FROM "games" ORDER BY "Attendance" DESC LIMIT 1'
 PARIS = 'SELECT COUNT(*), SUM("Attendance") FROM "games" WHERE "City" ILIKE \'%paris%\''
+WHOLE = PARIS.replace(" FROM", ', "City" FROM') + ' GROUP BY "City"'
 NOTHING = MOST.replace("ORDER", "WHERE \"City\" ILIKE '%Rome%' ORDER")
 CITY = 'SELECT "City" FROM "games"'
 WRONG = 'SELECT "City" FROM "games" GROUP BY "Year"'
@@ -82,17 +83,30 @@ def test_values_with_cells_are_given_however_strict(models: Any, games: Path, un
 
 
 def test_a_schema_is_filled_from_the_result_and_checked_against_it(models: Any, games: Path) -> None:
-    model = models(PARIS, '{"times": 2, "people": 5000, "place": "London"}')
-    response = model.generate(["How often in Paris?", games], schema="times int, people int, place", strategy="program")
-    assert "count_star() | sum(Attendance)\n2 | 5000" in requests(model)[1].messages[-1].text
+    model = models(WHOLE, '{"times": 2, "place": "London", "people": 5000}')
+    response = model.generate(["How often in Paris?", games], schema="times int, place, people int", strategy="program")
+    assert "count_star() | sum(Attendance) | City\n2 | 5000 | Paris" in requests(model)[1].messages[-1].text
     assert "Athens" not in requests(model)[1].messages[-1].text  # the result stands in place of the table
-    assert "in this order: times, people, place" in requests(model)[0].messages[-1].text
+    assert "in this order: times, place, people" in requests(model)[0].messages[-1].text
     by_field = {claim.at: claim for claim in response.claims}
     assert [by_field[at].supported for at in ("/times", "/people", "/place")] == [True, True, False]
-    assert by_field["/people"].derived == PARIS
+    assert by_field["/people"].derived == WHOLE
     assert [each.quote for each in by_field["/people"].citations] == ["5,000"]  # "–" is NULL: nothing to add
     assert [each.locator.cells for each in by_field["/times"].citations] == [(3, 1, 4, 4)]
     assert all(holds(each, response) for claim in response.claims for each in claim.citations)
+
+
+@pytest.mark.parametrize("queries", [[PARIS, WHOLE], [PARIS, MOST, MOST]])
+def test_a_query_gives_a_column_for_each_field(models: Any, games: Path, queries: list[str]) -> None:
+    """What is left out by a query would be invented, for the result stands in place of the table."""
+    written = '{"times": 2, "place": "Paris", "people": 5000}'
+    model = models(*queries, written)
+    response = model.generate(["How often in Paris?", games], schema="times int, place, people int", strategy="program")
+    assert response.data == json.loads(written)
+    assert "fewer columns" in requests(model)[1].messages[-1].text
+    direct = len(queries) == 3
+    assert ("Athens" in requests(model)[-1].messages[-1].text) == direct
+    assert any(loss.kind == "not_computed" for loss in response.losses) == direct
 
 
 def test_several_rows_and_several_values_in_one(models: Any, games: Path) -> None:
@@ -278,6 +292,15 @@ def test_an_engine_without_grammars_may_write_fences(models: Any, games: Path, m
     monkeypatch.setattr(model.engine, "supports", lambda constraint: "/: it has no grammars")
     assert model.generate(["Where?", games], strategy="program").text == "Paris [1]"
     assert requests(model)[0].constraint is None
+
+
+@pytest.mark.parametrize("strict", ["mark", "drop", "abstain"])
+def test_a_text_of_the_query_beside_a_cell_is_not_found(models: Any, games: Path, strict: str) -> None:
+    model = models(Completion(text='SELECT \'Bordeaux\', "Year" FROM "games" WHERE "Year" = 1900'))
+    model.engine.supports = lambda constraint: "/: it has no grammars"
+    response = model.generate(["Where?", games], strategy="program", unsupported=strict)
+    assert not any(claim.supported for claim in response.claims)
+    assert ("Bordeaux" in response.text) == (strict == "mark")
 
 
 def test_a_budget_for_no_query_is_left_to_the_direct_way(models: Any, games: Path) -> None:

@@ -384,3 +384,14 @@ def test_what_is_promised_of_whole_answers_is_not_given_of_a_part(timed: Any, st
         late.generate([WHO, story], max_risk=0.1, timeout=6)
     part = late.generate([WHO, story], timeout=6)
     assert part.confidence.calibrator is None and part.losses[0].kind == "cut"
+
+
+def test_why_what_a_query_computed_has_no_probability(models: Any, tmp_path: Path) -> None:
+    table = tmp_path / "jobs.csv"
+    table.write_text("city,jobs\nLisbon,410\nMadrid,820\n")
+    model = models(said('SELECT "jobs" FROM "jobs" WHERE "city" = \'Madrid\''))
+    without = model.generate(["How many jobs has Madrid?", table]).confidence
+    keep(model.store.root, calibrator(model, 0.5, "compute"))
+    told = model.generate(["How many jobs has Madrid?", table]).confidence
+    assert without.method == "mean_token_probability" and told.calibrator is None
+    assert told.method == "mean_token_probability (no probability: a query computed it)"

@@ -35,7 +35,7 @@ Thinking = Annotated[
     Any,
     typer.Option(
         "--budget", parser=_tokens, metavar="TOKENS|auto",
-        help="Thinking tokens: an exact cap; or auto, which buys while more is expected to pay.",
+        help="Tokens for thoughts, further answers or queries: an exact cap; or auto, while more are expected to pay.",
     ),
 ]  # fmt: skip
 Strategy = Annotated[
@@ -70,7 +70,9 @@ MaxRisk = Annotated[
 ]
 Calibrated = Annotated[
     str,
-    typer.Option("--calibrator", help="The one that confidence and --max-risk are of: its name, or its file."),
+    typer.Option(
+        "--calibrator", help="The one that confidence (not that of a query) and --max-risk are of: its name or file."
+    ),
 ]
 Timeout = Annotated[float | None, typer.Option("--timeout", min=0, help="Seconds after which to give up.")]
 

@@ -24,6 +24,7 @@ MostSeconds = Annotated[float | None, typer.Option("--budget-seconds", min=0.001
 Calibrator = Annotated[
     str, typer.Option("--calibrator", help="Its name, or its file: of it the answers have their probabilities.")
 ]
+Strategy = Annotated[str, typer.Option("--strategy", help="How each sample is answered; auto is what `ask` takes.")]
 Recorded = Annotated[Path | None, typer.Option("--recorded", help="Answer from this record: no weights, no cost.")]
 Record = Annotated[Path | None, typer.Option("--record", help="Write what the model answers to this record.")]
 TrainedOn = Annotated[list[Path] | None, typer.Option("--trained-on", help="Look for the samples in this file, too.")]
@@ -43,6 +44,7 @@ def evaluate(
     budget_tokens: MostTokens = None,
     budget_seconds: MostSeconds = None,
     calibrator: Calibrator = "",
+    strategy: Strategy = "direct",
     recorded: Recorded = None,
     record: Record = None,
     trained_on: TrainedOn = None,
@@ -62,7 +64,7 @@ def evaluate(
     folder = _checked(tasks, data, export, recorded, record, model)
     budget = Budget(tokens=budget_tokens, seconds=budget_seconds)
     plans = [
-        Plan(name, folder, limit, variant, seed, {}, calibrator, budget, tuple(trained_on or ()))
+        Plan(name, folder, limit, variant, seed, {"strategy": strategy}, calibrator, budget, tuple(trained_on or ()))
         for name in dict.fromkeys(tasks or [])
     ]
     logs = _run(plans, f"recorded:{recorded}" if recorded else model, record, log, quiet=as_json)

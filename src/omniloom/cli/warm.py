@@ -20,7 +20,8 @@ def warm(
     language: Language = "",
     adapter: Adapter = None,
 ) -> None:
-    """Read files and keep what the model makes of them: a later `ask` about them computes its question only.
+    """Read files and keep what the model makes of them: a later `ask` about them computes its question only,
+    where it is answered directly: a query on tables has a prompt of its own.
 
     It holds for the same files in any order, the same model, --adapter and --system; of fewer files for those that were
     read first.

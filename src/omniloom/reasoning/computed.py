@@ -76,12 +76,15 @@ class Computed:
         yield from (self.told, "\n\n")
 
     def lines(self) -> Iterator[tuple[str, tuple[Quote, ...]]]:
-        """Each row as words of an answer, with its places; or the words, with those of all rows."""
+        """Each row as words of an answer, with its places, where each value has some: a text of the query beside a cell
+        stands nowhere. Or the words, with the places of all rows."""
         if self.words:
             yield self.words, _few(each for row in self.quotes for some in row for each in some)
             return
         for row, quotes in zip(self.rows, self.quotes, strict=True):
-            yield ", ".join(value for value in row if value), _few(each for some in quotes for each in some)
+            whole = all(some for value, some in zip(row, quotes, strict=True) if value)
+            places = _few(each for some in quotes for each in some) if whole else ()
+            yield ", ".join(value for value in row if value), places
 
     def filling(self, schema: Mapping[str, Any]) -> "Filling | None":
         """As JSON, where no judgement is needed: nothing but tables was given, and there is a value for each field in

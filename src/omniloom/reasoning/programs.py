@@ -6,7 +6,7 @@ and what most of them give is taken (as Li et al., 2022, AlphaCode, choose progr
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from omniloom.core.errors import BudgetError, ContextError, EngineError
@@ -15,7 +15,7 @@ from omniloom.core.values import Completion, Constraint, Message, Request, Segme
 from omniloom.isolation.database import literal, quoted
 from omniloom.reasoning import unfit
 from omniloom.reasoning.demonstrations import EXAMPLES, beside
-from omniloom.reasoning.prompts import Task, once_more
+from omniloom.reasoning.prompts import Task, once_more, system_of, turns_of
 from omniloom.reasoning.sample import is_likely
 from omniloom.reasoning.selects import Join, View
 from omniloom.reasoning.wording import keys
@@ -36,6 +36,7 @@ _SYSTEM = (
 _ASKED = "\nQuestion: {said}{fields}"
 _FIELDS = "\nThe query gives, in this order: {fields}"
 _AGAIN = ("That query failed: ", "\nWrite another one for the same question.")
+_NARROW = "it gives fewer columns than are asked for"
 _FRACTION = re.compile(r"-?\d{1,300}\.\d+")
 _CUT_SHORT = re.compile(r"(?:(?<![<>!])=|\bILIKE) '(%?)((?:[^'%]|''){38,})…%?'")  # as it was shown, not as it is
 # Both of 100 questions that eight queries were drawn for (lab log, 2026-11-30). A query that is written with this
@@ -43,6 +44,16 @@ _CUT_SHORT = re.compile(r"(?:(?<![<>!])=|\bILIKE) '(%?)((?:[^'%]|''){38,})…%?'
 # fails, the next ones do.
 _LIKELY, _IN_VAIN = 0.05, 1
 _FENCED = re.compile(r"```(?:sql)?\s*(.*?)\s*```", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What queries are held to. columns: how many they give at least. insists: whether others are written in place of
+    one that gives nothing. holds: whether the budget has room for a request, and for an answer behind it."""
+
+    columns: int = 0
+    insists: bool = True
+    holds: Callable[[Request], bool] = lambda asked: True
 
 
 @dataclass(frozen=True)
@@ -55,34 +66,32 @@ class Tried:
     why: str = ""
 
     @property
+    def empty(self) -> bool:
+        """Whether it was run, and gave nothing."""
+        return self.told.value is not None and unfit.is_nothing(self.told.value)
+
+    @property
     def gave(self) -> list[tuple[str, ...]]:
         """Its values, in no order: 5.0 and 5 are the same."""
         return sorted(tuple(map(_plain, row)) for row in self.told.value.texts)
 
 
-def solve(
-    run: Run,
-    task: Task,
-    views: Sequence[View],
-    pairs: Sequence[Join],
-    constraint: Constraint | None,
-    fields: Sequence[str] = (),
-) -> Tried | None:
-    """None where no query gave anything; then the trace says why. fields: the names of what is asked for."""
-    asked = _request(task, _first(task, views, pairs, fields), constraint)
+def solve(run: Run, task: Task, views: Sequence[View], asked: Request, rules: Rules) -> Tried | None:
+    """None where no query gave anything; then the trace says why. asked: the request for the first one."""
     known: dict[str, Tried] = {}
-    found, tokens, why = _first_that_works(run, task.said, asked, views, known)
+    found, tokens, why = _first_that_works(run, task.said, asked, views, known, rules)
 
     def another() -> Tried | None:
-        while task.sampler is not None and (done := task.sampler.another(run, asked, tokens)) is not None:
+        sampler = task.sampler if rules.holds(asked) else None
+        while sampler is not None and (done := sampler.another(run, asked, tokens)) is not None:
             query = _query(done.text)
-            known[query] = known.get(query) or _tried(run, task.said, done, len(known) + 1)
+            known[query] = known.get(query) or _tried(run, task.said, done, len(known) + 1, rules)
             if not known[query].why:
                 return known[query]
         return None
 
     sure = found is not None and _needs_no_vote(found, len(known))
-    found = found or another()
+    found = found or (another() if rules.insists else None)
     if found is not None and task.sampler is not None:
         found = task.sampler.elect(run, found, another, _same, tokens, sure=sure, in_vain=_IN_VAIN)
     if found is None:
@@ -101,21 +110,25 @@ def _same(one: Tried, other: Tried) -> bool:
 
 
 def _first_that_works(
-    run: Run, said: str, asked: Request, views: Sequence[View], known: dict[str, Tried]
+    run: Run, said: str, asked: Request, views: Sequence[View], known: dict[str, Tried], rules: Rules
 ) -> tuple[Tried | None, int, str]:
     """(the query that gave something, the tokens of the first one, why there is none); `known` takes all that were
     run."""
     tokens, why = 0, ""
     try:
         for attempt in range(1 + RETRIES):
+            if not rules.holds(asked):
+                break
             done = run.ask(asked, purpose=PURPOSE)
             tokens = tokens or done.usage.output_tokens
             query = _query(done.text)
-            tried = known.get(query) or _tried(run, said, done, attempt + 1)
+            tried = known.get(query) or _tried(run, said, done, attempt + 1, rules)
             known[query] = tried
             if not tried.why:
                 return tried, tokens, why
             why = tried.why
+            if tried.empty and not rules.insists:
+                break
             asked = once_more(asked, done, _failed(why, views))
     except (BudgetError, ContextError, EngineError) as error:
         run.check()  # the deadline ends the call
@@ -123,19 +136,28 @@ def _first_that_works(
     return None, tokens, why
 
 
-def _tried(run: Run, said: str, done: Completion, number: int) -> Tried:
+def _tried(run: Run, said: str, done: Completion, number: int, rules: Rules) -> Tried:
     query = _query(done.text)
     if done.finish_reason == "length":
         return Tried(query, done, ToolResult(id=""), "it is too long")
     if why := unfit.query(said, query):
         return Tried(query, done, ToolResult(id=""), why)
     told = run.call(ToolCall(id=f"{TOOL}-{number}", name=TOOL, arguments={"query": query}))
-    return Tried(query, done, told, told.error or unfit.result(said, query, told.value))
+    why = told.error or unfit.result(said, query, told.value)
+    narrow = not why and len(told.value.columns) < rules.columns
+    return Tried(query, done, told, _NARROW if narrow else why)
 
 
-def _request(task: Task, messages: tuple[Message, ...], constraint: Constraint | None) -> Request:
+def request(
+    task: Task,
+    views: Sequence[View],
+    pairs: Sequence[Join],
+    constraint: Constraint | None,
+    fields: Sequence[str] = (),
+) -> Request:
+    """For a query over these tables. fields: the names of what is asked for."""
     return Request(
-        messages=messages,
+        messages=_first(task, views, pairs, fields),
         constraint=constraint,
         sampling=task.sampling,
         max_output_tokens=_QUERY_TOKENS,
@@ -173,9 +195,8 @@ def _first(task: Task, views: Sequence[View], pairs: Sequence[Join], fields: Seq
         content.append(Segment(source="question", content=text, made_by=PURPOSE))
     content.append(beside(task.said))
     content.append(_ASKED.format(said=task.said, fields=_FIELDS.format(fields=", ".join(fields)) if fields else ""))
-    system = Message(role="system", content=("\n\n".join(filter(None, [_SYSTEM, task.system])),))
-    history = tuple(each for each in task.history if each.role != "system")
-    return (system, *history, Message(role="user", content=tuple(content)))
+    asked = Message(role="user", content=tuple(content))
+    return (system_of(task, _SYSTEM), *turns_of(task), asked)
 
 
 def described(view: View) -> str:

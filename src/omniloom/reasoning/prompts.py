@@ -138,9 +138,14 @@ def system_of(task: Task, told: str) -> Message:
     return Message(role="system", content=("\n\n".join(filter(None, texts)),))
 
 
+def turns_of(task: Task) -> tuple[Message, ...]:
+    """The history behind what it says first of all."""
+    return task.history[len(_leading(task.history)) :]
+
+
 def turns(task: Task, said: tuple[str | Segment, ...], *, only: Part | None = None) -> list[Message]:
     """The history and then what is said, with the sources (or `only` one of them) before the first words of a user."""
-    turns = [*task.history[len(_leading(task.history)) :], Message(role="user", content=said)]
+    turns = [*turns_of(task), Message(role="user", content=said)]
     alone = task.computed is not None and task.computed.alone
     shown = tuple(part for part in task.arranged if not task.focus or part.id in task.focus)
     sources = tuple(_sources(task, (only,) if only else () if alone else shown))

@@ -82,7 +82,7 @@ def query(said: str, written: str) -> str:
 def result(said: str, query: str, found: Found) -> str:
     """Why a result is no answer: it has no value, none that was made of any row, several where one number or row is
     asked for, or says again what the question names and does not offer ("who came after Ann?": Ann)."""
-    if not any(value is not None for row in found.rows for value in row) or not any(found.origins):
+    if is_nothing(found):
         return _ROWS_BESIDE if _NEIGHBOUR.search(said) and '"row"' not in query else _NOTHING
     listed = " GROUP BY " in query or len(found.rows[0]) > 1 or _EACH.search(said)
     if len(found.rows) > 1 and _ONE_NUMBER.search(said) and not listed:
@@ -94,6 +94,11 @@ def result(said: str, query: str, found: Found) -> str:
     if _CHOICE.search(said) and not all(_is_offered(said, row) for row in found.texts):
         return _ELSE
     return _NAMED if all(echoes(said, row) for row in found.texts) else ""
+
+
+def is_nothing(found: Found) -> bool:
+    """Whether there is no value, or none that was made of any row."""
+    return not any(value is not None for row in found.rows for value in row) or not any(found.origins)
 
 
 def _is_offered(said: str, row: Sequence[str]) -> bool:

@@ -37,7 +37,7 @@ class Deadline:
     def __init__(self, callers: Flag, seconds: float | None) -> None:
         self.cancel = _Stop(callers)
         self.hit = self.holds = self.concluding = False
-        self._callers, self._seconds = callers, seconds
+        self._callers, self._seconds, self._began = callers, seconds, time.monotonic()
         self._lock = Lock()
         self._timer: Timer | None = None
         if seconds is not None:
@@ -50,6 +50,11 @@ class Deadline:
             if not self.concluding:
                 self.hit = True
                 self.cancel.set()
+
+    @property
+    def left(self) -> float:
+        """Seconds until it ends."""
+        return math.inf if self._seconds is None else self._seconds - (time.monotonic() - self._began)
 
     def close(self) -> None:
         if self._timer is not None:

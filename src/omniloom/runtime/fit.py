@@ -1,6 +1,7 @@
 """Which passages are shown, so that every request of a call fits the context of its engine."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 
 from omniloom.core.errors import ContextError
 from omniloom.core.events import Progress
@@ -59,6 +60,24 @@ def fitted(
             hint="ask for a shorter answer, think less, or load with a larger context_tokens",
         )
     return chosen
+
+
+def room(run: EngineRun, call: Call, task: Task, segments: Sequence[Segment]) -> Callable[[Request], bool]:
+    """Whether what is left of the budget holds a request, and behind it the direct answer where that gives nothing."""
+    if run.budget.tokens is None and run.budget.seconds is None:
+        return lambda asked: True
+    shown = sum(run.count_tokens([task.said, *map(shown_text, segments)])) + _TOKENS_A_SEGMENT * len(segments)
+    answers = len(call.output_modes)
+    read = answers * min(_OVERHEAD_TOKENS + shown, run.engine.capabilities.context_tokens)
+    written = answers * min(call.max_output_tokens, _USUAL_ANSWER)
+
+    def holds(asked: Request) -> bool:
+        prompt, output = run.prompt_tokens(asked) + read, asked.max_output_tokens + written
+        waiting = seconds(run.store.journal, run.identity, prompt, output)
+        left = math.inf if run.budget.tokens is None else run.budget.tokens - run.usage.tokens
+        return prompt + output <= left and waiting <= run.deadline.left
+
+    return holds
 
 
 def _told(run: EngineRun, call: Call, tokens: int, *, ahead: bool) -> float:

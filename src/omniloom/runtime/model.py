@@ -169,6 +169,8 @@ class Model:
     ) -> Usage:
         """Read the inputs and keep their state, so that the first question about them answers at once.
 
+        It does where it is answered directly: a query on tables has a prompt of its own.
+
         The same inputs in any order, with the same `system`, are then found read; of fewer inputs those that were read
         first. The Usage says how many tokens
         that are (`input_tokens`) and how many of them were kept from before (`cached_tokens`); none for inputs so

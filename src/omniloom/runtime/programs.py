@@ -3,13 +3,13 @@ what it gave, with the cells that it came from."""
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from omniloom.core.errors import InputError, UsageError
-from omniloom.core.values import Constraint, Loss, Segment
+from omniloom.core.values import Constraint, Loss, Request, Segment
 from omniloom.isolation.database import quoted
 from omniloom.reasoning import programs, survey, unfit
 from omniloom.reasoning.computed import MOST_CITED, MOST_ROWS, Computed
@@ -29,11 +29,17 @@ _KINDS: dict[str, Kind] = {"BIGINT": "number", "DOUBLE": "number", "DATE": "date
 
 
 def computed(
-    run: EngineRun, task: Task, segments: Sequence[Segment], schema: dict[str, Any]
+    run: EngineRun,
+    task: Task,
+    segments: Sequence[Segment],
+    schema: dict[str, Any],
+    holds: Callable[[Request], bool] | None = None,
 ) -> tuple[Computed | None, list[Loss]]:
     """What a query gave, its places by the numbers of `segments`, and what was normalised of the columns that it names.
 
-    None where the sources have no tables, or no query gives anything; the trace says which.
+    None where the sources have no tables, or no query gives anything; the trace says which. holds: whether the budget
+    has room for a query and for an answer without it, where no query was asked for by name; then there is nothing to
+    insist on: one that gives nothing is not written anew.
     """
     book = _book(run, task, segments)
     if book is None:
@@ -46,7 +52,13 @@ def computed(
         run.note("program", unconstrained=why)
         constraint = None
     run.give(book.tables.tool(run.cancel), allowed={"execute"})
-    solved = programs.solve(run, task, book.views, pairs, constraint, list(fields) if len(fields) > 1 else [])
+    names = list(fields) if len(fields) > 1 else []
+    asked = programs.request(task, book.views, pairs, constraint, names)
+    rules = programs.Rules(len(names) if book.alone else 0, insists=holds is None, holds=holds or (lambda asked: True))
+    if not rules.holds(asked):
+        run.note("program", skipped="the budget does not hold a query and an answer without it")
+        return None, []
+    solved = programs.solve(run, task, book.views, asked, rules)
     return (None, [book.unanswered()]) if solved is None else (book.computed(solved), book.losses(solved))
 
 
@@ -61,9 +73,15 @@ class _Book:
     views: list[View]
     sums: int
 
+    @property
+    def alone(self) -> bool:
+        """Whether there is nothing but these tables to answer from."""
+        sources = {sheet.source for sheet in self.sheets}
+        return all(part.kind == "table" and part.id in sources for part in self.task.asked)
+
     def computed(self, solved: programs.Tried) -> Computed:
         result: Result = solved.told.value
-        sources = list(dict.fromkeys(sheet.source for sheet in self.sheets))
+        sources = {sheet.source for sheet in self.sheets}
         new = self._answers(result)
         columns = range(len(result.columns))
         told = partial(unfit.magnitude, self.task.said, solved.query)
@@ -73,7 +91,7 @@ class _Book:
             quotes=tuple(tuple(self._quotes(result, row, at) for at in columns) for row in new),
             told=solved.told.segments[0],
             of=", ".join(part.name for part in self.task.parts if part.id in sources),
-            alone=all(part.kind == "table" and part.id in sources for part in self.task.asked),
+            alone=self.alone,
             completion=solved.completion,
             columns=tuple(result.columns),
             more=len(result.rows) - len(result.texts[:MOST_ROWS]),

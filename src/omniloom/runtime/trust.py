@@ -166,10 +166,11 @@ class Trust:
 
     def confidence(self, done: Completion | None) -> Confidence | None:
         """Of the answer, with its signals: a probability where there is a calibrator, else a score. Of what a query
-        computed, that of the query."""
+        computed, that of the query: a calibrator, made of answers, knows nothing of it."""
         drawn = {} if self.task.sampler is None else self.task.sampler.signals
-        if self.task.computed is not None:
-            return mean_probability(self.task.computed.completion, drawn)
+        if (made := self.task.computed) is not None:
+            why = f"{made.how} computed it" if self.risk.calibrator is not None else ""
+            return mean_probability(made.completion, drawn, why=why)
         if done is not None and not self.answer:
             self.answer = signals.of_tokens(done.logprobs)
         return self.risk.confidence(self.answer | drawn, whole=not (self.cut or self.part or self._unasked))

@@ -27,12 +27,12 @@ from omniloom.reasoning.focus import tabled
 from omniloom.reasoning.ground import Passages
 from omniloom.reasoning.problems import FORM, is_problem
 from omniloom.reasoning.prompts import Task, request, said_text
-from omniloom.reasoning.router import choose
 from omniloom.reasoning.sample import PRICE, Sampler
 from omniloom.runtime import cut
 from omniloom.runtime.call import Call
+from omniloom.runtime.choice import chosen
 from omniloom.runtime.data import weighed
-from omniloom.runtime.fit import fitted
+from omniloom.runtime.fit import fitted, room
 from omniloom.runtime.form import Filled, Form
 from omniloom.runtime.modes import OURS, written
 from omniloom.runtime.order import Shown, arranged, focused
@@ -171,7 +171,7 @@ class Walk:
         self._report(named_files(parts))
         said = said_text(parts, {})
         about = frozenset[str]() if natives or self.call.messages else tabled(said, sources)
-        self._choose(said, [part for part in sources if not about or part.id in about])
+        self._choose(said, [part for part in sources if not about or part.id in about], segments)
         budget, price = self.call.reasoning_budget, PRICE if self.call.priced else None
         buys = self.strategy == "sample" or (self.strategy == "program" and budget)
         task = Task(
@@ -200,19 +200,20 @@ class Walk:
         self.run.give(python(cancel=self.run.cancel), allowed={"execute"})
         return True
 
-    def _choose(self, said: str, sources: Sequence[Part]) -> None:
+    def _choose(self, said: str, sources: Sequence[Part], segments: Sequence[Segment]) -> None:
         if self.strategy == "sample" and not self.call.reasoning_budget:
             told = "it buys answers with reasoning_budget, which is 0: one was asked for"
             self._report([Loss(kind="not_sampled", severity="reduced", part="strategy='sample'", detail=told)])
         if self.strategy != "auto" or self.ahead:
             return
-        kinds = {part.kind for part in sources}
-        of = {"promised": self.call.max_risk is not None, "priced": self.call.priced}
-        choice = choose(said, kinds, self.call.reasoning_budget, thinks=self.engine.capabilities.reasoning, **of)
-        self.strategy = choice.strategy
-        if self.call.priced and choice.strategy == "direct":
-            self.call, self.thinking = replace(self.call, reasoning_budget=0), 0
+        choice = chosen(self.call, self.engine, said, sources, segments)
+        self._take(choice.strategy)
         self.run.note("strategy", chosen=choice.strategy, why=choice.why)
+
+    def _take(self, strategy: str) -> None:
+        self.strategy = strategy
+        if self.call.priced and strategy == "direct":
+            self.call, self.thinking = replace(self.call, reasoning_budget=0), 0
 
     def _computed(self, task: Task, segments: Sequence[Segment]) -> Task:
         """With what a query over the tables gave, where that is how to answer."""
@@ -221,8 +222,12 @@ class Walk:
         self.sums = formulas.wanted(task, segments)
         if self.sums:
             return task
-        made, losses = computed(self.run, measured(self.run, task), segments, self.schema)
+        holds = room(self.run, self.call, task, segments) if self.call.strategy == "auto" else None
+        made, losses = computed(self.run, measured(self.run, task), segments, self.schema, holds)
         self._report(losses)
+        if holds is not None and made is None and not losses:  # no query was asked for
+            self._take("direct")
+            task = replace(task, sampler=None)
         return replace(task, computed=made, focus=task.focus if made is not None and made.alone else frozenset())
 
     def _worked_out(self, task: Task) -> Task:

@@ -1,0 +1,40 @@
+"""Which strategy a call takes that names none."""
+
+from collections.abc import Sequence
+from itertools import chain
+
+from omniloom.core.protocols import Engine
+from omniloom.core.values import Constraint, Part, Segment
+from omniloom.reasoning.router import Choice, choose
+from omniloom.retrieval.fuse import shown_text
+from omniloom.runtime.call import Call
+from omniloom.runtime.modes import OURS
+
+_A_GRAMMAR = Constraint(kind="grammar", value='start: "SELECT"')
+
+
+def chosen(call: Call, engine: Engine, said: str, sources: Sequence[Part], segments: Sequence[Segment]) -> Choice:
+    """sources: those that the question is about. segments: of all."""
+    about, kinds = {part.id for part in sources}, {part.kind for part in sources}
+    names = (part.name.rpartition(".")[0] or part.name for part in sources)
+    read = (each for each in segments if each.source in about and not each.made_by.startswith("table.profile"))
+    return choose(
+        said,
+        kinds,
+        call.reasoning_budget,
+        promised=call.max_risk is not None,
+        texts=chain(names, map(shown_text, read)),
+        against=_against(call, engine) if kinds == {"table"} else "",
+        priced=call.priced,
+        thinks=engine.capabilities.reasoning,
+    )
+
+
+def _against(call: Call, engine: Engine) -> str:
+    """What a call has that no query can give; "" for nothing."""
+    if {*call.output_modes} - {*OURS}:
+        return "an output is asked for that a query does not write"
+    if call.system or call.stop or any(message.role == "system" for message in call.messages):
+        return "it is said how to answer, which a query cannot follow"
+    why = engine.supports(_A_GRAMMAR)
+    return f"nothing holds a query to the columns: {why}" if why else ""
