@@ -78,3 +78,11 @@ def test_a_drawn_query_may_find_what_the_first_did_not(models: Any, games: Path)
     model = models(NOTHING, NOTHING, NOTHING, MOST, MOST)
     response = model.generate(["Where were most people?", games], strategy="program", reasoning_budget=100)
     assert response.text == "Paris [1]" and len(requests(model)) == 5
+
+
+@pytest.mark.usefixtures("unsure")
+def test_while_none_gives_anything_all_that_may_be_drawn_are(models: Any, games: Path) -> None:
+    rome = [NOTHING.replace("Rome", name) for name in ("Rome", "Oslo", "Bern", "Riga", "Kyiv", "Graz", "Lund")]
+    model = models(*rome, MOST)
+    response = model.generate(["Where were most people?", games], strategy="program", reasoning_budget=500)
+    assert response.text == "Paris [1]" and len(requests(model)) >= 8

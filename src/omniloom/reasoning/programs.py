@@ -16,7 +16,7 @@ from omniloom.isolation.database import literal, quoted
 from omniloom.reasoning import unfit
 from omniloom.reasoning.demonstrations import EXAMPLES, beside
 from omniloom.reasoning.prompts import Task, once_more, system_of, turns_of
-from omniloom.reasoning.sample import is_likely
+from omniloom.reasoning.sample import MOST, is_likely
 from omniloom.reasoning.selects import Join, View
 from omniloom.reasoning.wording import keys
 
@@ -83,7 +83,8 @@ def solve(run: Run, task: Task, views: Sequence[View], asked: Request, rules: Ru
 
     def another() -> Tried | None:
         sampler = task.sampler if rules.holds(asked) else None
-        while sampler is not None and (done := sampler.another(run, asked, tokens)) is not None:
+        in_vain = MOST if found is None else _IN_VAIN
+        while sampler is not None and (done := sampler.another(run, asked, tokens, in_vain)) is not None:
             query = _query(done.text)
             known[query] = known.get(query) or _tried(run, task.said, done, len(known) + 1, rules)
             if not known[query].why:
@@ -93,7 +94,7 @@ def solve(run: Run, task: Task, views: Sequence[View], asked: Request, rules: Ru
     sure = found is not None and _needs_no_vote(found, len(known))
     found = found or (another() if rules.insists else None)
     if found is not None and task.sampler is not None:
-        found = task.sampler.elect(run, found, another, _same, tokens, sure=sure, in_vain=_IN_VAIN)
+        found = task.sampler.elect(run, found, another, _same, tokens, sure=sure)
     if found is None:
         run.note(PURPOSE, skipped=why, queries=list(known))
     else:

@@ -52,7 +52,7 @@ class Sampler:
         problem in words may be put as a program too, for which the run has a tool."""
         self.left, self._price, self.programs = budget, price, programs
         self.asked = 0  # how often beside the first
-        self._in_vain, self._most_in_vain = 0, IN_VAIN  # how many in a row counted for nothing, and may
+        self._in_vain = 0  # how many in a row counted for nothing
         self._counted = False  # whether one beside the first counted
         self._others: Iterator[Other] = iter(())
         self._drawn = 0  # of the same request
@@ -106,18 +106,16 @@ class Sampler:
         tokens: int,
         *,
         sure: bool = False,
-        in_vain: int = IN_VAIN,
         told: Callable[[_T], bool] = lambda one: True,
     ) -> _T:
         """The first of those that agree with most; `another` gives one more of about so many tokens, or None at the
-        end. sure: no vote is needed. in_vain: after how many in a row that count for nothing it ends. told: which of
-        those that agree are rather given."""
+        end. sure: no vote is needed. told: which of those that agree are rather given."""
         self._counted = self.asked > 0  # where the first was none, this is another
         if sure:
             run.note("sample", drawn=1, agree=1, chosen=0, tokens_left=self.left, why="no vote is needed")
             return first
         drawn, groups = [first], [[0]]
-        self._in_vain, self._most_in_vain = 0, in_vain
+        self._in_vain = 0
         while not self._enough([len(each) for each in groups], tokens):
             if (other := _in_time(run, another)) is None:
                 break
@@ -134,15 +132,16 @@ class Sampler:
         run.note("sample", drawn=len(drawn), agree=len(best), chosen=chosen, tokens_left=self.left)
         return drawn[chosen]
 
-    def _is_in_vain(self) -> bool:
-        return self._in_vain >= self._most_in_vain
+    def _is_in_vain(self, most: int) -> bool:
+        return self._in_vain >= most
 
     def _enough(self, sizes: list[int], tokens: int) -> bool:
         return settled(sizes) if self._price is None else not pays(sizes, self._price * tokens)
 
-    def another(self, run: Run, request: Request, tokens: int) -> Completion | None:
-        """One more, if there is room for one as long as the first, which took so many tokens."""
-        if self.asked == MOST - 1 or self.left < max(1, tokens) or self._is_in_vain():
+    def another(self, run: Run, request: Request, tokens: int, in_vain: int = IN_VAIN) -> Completion | None:
+        """One more, if there is room for one as long as the first, which took so many tokens; None after so many in a
+        row that counted for nothing."""
+        if self.asked == MOST - 1 or self.left < max(1, tokens) or self._is_in_vain(in_vain):
             return None
         if self._price is not None and not pays([1], self._price * tokens):  # also where none has a vote yet
             return None
