@@ -39,9 +39,8 @@ _AGAIN = ("That query failed: ", "\nWrite another one for the same question.")
 _NARROW = "it gives fewer columns than are asked for"
 _FRACTION = re.compile(r"-?\d{1,300}\.\d+")
 _CUT_SHORT = re.compile(r"(?:(?<![<>!])=|\bILIKE) '(%?)((?:[^'%]|''){38,})…%?'")  # as it was shown, not as it is
-# Both of 100 questions that eight queries were drawn for (lab log, 2026-11-30). A query that is written with this
-# probability, or had to go back, is right as often as what the vote of its prompt says; and where one that is drawn
-# fails, the next ones do.
+# Of 100 questions with eight queries each (lab log, 2026-11-30): the vote makes none right that was written with this
+# probability or had gone back. Where one that is drawn fails, the next ones do.
 _LIKELY, _IN_VAIN = 0.05, 1
 _FENCED = re.compile(r"```(?:sql)?\s*(.*?)\s*```", re.DOTALL)
 
