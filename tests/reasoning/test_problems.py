@@ -26,6 +26,8 @@ class Runs:
 def test_what_a_problem_is() -> None:
     assert is_problem("Ann has two apples, and Bo twice as many. How many has Bo?")
     assert is_problem(PROBLEM) and not is_problem("How many?") and not is_problem("Add 3 and 4.")
+    assert not is_problem("Explain in 5 sentences how much the 2 wars changed Europe.")
+    assert not is_problem("Translate: 'How old are your two children?' and 'How much is one of 3?'")
 
 
 @pytest.mark.parametrize(("said", "worked", "program"), EXAMPLES)
@@ -57,6 +59,9 @@ def test_the_worked_ones_keep_what_was_said_before() -> None:
         ("```python\nanswer = 1 / 0\n```", ""),
         ("```python\nanswer = [3, 4]\n```", ""),
         ("```python\nanswer = 1e999\n```", ""),
+        ("```python\nanswer = 100000 * 100000\n```", "#### 10000000000"),
+        ("```python\nanswer = 10 ** 400\n```", ""),
+        ("```python\nanswer = -0.0\n```", "#### 0"),
         ("```python\nif = 3\n```", ""),
         ("```python\nanswer = 3 +", ""),
         ("no program", ""),
@@ -66,3 +71,9 @@ def test_what_a_program_says(text: str, said: str) -> None:
     program = next(others(Runs(), ASKED, PROBLEM, programs=True))  # type: ignore[arg-type]
     done = program.said(Completion(text=text))
     assert (done.text, done.finish_reason) == (said, "stop" if said else "error")
+
+
+def test_a_program_that_was_cut_says_nothing() -> None:
+    program = next(others(Runs(), ASKED, PROBLEM, programs=True))  # type: ignore[arg-type]
+    cut = program.said(Completion(text="```python\nanswer = 3 + 4", finish_reason="length"))
+    assert (cut.text, cut.finish_reason) == ("", "error")

@@ -298,3 +298,19 @@ def test_where_other_ways_do_not_fit_the_first_is_drawn_again(private_home: Path
         response = model.generate(PROBLEM, strategy="sample", reasoning_budget=200, max_output_tokens=50)
         assert [len(each.messages) for each in model.engine.requests] == [2, 2]
     assert response.text == SUM.format(7)
+
+
+def test_a_token_budget_that_does_not_hold_other_ways_holds_draws_of_the_first(models: Any) -> None:
+    model = models(SUM.format(8), *[SUM.format(7)] * 4)
+    told = {"strategy": "sample", "reasoning_budget": 200, "budget": {"tokens": 400}, "max_output_tokens": 50}
+    assert model.generate(PROBLEM, **told).text == SUM.format(7)
+
+
+@pytest.mark.parametrize(
+    "more", [{"system": "A dozen is 13 here."}, {"messages": [{"role": "user", "content": "Ann has 10 apples."}]}]
+)
+def test_what_was_said_before_is_not_left_out(models: Any, more: dict[str, Any]) -> None:
+    model = models(*[SUM.format(each) for each in (1, 2, 7, 7, 7, 7)])
+    model.generate(PROBLEM, strategy="sample", reasoning_budget=200, **more)
+    first = model.engine.requests[0].messages
+    assert len(model.engine.requests) > 2 and all(each.messages == first for each in model.engine.requests)

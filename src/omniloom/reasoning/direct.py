@@ -112,7 +112,8 @@ def _answer(
     asked = request(task, instruction, reasoning_budget=native_budget)
     if task.sampler is None:
         return run.ask(asked, purpose="answer", on_text=on_text, partial=partial)
-    alone = not task.parts and not task.natives and is_problem(task.said)
+    # The other ways show neither what was said before nor how to answer.
+    alone = not (task.parts or task.natives or task.history or task.system) and is_problem(task.said)
     ways = others(run, asked, task.said, programs=task.sampler.programs) if alone else ()
     done = task.sampler.ask(run, asked, "answer", partial=partial, others=ways)
     if on_text is not None:

@@ -14,7 +14,8 @@ from omniloom.core.values import Completion, Constraint, Message, Request, ToolC
 from omniloom.reasoning.sample import WARM, Other
 
 TOOL = "python"
-_AMOUNT = re.compile(r"\bhow (?:many|much|long|old|far|often)\b", re.IGNORECASE)
+_AMOUNT = re.compile(r"\bhow (?:many|much|long|old|far|often)\b[^?\n]*\?", re.IGNORECASE)
+_WRITES = re.compile(r"\W*(?:please )?(?:write|explain|translate|rewrite|describe|summar|draft|make up)", re.IGNORECASE)
 _NUMBER = re.compile(
     r"\d+(?:[.,]\d+)*|\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|dozen|half|third|quarter|twice|double|"
     r"triple)\b",
@@ -24,6 +25,7 @@ FORM = Constraint(kind="regex", value=r"```python\n([a-z_]\w* = [\w.()+*/%, -]+(
 """Of a program: assignments, and no words around them."""
 _ASSIGNED = re.compile(r"^(\w+) = ", re.MULTILINE)
 _TOKENS = 250
+_LARGEST = 1e15  # beyond it a float holds no single units
 _PROGRAMMER = "You are a precise programmer."
 _AS_PROGRAM = "{said}\nWrite Python that computes the answer, a number, and keeps it in `answer`. Nothing else."
 _SHORT = "\n\nWork in short steps, one calculation a line. In a last line of its own write #### and the number."
@@ -78,8 +80,9 @@ EXAMPLES = (
 
 
 def is_problem(said: str) -> bool:
-    """Whether an amount is asked for, and more than one number is given."""
-    return _AMOUNT.search(said) is not None and len(_NUMBER.findall(said)) > 1
+    """Whether an amount is asked for in a question, no text about it, and more than one number is given."""
+    asks = _AMOUNT.search(said) is not None and not _WRITES.match(said)
+    return asks and len(_NUMBER.findall(said)) > 1
 
 
 def others(run: Run, asked: Request, said: str, *, programs: bool) -> Iterator[Other]:
@@ -125,7 +128,11 @@ def _worked(asked: Request, said: str) -> Request:
 
 
 def _ran(run: Run, done: Completion) -> Completion:
-    """The number that a program assigns to `answer`, or else last, as an answer; without one it ends in an error."""
+    """The number that a program assigns to `answer`, or else last, as an answer; without one it ends in an error. How
+    likely the program was tells nothing of the number."""
+    none = done.model_copy(update={"text": "", "finish_reason": "error", "logprobs": ()})
+    if done.finish_reason == "length":
+        return none
     names = _ASSIGNED.findall(done.text)
     code = done.text.removeprefix("```python\n").removesuffix("```")
     last = "answer" if "answer" in names else next(reversed(names), "None")
@@ -134,6 +141,7 @@ def _ran(run: Run, done: Completion) -> Completion:
         number = float(told.value.value) if not told.error and told.value.ok else math.nan
     except (TypeError, ValueError):  # it is no number, or none
         number = math.nan
-    if math.isfinite(number):
-        return done.model_copy(update={"text": f"#### {number:.10g}"})
-    return done.model_copy(update={"text": "", "finish_reason": "error"})
+    if not abs(number) < _LARGEST:  # nor NaN
+        return none
+    spelled = f"{number:.6f}".rstrip("0").rstrip(".")
+    return done.model_copy(update={"text": f"#### {'0' if spelled == '-0' else spelled}", "logprobs": ()})

@@ -25,7 +25,7 @@ IN_VAIN = 3
 _SETTLED = 0.85  # two that agree are enough, and it takes three more to outvote one that differs
 _T = TypeVar("_T")
 _NUMBER = re.compile(r"[$€£]?\s?[-+−]?\d[\d,]*(?:\.\d+)?(?![\d,.]*\s*/)")
-_AMOUNT = re.compile(r"\bhow (?:many|much)\b", re.IGNORECASE)
+_AMOUNT = re.compile(r"\bhow (?:many|much|long|old|far|often)\b", re.IGNORECASE)
 _FRACTION = re.compile(r"\d\s*/\s*\d|[-−]\s*[$€£]")
 _LETTER = re.compile(r"[^\W\d_]")
 _POINTER = re.compile(r"\[\d+\]")
@@ -95,7 +95,7 @@ class Sampler:
         def agree(one: Completion, other: Completion) -> bool:
             return _said(one, request).agrees(_said(other, request))
 
-        return self.elect(run, clean, another, agree, tokens, sure=is_likely(clean), told=_in_words)
+        return self.elect(run, clean, another, agree, tokens, sure=clean is first and is_likely(first), told=_in_words)
 
     def elect(
         self,
@@ -158,14 +158,15 @@ class Sampler:
         return None if cut else done
 
     def _otherwise(self, run: Run, most: int) -> Completion | None:
-        """None where there is no other way, or one that the engine cannot go or the context has no room for: then none
-        is tried again."""
+        """None where there is no other way, or one that the engine cannot go, or the context or the budget has no room
+        for: then none is tried again."""
         if (other := next(self._others, None)) is None:
             return None
         limit = min(most, other.request.max_output_tokens)
         try:
             return other.said(run.ask(other.request.model_copy(update={"max_output_tokens": limit}), purpose="sample"))
-        except EngineError as error:
+        except (BudgetError, EngineError) as error:
+            run.check()  # the deadline ends the call
             run.note("not sampled", error=str(error))
             self._others = iter(())
             return None

@@ -1,15 +1,21 @@
-"""Which strategy a call takes that names none."""
+"""Which strategy a call takes that names none, and whether a problem is put as a program too."""
 
 from collections.abc import Sequence
 from itertools import chain
 
 from omniloom.core.protocols import Engine
 from omniloom.core.values import Constraint, Part, Segment
+from omniloom.isolation import level
+from omniloom.isolation.programs import PROGRAM_LIMITS, confined
+from omniloom.reasoning.problems import FORM, is_problem
 from omniloom.reasoning.router import Choice, choose
 from omniloom.retrieval.fuse import shown_text
 from omniloom.runtime.call import Call
 from omniloom.runtime.modes import OURS
+from omniloom.runtime.run import EngineRun
+from omniloom.tools.python import python
 
+_BRIEF = PROGRAM_LIMITS.model_copy(update={"cpu_seconds": 2})  # a few assignments
 _A_GRAMMAR = Constraint(kind="grammar", value='start: "SELECT"')
 
 
@@ -38,3 +44,12 @@ def _against(call: Call, engine: Engine) -> str:
         return "it is said how to answer, which a query cannot follow"
     why = engine.supports(_A_GRAMMAR)
     return f"nothing holds a query to the columns: {why}" if why else ""
+
+
+def takes_programs(run: EngineRun, call: Call, said: str, sources: Sequence[Part]) -> bool:
+    """Whether a problem in words may be put as a program too; the run has the tool where this system holds one."""
+    alone = not (sources or call.messages or call.system)
+    if not alone or not is_problem(said) or run.engine.supports(FORM) is not None or not confined(level()):
+        return False
+    run.give(python(limits=_BRIEF, cancel=run.cancel), allowed={"execute"})
+    return True

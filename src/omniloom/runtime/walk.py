@@ -18,19 +18,16 @@ from omniloom.core.errors import (
 from omniloom.core.events import Event, Progress
 from omniloom.core.protocols import Engine
 from omniloom.core.values import Completion, Constraint, Loss, Part, Response, Segment, Usage
-from omniloom.isolation import level
-from omniloom.isolation.programs import confined
 from omniloom.outputs.schemas import shape
 from omniloom.reasoning import decompose, direct, formulas, survey
 from omniloom.reasoning.claims import ClaimWriter
 from omniloom.reasoning.focus import tabled
 from omniloom.reasoning.ground import Passages
-from omniloom.reasoning.problems import FORM, is_problem
 from omniloom.reasoning.prompts import Task, request, said_text
 from omniloom.reasoning.sample import PRICE, Sampler
 from omniloom.runtime import cut
 from omniloom.runtime.call import Call
-from omniloom.runtime.choice import chosen
+from omniloom.runtime.choice import chosen, takes_programs
 from omniloom.runtime.data import weighed
 from omniloom.runtime.fit import fitted, room
 from omniloom.runtime.form import Filled, Form
@@ -45,7 +42,6 @@ from omniloom.runtime.run import EngineRun
 from omniloom.runtime.solved import solved
 from omniloom.runtime.trust import Refusal, Trust, measured
 from omniloom.storage.store import Store
-from omniloom.tools.python import python
 
 
 class Walk:
@@ -173,6 +169,7 @@ class Walk:
         about = frozenset[str]() if natives or self.call.messages else tabled(said, sources)
         self._choose(said, [part for part in sources if not about or part.id in about], segments)
         budget, price = self.call.reasoning_budget, PRICE if self.call.priced else None
+        programs = self.strategy == "sample" and takes_programs(self.run, self.call, said, sources)
         buys = self.strategy == "sample" or (self.strategy == "program" and budget)
         task = Task(
             said=said,
@@ -186,19 +183,11 @@ class Walk:
             stop=self.call.stop,
             natives=natives,
             focus=about if self.strategy == "program" else frozenset(),
-            sampler=Sampler(budget, price, programs=self._programs(said, sources)) if buys else None,
+            sampler=Sampler(budget, price, programs=programs) if buys else None,
         )
         if not task.said and not sources:
             raise UsageError("nothing was asked", hint="give a question, a file, or both")
         return self._worked_out(self._with_passages(self._computed(task, segments), parts, segments))
-
-    def _programs(self, said: str, sources: Sequence[Part]) -> bool:
-        """Whether a problem in words may be put as a program too; the run has the tool where this system holds one."""
-        fits = not sources and is_problem(said) and self.engine.supports(FORM) is None
-        if not fits or not confined(level()):
-            return False
-        self.run.give(python(cancel=self.run.cancel), allowed={"execute"})
-        return True
 
     def _choose(self, said: str, sources: Sequence[Part], segments: Sequence[Segment]) -> None:
         if self.strategy == "sample" and not self.call.reasoning_budget:
