@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,13 @@ def _mark(found: Path) -> Path:
 
 
 def _digest(found: Path) -> str:
+    """Read again only where the file has changed: it has eighty megabytes, and is asked for before every program."""
+    state = found.stat()
+    return _digest_of(found, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=8)
+def _digest_of(found: Path, changed: int, size: int) -> str:
     with found.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
