@@ -40,6 +40,14 @@ MARK = "@@"
 
 
 @pytest.fixture
+def files(tmp_path: Path) -> list[Path]:
+    """Two sources that speak of other things."""
+    (tmp_path / "bridge.txt").write_text("Ida Holm opened the bridge in 1931.")
+    (tmp_path / "mill.txt").write_text("Anna Marbury ran the mill until 1888.")
+    return [tmp_path / "bridge.txt", tmp_path / "mill.txt"]
+
+
+@pytest.fixture
 def unsure(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is scripted is unlikely as it stands, so that a vote has to settle it."""
     monkeypatch.setattr("omniloom.engines.scripted._LOGPROB", math.log(0.1))

@@ -27,13 +27,6 @@ def models(models: Any, apart: Any) -> Any:
     return apart(models)
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> list[Path]:
-    (tmp_path / "bridge.txt").write_text("Ida Holm opened the bridge in 1931.")
-    (tmp_path / "mill.txt").write_text("Anna Marbury ran the mill until 1888.")
-    return [tmp_path / "bridge.txt", tmp_path / "mill.txt"]
-
-
 def text_of(request: Request) -> str:
     return "\n".join(message.text for message in request.messages)
 
