@@ -16,12 +16,12 @@ from omniloom.core.protocols import Run
 from omniloom.core.values import Constraint, Message, Request, Sampling
 from omniloom.reasoning.absence import NEGATED
 from omniloom.reasoning.prompts import Task, shown_first
-from omniloom.reasoning.wording import Word, keys, tokens
+from omniloom.reasoning.wording import ASKING, Word, keys, tokens
 
 _MOST, _LONGEST = 4, 240
 _LONGEST_QUESTION = 1000  # characters: what is longer is a text to work on
 _OWN = 0.75  # of the words of a part that the question has
-_WORDS = re.compile(r"\b(?:who|whose|whom|what|which|when|where|why|how)\b", re.IGNORECASE)
+_WORDS = re.compile(ASKING, re.IGNORECASE)
 _BEFORE = (
     r"(?:about|across|after|against|among|at|before|between|by|during|for|from|in|into|of|on|over|per|since|through|to|"
     r"under|until|with|within|without)"
@@ -180,7 +180,7 @@ def _asked(run: Run, task: Task, said: str) -> list[str]:
 
 
 def _request(task: Task, said: str) -> Request:
-    turns = shown_first((question, {"questions": parts}) for question, parts in _SHOWN)
+    turns = shown_first((question, json.dumps({"questions": parts})) for question, parts in _SHOWN)
     return Request(
         messages=(Message(role="system", content=(_SYSTEM,)), *turns, Message(role="user", content=(said,))),
         constraint=Constraint(kind="json_schema", value=_SHAPE),

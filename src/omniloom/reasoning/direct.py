@@ -9,7 +9,7 @@ from omniloom.core.protocols import Capabilities, Run
 from omniloom.core.values import Completion, Constraint
 from omniloom.reasoning.arithmetic import Equation
 from omniloom.reasoning.ground import without_pointers
-from omniloom.reasoning.problems import is_problem, others
+from omniloom.reasoning.problems import others, stands_alone
 from omniloom.reasoning.prompts import Task, request
 
 _LETTERS = re.compile(r"[^\W\d_]{4}|\s\S+\s")  # enough to tell a word from the beginning of a name
@@ -112,9 +112,7 @@ def _answer(
     asked = request(task, instruction, reasoning_budget=native_budget)
     if task.sampler is None:
         return run.ask(asked, purpose="answer", on_text=on_text, partial=partial)
-    # The other ways show neither what was said before nor how to answer.
-    alone = not (task.parts or task.natives or task.history or task.system) and is_problem(task.said)
-    ways = others(run, asked, task.said, programs=task.sampler.programs) if alone else ()
+    ways = others(run, asked, task.said, programs=task.sampler.programs) if stands_alone(task) else ()
     done = task.sampler.ask(run, asked, "answer", partial=partial, others=ways)
     if on_text is not None:
         on_text(done.text)

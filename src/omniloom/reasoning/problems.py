@@ -11,10 +11,11 @@ from itertools import count
 
 from omniloom.core.protocols import Run
 from omniloom.core.values import Completion, Constraint, Message, Request, ToolCall
-from omniloom.reasoning.sample import WARM, Other
+from omniloom.reasoning.prompts import Task, shown_first
+from omniloom.reasoning.sample import AMOUNT, Other, warm
 
 TOOL = "python"
-_AMOUNT = re.compile(r"\bhow (?:many|much|long|old|far|often)\b[^?\n]*\?", re.IGNORECASE)
+_AMOUNT = re.compile(rf"{AMOUNT.pattern}[^?\n]*\?", re.IGNORECASE)
 _WRITES = re.compile(r"\W*(?:please )?(?:write|explain|translate|rewrite|describe|summar|draft|make up)", re.IGNORECASE)
 _NUMBER = re.compile(
     r"\d+(?:[.,]\d+)*|\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|dozen|half|third|quarter|twice|double|"
@@ -79,6 +80,12 @@ EXAMPLES = (
 )
 
 
+def stands_alone(task: Task) -> bool:
+    """Whether a task is a problem and nothing else: the other ways show neither sources, nor what was said before, nor
+    how to answer."""
+    return not (task.parts or task.natives or task.history or task.system) and is_problem(task.said)
+
+
 def is_problem(said: str) -> bool:
     """Whether an amount is asked for in a question, no text about it, and more than one number is given."""
     asks = _AMOUNT.search(said) is not None and not _WRITES.match(said)
@@ -98,20 +105,17 @@ def others(run: Run, asked: Request, said: str, *, programs: bool) -> Iterator[O
     program = Other(_as_program(asked, said), lambda done: _ran(run, done))
     yield program
     yield Other(_worked(asked, said), lambda done: done)
-    warm = asked.sampling.model_copy(update={"temperature": max(WARM, asked.sampling.temperature)})
     for number in count(1):
-        drawn = program.request.model_copy(update={"sampling": warm, "seed": asked.seed + number})
+        drawn = program.request.model_copy(update={"sampling": warm(asked.sampling), "seed": asked.seed + number})
         yield program._replace(request=drawn)
 
 
 def _as_program(asked: Request, said: str) -> Request:
-    turns = [Message(role="system", content=(_PROGRAMMER,))]
-    for example, _, program in EXAMPLES:
-        turns.append(Message(role="user", content=(_AS_PROGRAM.format(said=example),)))
-        turns.append(Message(role="assistant", content=(f"```python\n{program}\n```",)))
-    turns.append(Message(role="user", content=(_AS_PROGRAM.format(said=said),)))
+    system, last = Message(role="system", content=(_PROGRAMMER,)), _AS_PROGRAM.format(said=said)
+    turns = shown_first((_AS_PROGRAM.format(said=it), f"```python\n{program}\n```") for it, _, program in EXAMPLES)
+    messages = (system, *turns, Message(role="user", content=(last,)))
     most = min(_TOKENS, asked.max_output_tokens)
-    changed = {"messages": tuple(turns), "constraint": FORM, "max_output_tokens": most, "stop": ()}
+    changed = {"messages": messages, "constraint": FORM, "max_output_tokens": most, "stop": ()}
     return asked.model_copy(update=changed)
 
 
@@ -119,10 +123,7 @@ def _worked(asked: Request, said: str) -> Request:
     """Each example is asked as the problem is, with how it is to be written said of all."""
     system, *history, last = asked.messages
     before, _, after = last.text.partition(said)
-    turns = list[Message]()
-    for example, worked, _ in EXAMPLES:
-        turns.append(Message(role="user", content=(f"{before}{example}{after}{_SHORT}",)))
-        turns.append(Message(role="assistant", content=(worked,)))
+    turns = shown_first((f"{before}{example}{after}{_SHORT}", worked) for example, worked, _ in EXAMPLES)
     last = last.model_copy(update={"content": (last.text + _SHORT,)})
     return asked.model_copy(update={"messages": (system, *turns, *history, last)})
 

@@ -220,8 +220,9 @@ def _told(task: Task, told: str) -> Message:
 
 
 def _request(task: Task, constrained: bool) -> Request:
+    examples = ((said, json.dumps(problem)) for said, problem in EXAMPLES)
     return Request(
-        messages=(_told(task, SYSTEM), *shown_first(EXAMPLES), *turns(task, (task.said,))),
+        messages=(_told(task, SYSTEM), *shown_first(examples), *turns(task, (task.said,))),
         constraint=Constraint(kind="json_schema", value=schema()) if constrained else None,
         sampling=task.sampling,
         max_output_tokens=_TOKENS,

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from omniloom.reasoning.problems import is_problem
-from omniloom.reasoning.wording import fold, keys
+from omniloom.reasoning.wording import ASKING, fold, keys
 
 _BEFORE = (
     r"(?:according to|other than|previous to|above|after|among|at|before|below|besides|between|by|combined|during|for|"
@@ -28,10 +28,9 @@ _ASKS = re.compile(
     rf"{_IS}\s+the\b.{{1,80}}\b(?:19|20)\d\d\b))",
     re.IGNORECASE,
 )
-_WORDS = r"(?:who|whose|whom|what|which|when|where|why|how)\b"
 # A second question, or a sentence beside it; "St. Louis" ends none.
 _MORE = re.compile(
-    rf"\b{_WORDS}.*\b{_WORDS}|(?:,\s*and|\band(?=\s+d))\s+{_IS}|[?!;\n]\s*[^\s?!.]|\w{{4}}\.\s+\S", re.I | re.DOTALL
+    rf"{ASKING}.*{ASKING}|(?:,\s*and|\band(?=\s+d))\s+{_IS}|[?!;\n]\s*[^\s?!.]|\w{{4}}\.\s+\S", re.I | re.DOTALL
 )
 _OPEN = re.compile(
     r"\b(?:explain\w*|describ\w*|summar\w*|discuss\w*|review\w*|outline\w*|overview|trends?|stands? out|about|"

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 
 from omniloom.core.errors import BudgetError, EngineError
 from omniloom.core.protocols import Run
-from omniloom.core.values import Completion, Loss, Request
+from omniloom.core.values import Completion, Loss, Request, Sampling
 from omniloom.reasoning.arithmetic import slips
 from omniloom.reasoning.signals import Meaning, meaning, values
 from omniloom.reasoning.wording import tokens
@@ -19,13 +19,13 @@ from omniloom.reasoning.wording import tokens
 MOST = 8
 AUTO, PRICE = 4096, 1e-4
 """Tokens that a budget of "auto" may take at most; what one costs, as probability: 0.1 for a thousand."""
-WARM = 0.7
+_WARM = 0.7
 IN_VAIN = 3
 """After so many in a row that count for nothing the next one hardly will (a flat prior: one in five)."""
 _SETTLED = 0.85  # two that agree are enough, and it takes three more to outvote one that differs
 _T = TypeVar("_T")
 _NUMBER = re.compile(r"[$€£]?\s?[-+−]?\d[\d,]*(?:\.\d+)?(?![\d,.]*\s*/)")
-_AMOUNT = re.compile(r"\bhow (?:many|much|long|old|far|often)\b", re.IGNORECASE)
+AMOUNT = re.compile(r"\bhow (?:many|much|long|old|far|often)\b", re.IGNORECASE)
 _FRACTION = re.compile(r"\d\s*/\s*\d|[-−]\s*[$€£]")
 _LETTER = re.compile(r"[^\W\d_]")
 _POINTER = re.compile(r"\[\d+\]")
@@ -173,9 +173,13 @@ class Sampler:
 
     def _warm(self, request: Request, most: int) -> Request:
         self._drawn += 1
-        warm = {"temperature": max(WARM, request.sampling.temperature)}
-        changed = {"sampling": request.sampling.model_copy(update=warm), "max_output_tokens": most}
+        changed = {"sampling": warm(request.sampling), "max_output_tokens": most}
         return request.model_copy(update={**changed, "seed": request.seed + self._drawn})
+
+
+def warm(sampling: Sampling) -> Sampling:
+    """The same with something left to chance: greedily a model says the same again."""
+    return sampling.model_copy(update={"temperature": max(_WARM, sampling.temperature)})
 
 
 def _in_time(run: Run, another: Callable[[], _T | None]) -> _T | None:
@@ -251,7 +255,7 @@ def _said(done: Completion, request: Request) -> Meaning:
     if request.constraint is not None:
         return meaning(values(done.text))
     asked = " ".join(each for each in request.messages[-1].content if isinstance(each, str))
-    return (_AMOUNT.search(asked) and amount(done.text)) or meaning(conclusion(done.text))
+    return (AMOUNT.search(asked) and amount(done.text)) or meaning(conclusion(done.text))
 
 
 def amount(text: str) -> Meaning | None:

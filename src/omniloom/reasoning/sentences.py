@@ -71,3 +71,9 @@ def sentences(text: str) -> list[tuple[int, int]]:
             spans.append((start + len(body) - len(body.lstrip()), start + len(body.rstrip())))
         start = end
     return spans
+
+
+def whole(text: str) -> int:
+    """Where the last sentence of a text ends that is followed by another: of the last one nobody knows."""
+    spans = sentences(text)
+    return spans[-2][1] if len(spans) > 1 else 0

@@ -10,7 +10,7 @@ from omniloom.core.protocols import Run
 from omniloom.core.values import Completion, Part
 from omniloom.reasoning.ground import Passages, without_pointers
 from omniloom.reasoning.prompts import Task, request
-from omniloom.reasoning.sentences import sentences
+from omniloom.reasoning.sentences import whole
 from omniloom.reasoning.wording import tokens
 
 MAX_SOURCES = 8
@@ -61,8 +61,7 @@ def findings(done: Completion, *, cut: bool) -> str:
     """The facts one source contributes, one a line with pointers. cut: by a budget; then none but whole ones."""
     text = done.text.strip()
     if cut or done.finish_reason == "length":
-        spans = sentences(text)
-        text = text[: spans[-2][1]] if len(spans) > 1 else "" if cut else text
+        text = text[: whole(text)] or ("" if cut else text)
     return "\n".join(line for line in text.splitlines() if _says_something(line))
 
 

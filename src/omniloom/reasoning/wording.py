@@ -25,6 +25,8 @@ _TOKEN = re.compile(
     rf"|(?P<dotted>(?<![^\W_])(?:{_LETTER}\.){{2,}})|(?<![^\W_])(?:{_CODES})(?={_AMOUNT})|{_LETTER}+\d(?:{_LETTER}|\d)*"
     rf"|{scripts.WORD}(?:['’]{scripts.WORD})?"
 )
+ASKING = r"\b(?:who|whose|whom|what|which|when|where|why|how)\b"
+"""A pattern of the words that ask, in English."""
 _BETWEEN = " -\u00a0\u202f"
 _LONGEST = 100  # digits of a number that is added to: Python refuses to read thousands
 _HAN = re.compile(rf"[{numerals.HAN_FIGURES}]+")

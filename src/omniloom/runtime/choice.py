@@ -7,7 +7,8 @@ from omniloom.core.protocols import Engine
 from omniloom.core.values import Constraint, Part, Segment
 from omniloom.isolation import level
 from omniloom.isolation.programs import PROGRAM_LIMITS, confined
-from omniloom.reasoning.problems import FORM, is_problem
+from omniloom.reasoning.problems import FORM, stands_alone
+from omniloom.reasoning.prompts import Task
 from omniloom.reasoning.router import Choice, choose
 from omniloom.retrieval.fuse import shown_text
 from omniloom.runtime.call import Call
@@ -46,10 +47,9 @@ def _against(call: Call, engine: Engine) -> str:
     return f"nothing holds a query to the columns: {why}" if why else ""
 
 
-def takes_programs(run: EngineRun, call: Call, said: str, sources: Sequence[Part]) -> bool:
+def takes_programs(run: EngineRun, task: Task) -> bool:
     """Whether a problem in words may be put as a program too; the run has the tool where this system holds one."""
-    alone = not (sources or call.messages or call.system)
-    if not alone or not is_problem(said) or run.engine.supports(FORM) is not None or not confined(level()):
+    if not stands_alone(task) or run.engine.supports(FORM) is not None or not confined(level()):
         return False
     run.give(python(limits=_BRIEF, cancel=run.cancel), allowed={"execute"})
     return True

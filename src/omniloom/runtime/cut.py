@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from omniloom.core.errors import BudgetError
 from omniloom.core.values import Completion, FinishReason, Loss, Response, TokenLogprob
-from omniloom.reasoning.sentences import sentences
 from omniloom.runtime.run import EngineRun
 
 KIND = "cut"
@@ -34,12 +33,6 @@ def finish_reason(run: EngineRun, losses: Sequence[Loss], done: Completion | Non
     if losses:
         return "cancelled" if run.concludes() else "length"
     return done.finish_reason if done is not None else "stop"
-
-
-def whole(text: str) -> int:
-    """Where the last sentence of a text ends that is followed by another: of the last one nobody knows."""
-    spans = sentences(text)
-    return spans[-2][1] if len(spans) > 1 else 0
 
 
 def shortened(done: Completion, length: int) -> Completion:

@@ -12,6 +12,7 @@ from omniloom.reasoning.claims import ClaimWriter
 from omniloom.reasoning.computed import Computed
 from omniloom.reasoning.phrases import phrase
 from omniloom.reasoning.prompts import Task
+from omniloom.reasoning.sentences import whole
 from omniloom.runtime import cut
 from omniloom.runtime.call import Unsupported
 from omniloom.runtime.disputes import disputes
@@ -106,7 +107,7 @@ class Prose:
         more where it is wrong. What was shown of one that a budget cut stays, also of a sentence that is not whole."""
         done = direct.answer(self.run, self.task, notes, native, None if self.repairs else self._say, partial=True)
         error = cut.by_budget(self.run, done)
-        length = cut.whole(done.text)
+        length = whole(done.text)
         if error is not None and not length:
             raise error
         self.run.deadline.holds = True

@@ -169,7 +169,6 @@ class Walk:
         about = frozenset[str]() if natives or self.call.messages else tabled(said, sources)
         self._choose(said, [part for part in sources if not about or part.id in about], segments)
         budget, price = self.call.reasoning_budget, PRICE if self.call.priced else None
-        programs = self.strategy == "sample" and takes_programs(self.run, self.call, said, sources)
         buys = self.strategy == "sample" or (self.strategy == "program" and budget)
         task = Task(
             said=said,
@@ -183,10 +182,12 @@ class Walk:
             stop=self.call.stop,
             natives=natives,
             focus=about if self.strategy == "program" else frozenset(),
-            sampler=Sampler(budget, price, programs=programs) if buys else None,
         )
         if not task.said and not sources:
             raise UsageError("nothing was asked", hint="give a question, a file, or both")
+        if buys:
+            programs = self.strategy == "sample" and takes_programs(self.run, task)
+            task = replace(task, sampler=Sampler(budget, price, programs=programs))
         return self._worked_out(self._with_passages(self._computed(task, segments), parts, segments))
 
     def _choose(self, said: str, sources: Sequence[Part], segments: Sequence[Segment]) -> None:
