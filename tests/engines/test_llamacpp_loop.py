@@ -6,6 +6,8 @@ import pytest
 
 from omniloom.core.errors import ContextError
 from omniloom.core.values import Sampling
+from omniloom.engines.llamacpp.loop.answer import Answer, Asked
+from omniloom.engines.llamacpp.loop.grammar import Grammars
 from omniloom.engines.llamacpp.loop.loop import Loop, Told
 from omniloom.engines.llamacpp.loop.sequence import Sequence, boundaries
 from omniloom.engines.llamacpp.native.apart import Apart
@@ -160,6 +162,17 @@ def test_a_dropped_sequence_gives_its_slot_back(weights: Weights) -> None:
     loop.step()
     loop.drop("first")
     assert [each.kind for each in loop.run()["second"]][-1] == "end"
+
+
+@pytest.mark.parametrize("length", [63, 64, 65, 128])
+def test_a_forced_beginning_behind_a_prompt_that_fills_its_steps(weights: Weights, length: int) -> None:
+    """Then the last step of the prompt has no room for what is forced, and no logits are due."""
+    made = Answer(weights, Asked(limit=4, grammar=Grammars(weights).grammar('start: "ab" ("c" | "d") "e"')))
+    sequence = Sequence("it", [3 + ord("x")] * length, 4, answer=made)
+    loop = Counted(weights)
+    loop.add(sequence)
+    loop.run()
+    assert bytes(token - 3 for token in sequence.tokens[length:]) in (b"abce", b"abde")
 
 
 def test_what_cannot_fit_is_refused(weights: Weights) -> None:

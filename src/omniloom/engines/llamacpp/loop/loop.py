@@ -269,7 +269,7 @@ class Loop:
         told = self._read(sequence) if is_reading else []
         if sequence.until is not None and sequence.done >= sequence.until:
             return [*told, self._ended(sequence, "stop")]
-        if is_reading and sequence.done == sequence.prompt:
+        if is_reading and sequence.done == sequence.prompt and logits:  # none where a forced beginning is still to come
             self._slots.whole(sequence, sequence.slot, logits[0].copy())
         return told + (self._follow(sequence, turn.draft, logits, 0.0 if is_reading else noise) if logits else [])
 
