@@ -84,6 +84,7 @@ def ask(model: Model, story: Path, **given: Any) -> Response:
 
 def choice(model: Model, response: Response) -> dict[str, Any]:
     spans = model.store.journal.trace(response.trace_id).spans
+    assert [span.parent for span in spans].count(None) == 1, "the choice stands in the tree, too"
     return next(dict(span.attributes) for span in spans if span.name == "cascade")
 
 

@@ -65,6 +65,7 @@ class EngineRun:
         self.allowed: frozenset[Effect] = frozenset({"none", "read"})
         self._embedder = embedder
         self._stack: list[str] = []
+        self._root: str | None = None
         self.deadline = Deadline(cancel, budget.seconds)
 
     @property
@@ -82,7 +83,7 @@ class EngineRun:
         """A step of the trace; what is put into the yielded dict stands with it."""
         span = Span(
             id=uuid.uuid4().hex[:16],
-            parent=self._stack[-1] if self._stack else None,
+            parent=self._stack[-1] if self._stack else self._root,  # also of what is noted when it has ended
             operation=operation,
             name=name,
             start=time.time(),
@@ -91,6 +92,7 @@ class EngineRun:
         began = time.monotonic()  # how long it took is not asked of a clock that may be set meanwhile
         kept: dict[str, Any] = dict(attributes)
         self.store.journal.span(self.trace_id, span)
+        self._root = self._root or span.id
         self._stack.append(span.id)
         status = "ok"
         try:
