@@ -22,7 +22,7 @@ class Fixed(Ours):
             (adaptive.Sampler, "_is_in_vain", False),
             (adaptive, "likelihood", 0.0),
             (programs, "_needs_no_vote", False),
-            (direct, "others", ()),
+            (direct, "others", adaptive.NO_OTHER),
         )
         with ExitStack() as patched:
             for where, name, always in without:

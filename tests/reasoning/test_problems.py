@@ -37,7 +37,8 @@ def test_each_example_is_worked_rightly(said: str, worked: str, program: str) ->
 
 
 def test_the_worked_ones_keep_what_was_said_before() -> None:
-    program, worked, *more = islice(others(Runs(), ASKED, PROBLEM, programs=True), 4)  # type: ignore[arg-type]
+    ways = others(Runs(), ASKED, PROBLEM, programs=True)  # type: ignore[arg-type]
+    (program, worked), more = ways.before, list(islice(ways.after, 2))
     roles = [each.role for each in worked.request.messages]
     assert roles == ["system", *["user", "assistant"] * (len(EXAMPLES) + 1), "user"]
     assert worked.request.messages[-3:-1] == ASKED.messages[1:3] and worked.request.messages[0] == ASKED.messages[0]
@@ -47,7 +48,8 @@ def test_the_worked_ones_keep_what_was_said_before() -> None:
     assert [each.request.messages for each in more] == [program.request.messages] * 2
     assert [each.request.sampling.temperature for each in more] == [0.7, 0.7]
     assert more[0].request.seed != more[1].request.seed
-    assert len(list(others(Runs(), ASKED, PROBLEM, programs=False))) == 1  # type: ignore[arg-type]
+    without = others(Runs(), ASKED, PROBLEM, programs=False)  # type: ignore[arg-type]
+    assert not without.before and len(list(without.after)) == 1
 
 
 @pytest.mark.parametrize(
@@ -68,12 +70,12 @@ def test_the_worked_ones_keep_what_was_said_before() -> None:
     ],
 )
 def test_what_a_program_says(text: str, said: str) -> None:
-    program = next(others(Runs(), ASKED, PROBLEM, programs=True))  # type: ignore[arg-type]
+    program = others(Runs(), ASKED, PROBLEM, programs=True).before[0]  # type: ignore[arg-type]
     done = program.said(Completion(text=text))
     assert (done.text, done.finish_reason) == (said, "stop" if said else "error")
 
 
 def test_a_program_that_was_cut_says_nothing() -> None:
-    program = next(others(Runs(), ASKED, PROBLEM, programs=True))  # type: ignore[arg-type]
+    program = others(Runs(), ASKED, PROBLEM, programs=True).before[0]  # type: ignore[arg-type]
     cut = program.said(Completion(text="```python\nanswer = 3 + 4", finish_reason="length"))
     assert (cut.text, cut.finish_reason) == ("", "error")

@@ -122,7 +122,7 @@ def test_amounts_that_differ_are_two_votes(one: str, other: str) -> None:
 
 def test_a_budget_of_auto_buys_nothing_that_is_too_dear_for_an_answer_that_was_cut(models: Any) -> None:
     model = models(*["so " * 600] * 9)
-    response = model.generate("Ann has 3 apples and buys 4 more. How many has she?", reasoning_budget="auto")
+    response = model.generate("How many?", strategy="sample", reasoning_budget="auto")
     assert len(model.engine.requests) == 1 and response.usage.reasoning_tokens == 0
 
 
@@ -248,14 +248,14 @@ def test_what_pays_falls_with_the_price_and_with_a_lead() -> None:
 
 
 def test_a_budget_of_auto_buys_while_it_pays(models: Any) -> None:
-    question = "Ann has 3 apples and buys 4 more. How many has she?"
+    told = {"strategy": "sample", "reasoning_budget": "auto"}
     model = models(SUM.format(7), SUM.format(8), *[SUM.format(7)] * 5)
-    response = model.generate(question, reasoning_budget="auto")
+    response = model.generate("How many?", **told)
     assert decision(model, response)["drawn"] > 2 and response.text == SUM.format(7)
     assert 0 < response.usage.reasoning_tokens < AUTO
     long = "so " * round(0.06 / PRICE)
     dear = models(long + SUM.format(7), SUM.format(7))
-    dear.generate(question, reasoning_budget="auto", max_output_tokens=2000)
+    dear.generate("How many?", **told, max_output_tokens=2000)
     assert len(dear.engine.requests) == 1, "another one costs more than it is expected to bring"
 
 
@@ -271,26 +271,56 @@ def test_a_budget_of_auto_buys_nothing_where_nothing_is_to_be_gained(models: Any
 
 PROBLEM = "Ann has 3 apples and buys 4 more. How many has she?"
 PROGRAM = "```python\nanswer = 3 + 4\n```"
+OTHER_PROGRAM = PROGRAM.replace("3", "5")
+BROKEN = "```python\nanswer = 1 / 0\n```"
 
 
-def test_a_problem_is_asked_as_a_program_and_behind_examples_before_more_is_drawn(models: Any) -> None:
-    model = models(SUM.format(1), PROGRAM, SUM.format(7), PROGRAM, PROGRAM)
+def test_a_problem_is_asked_as_a_program_and_behind_examples_and_two_that_agree_settle_it(models: Any) -> None:
+    model = models(PROGRAM, SUM.format(7))
     response = model.generate(PROBLEM, strategy="sample", reasoning_budget=200)
     asked = model.engine.requests
     assert response.text == SUM.format(7), "of those that agree one in words"
-    assert decision(model, response)["drawn"] == 5
+    assert response.confidence.signals["agreement"] == 1.0 and decision(model, response)["drawn"] == 2
+    assert [each.constraint is not None for each in asked] == [True, False]
+    assert all(len(each.messages) > 2 and each.sampling.temperature == 0 for each in asked)
+
+
+def test_where_they_differ_it_is_answered_and_then_programs_are_drawn(models: Any) -> None:
+    model = models(PROGRAM, SUM.format(1), SUM.format(2), OTHER_PROGRAM, PROGRAM)
+    response = model.generate(PROBLEM, strategy="sample", reasoning_budget=250)
+    asked = model.engine.requests
+    assert response.text == "#### 7" and decision(model, response)["drawn"] == 5
     assert [each.sampling.temperature for each in asked] == [0.0, 0.0, 0.0, 0.7, 0.7]
-    assert [each.constraint is not None for each in asked] == [False, True, False, True, True]
-    assert [len(each.messages) > 2 for each in asked] == [False, *[True] * 4]
+    assert [each.constraint is not None for each in asked] == [True, False, False, True, True]
 
 
-def test_a_program_that_agrees_settles_it_and_one_that_fails_has_no_vote(models: Any) -> None:
+def test_an_answer_that_agrees_with_another_way_is_given(models: Any) -> None:
+    for before in ([PROGRAM, SUM.format(1)], [OTHER_PROGRAM, "There are 7.\n#### 7"], [BROKEN, "So 7.\n#### 7"]):
+        model = models(*before, SUM.format(7))
+        response = model.generate(PROBLEM, strategy="sample", reasoning_budget=200)
+        assert response.text == SUM.format(7) and len(model.engine.requests) == 3
+
+
+def test_a_budget_too_small_for_both_ways_buys_one(models: Any) -> None:
+    model = models(PROGRAM, SUM.format(1))
+    response = model.generate(PROBLEM, strategy="sample", reasoning_budget=100)
+    assert response.text == SUM.format(1)
+    assert [len(each.messages) > 2 for each in model.engine.requests[:2]] == [True, False]
+
+
+def test_where_no_way_gives_anything_it_is_answered_all_the_same(models: Any) -> None:
+    model = models(BROKEN, "3 + 4 = 9\n#### 9", SUM.format(7), *[BROKEN] * 3)
+    response = model.generate(PROBLEM, strategy="sample", reasoning_budget=300)
+    assert response.text == SUM.format(7)
+    assert [each.detail for each in response.losses if each.kind == "not_counted"]
+
+
+@pytest.mark.parametrize("budget", [{"tokens": 9000}, {"seconds": 60}])
+def test_where_tokens_or_time_are_short_the_answer_comes_first(models: Any, budget: dict[str, int]) -> None:
     model = models(SUM.format(7), PROGRAM)
-    response = model.generate(PROBLEM, strategy="sample", reasoning_budget=200)
-    assert response.text == SUM.format(7) and response.confidence.signals["agreement"] == 1.0
-    broken = models(SUM.format(7), "```python\nanswer = 1 / 0\n```", SUM.format(7))
-    response = broken.generate(PROBLEM, strategy="sample", reasoning_budget=200)
-    assert response.text == SUM.format(7) and decision(broken, response)["drawn"] == 2
+    response = model.generate(PROBLEM, strategy="sample", reasoning_budget=200, budget=budget)
+    assert response.text == SUM.format(7) and decision(model, response)["drawn"] == 2
+    assert [len(each.messages) > 2 for each in model.engine.requests] == [False, True]
 
 
 def test_where_other_ways_do_not_fit_the_first_is_drawn_again(private_home: Path) -> None:

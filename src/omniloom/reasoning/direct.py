@@ -11,6 +11,7 @@ from omniloom.reasoning.arithmetic import Equation
 from omniloom.reasoning.ground import without_pointers
 from omniloom.reasoning.problems import others, stands_alone
 from omniloom.reasoning.prompts import Task, request
+from omniloom.reasoning.sample import NO_OTHER
 
 _LETTERS = re.compile(r"[^\W\d_]{4}|\s\S+\s")  # enough to tell a word from the beginning of a name
 _HEADING = re.compile(r"(?:={1,8} )?\b(?:Source )?[A-L]:")
@@ -112,8 +113,8 @@ def _answer(
     asked = request(task, instruction, reasoning_budget=native_budget)
     if task.sampler is None:
         return run.ask(asked, purpose="answer", on_text=on_text, partial=partial)
-    ways = others(run, asked, task.said, programs=task.sampler.programs) if stands_alone(task) else ()
-    done = task.sampler.ask(run, asked, "answer", partial=partial, others=ways)
+    ways = others(run, asked, task.said, programs=task.sampler.programs) if stands_alone(task) else NO_OTHER
+    done = task.sampler.ask(run, asked, "answer", partial=partial, ways=ways)
     if on_text is not None:
         on_text(done.text)
     return done

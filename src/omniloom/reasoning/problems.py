@@ -6,13 +6,12 @@ What is asked in other ways is wrong in other places, so that two ways which agr
 
 import math
 import re
-from collections.abc import Iterator
 from itertools import count
 
 from omniloom.core.protocols import Run
 from omniloom.core.values import Completion, Constraint, Message, Request, ToolCall
 from omniloom.reasoning.prompts import Task, shown_first
-from omniloom.reasoning.sample import AMOUNT, Other, warm
+from omniloom.reasoning.sample import AMOUNT, Other, Ways, warm
 
 TOOL = "python"
 _AMOUNT = re.compile(rf"{AMOUNT.pattern}[^?\n]*\?", re.IGNORECASE)
@@ -26,6 +25,7 @@ FORM = Constraint(kind="regex", value=r"```python\n([a-z_]\w* = [\w.()+*/%, -]+(
 """Of a program: assignments, and no words around them."""
 _ASSIGNED = re.compile(r"^(\w+) = ", re.MULTILINE)
 _TOKENS = 250
+_PROGRAM, _WORKED = 64, 128  # tokens that most of them take
 _LARGEST = 1e15  # beyond it a float holds no single units
 _PROGRAMMER = "You are a precise programmer."
 _AS_PROGRAM = "{said}\nWrite Python that computes the answer, a number, and keeps it in `answer`. Nothing else."
@@ -92,22 +92,20 @@ def is_problem(said: str) -> bool:
     return asks and len(_NUMBER.findall(said)) > 1
 
 
-def others(run: Run, asked: Request, said: str, *, programs: bool) -> Iterator[Other]:
-    """As a program and behind examples, then further programs, which are drawn: they are right as often as direct
-    answers that are drawn, and five times shorter.
+def others(run: Run, asked: Request, said: str, *, programs: bool) -> Ways:
+    """As a program and behind examples before the answer, which is three times longer than both; then further
+    programs, which are drawn.
 
     asked: the problem as it is asked directly. said: the question in its last message. programs: whether `run` has the
     tool that runs them; without it none is written.
     """
+    worked = Other(_worked(asked, said), lambda done: done, _WORKED)
     if not programs:
-        yield Other(_worked(asked, said), lambda done: done)
-        return
-    program = Other(_as_program(asked, said), lambda done: _ran(run, done))
-    yield program
-    yield Other(_worked(asked, said), lambda done: done)
-    for number in count(1):
-        drawn = program.request.model_copy(update={"sampling": warm(asked.sampling), "seed": asked.seed + number})
-        yield program._replace(request=drawn)
+        return Ways(after=[worked])
+    program = Other(_as_program(asked, said), lambda done: _ran(run, done), _PROGRAM)
+    changed = ({"sampling": warm(asked.sampling), "seed": asked.seed + number} for number in count(1))
+    drawn = (program._replace(request=program.request.model_copy(update=each)) for each in changed)
+    return Ways((program, worked), drawn)
 
 
 def _as_program(asked: Request, said: str) -> Request:

@@ -5,7 +5,9 @@ answer is likely to stay ahead of the next, by a flat prior on their shares.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import chain
 from math import comb, exp
 from typing import NamedTuple, TypeVar
 
@@ -33,25 +35,47 @@ _CONCLUDES = re.compile(r"####|\\boxed\s*\{|\banswer\b(?:\s+is)?\s*:?", re.IGNOR
 
 
 class Other(NamedTuple):
-    """The same asked in another way, and what a completion of it says, as an answer."""
+    """The same asked in another way, and what a completion of it says, as an answer. usual: tokens that it takes; where
+    the budget has no room for so many it is not asked before the answer."""
 
     request: Request
     said: Callable[[Completion], Completion]
+    usual: int = 0
+
+
+class Ways(NamedTuple):
+    """Other ways. before: shorter than the answer, which is not asked for where two of these agree. after: are asked
+    before more is drawn of the answer."""
+
+    before: Sequence[Other] = ()
+    after: Iterable[Other] = ()
+
+    @property
+    def behind(self) -> "Ways":
+        """The same, all of them after the answer."""
+        return Ways(after=chain(self.before, self.after))
+
+
+NO_OTHER = Ways()
 
 
 class Sampler:
     """Of one call. budget: the most tokens that all samples but the first may take, together. The first is the answer
-    that would be given without it, so nothing is bought with a budget of 0.
+    that would be given without it, so nothing is bought with a budget of 0. It is left out where shorter ways agree.
 
     share: of the other samples, how many say what the chosen one says; None where there were none.
     """
 
-    def __init__(self, budget: int, price: float | None = None, *, programs: bool = False) -> None:
+    def __init__(
+        self, budget: int, price: float | None = None, *, programs: bool = False, before: bool = False
+    ) -> None:
         """price: what a token costs, as probability that the chosen answer stays ahead. With it further ones are drawn
         while they are expected to bring more than that; without it until the vote is settled. programs: whether a
-        problem in words may be put as a program too, for which the run has a tool."""
-        self.left, self._price, self.programs = budget, price, programs
+        problem in words may be put as a program too, for which the run has a tool. before: whether there is time to ask
+        in other ways before the answer."""
+        self.left, self._price, self.programs, self._is_before = budget, price, programs, before
         self.asked = 0  # how often beside the first
+        self._early = 0  # of these before the first
         self._in_vain = 0  # how many in a row counted for nothing
         self._counted = False  # whether one beside the first counted
         self._others: Iterator[Other] = iter(())
@@ -71,31 +95,50 @@ class Sampler:
         return [Loss(kind="not_counted", severity="reduced", part="the samples", detail=told)]
 
     def ask(
-        self, run: Run, request: Request, purpose: str, *, partial: bool = False, others: Iterable[Other] = ()
+        self, run: Run, request: Request, purpose: str, *, partial: bool = False, ways: Ways = NO_OTHER
     ) -> Completion:
         """The first of those completions that say what most of them say, in words where there are any. One that was
         cut, or whose equations do not hold, costs what it costs, and is not counted. partial: as of `Run.ask`, of the
-        first. others: are asked before more are drawn of the first."""
-        first, self._others = run.ask(request, purpose=purpose, partial=partial), iter(others)
-
-        def another() -> Completion | None:
-            while (done := self.another(run, request, first.usage.output_tokens)) is not None:
-                if not _fails(run, done):
-                    break
-                if clean is None and first.finish_reason == done.finish_reason == "length":
-                    return None  # there is no room for an answer
-            return done
-
-        clean = None if _fails(run, first) else first
-        clean = clean or _in_time(run, another)
-        if clean is None:  # the budget is spent, or none could be had
-            return first
-        tokens = first.usage.output_tokens
+        answer. Two ways to ask that agree settle it."""
 
         def agree(one: Completion, other: Completion) -> bool:
             return _said(one, request).agrees(_said(other, request))
 
-        return self.elect(run, clean, another, agree, tokens, sure=clean is first and is_likely(first), told=_in_words)
+        ways = ways if self._is_before else ways.behind
+        votes = self._before(run, ways.before)
+        if len(votes) == 2 and agree(*votes):
+            return self.elect(run, votes[0], lambda: None, agree, 0, known=votes[1:], told=_in_words)
+        first, self._others = run.ask(request, purpose=purpose, partial=partial), iter(ways.after)
+        tokens = first.usage.output_tokens
+
+        def another() -> Completion | None:
+            while (done := self.another(run, request, tokens)) is not None:
+                if not _fails(run, done):
+                    break
+                if not votes and first.finish_reason == done.finish_reason == "length":
+                    return None  # there is no room for an answer
+            return done
+
+        sure = False
+        if not _fails(run, first):
+            votes, sure = [first, *votes], is_likely(first)
+        elif not votes:
+            votes = [done for done in [_in_time(run, another)] if done is not None]
+        if not votes:  # the budget is spent, or none could be had
+            return first
+        return self.elect(run, votes[0], another, agree, tokens, known=votes[1:], sure=sure, told=_in_words)
+
+    def _before(self, run: Run, ways: Sequence[Other]) -> list[Completion]:
+        """What counts of what is asked before the answer, the last one first."""
+        counted = list[Completion]()
+        for other in ways:
+            if self.left < other.usual:
+                break
+            limit, draw = other.request.max_output_tokens, partial(_in_another_way, run, other)
+            if (done := self._drawn_by(run, limit, draw)) is not None and not _fails(run, done):
+                counted.insert(0, done)
+        self._early, self._counted = self.asked, bool(counted)
+        return counted
 
     def elect(
         self,
@@ -105,26 +148,31 @@ class Sampler:
         agree: Callable[[_T, _T], bool],
         tokens: int,
         *,
+        known: Sequence[_T] = (),
         sure: bool = False,
         told: Callable[[_T], bool] = lambda one: True,
     ) -> _T:
         """The first of those that agree with most; `another` gives one more of about so many tokens, or None at the
-        end. sure: no vote is needed. told: which of those that agree are rather given."""
-        self._counted = self.asked > 0  # where the first was none, this is another
+        end. known: other ways to ask than the first, of which two that agree are enough. sure: no vote is needed. told:
+        which of those that agree are rather given."""
+        self._counted = self._counted or self.asked > self._early  # where the first was none, this is another
         if sure:
             run.note("sample", drawn=1, agree=1, chosen=0, tokens_left=self.left, why="no vote is needed")
             return first
-        drawn, groups = [first], [[0]]
+        drawn, groups = list[_T](), list[list[int]]()
+
+        def count(one: _T) -> None:
+            same = next((each for each in groups if agree(drawn[each[0]], one)), None)
+            groups.append([len(drawn)]) if same is None else same.append(len(drawn))
+            drawn.append(one)
+
+        for each in (first, *known):
+            count(each)
         self._in_vain = 0
-        while not self._enough([len(each) for each in groups], tokens):
+        while not (known and _two(groups)) and not self._enough([len(each) for each in groups], tokens):
             if (other := _in_time(run, another)) is None:
                 break
-            same = next((each for each in groups if agree(drawn[each[0]], other)), None)
-            if same is None:
-                groups.append([len(drawn)])
-            else:
-                same.append(len(drawn))
-            drawn.append(other)
+            count(other)
             self._in_vain, self._counted = 0, True
         best = max(groups, key=len)  # of equals the one that came first
         chosen = next((at for at in best if told(drawn[at])), best[0])
@@ -145,36 +193,48 @@ class Sampler:
             return None
         if self._price is not None and not pays([1], self._price * tokens):  # also where none has a vote yet
             return None
-        self.asked, self._in_vain = self.asked + 1, self._in_vain + 1
-        most = min(request.max_output_tokens, self.left)
+        self._in_vain += 1
+        return self._drawn_by(run, request.max_output_tokens, lambda most: self._otherwise(run, request, most))
+
+    def _drawn_by(self, run: Run, limit: int, draw: Callable[[int], Completion]) -> Completion | None:
+        """What a draw of at most so many tokens gave; None where it failed, or the budget cut it."""
+        self.asked += 1
+        most = min(limit, self.left)
         try:
-            done = self._otherwise(run, most) or run.ask(self._warm(request, most), purpose="sample")
+            done = draw(most)
         except (BudgetError, EngineError) as error:
             run.check()  # the deadline ends the call
             run.note("not sampled", error=str(error))
             return None
         self.left -= done.usage.output_tokens + done.usage.reasoning_tokens
-        cut = done.finish_reason == "length" and most < request.max_output_tokens
+        cut = done.finish_reason == "length" and most < limit
         return None if cut else done
 
-    def _otherwise(self, run: Run, most: int) -> Completion | None:
-        """None where there is no other way, or one that the engine cannot go, or the context or the budget has no room
-        for: then none is tried again."""
-        if (other := next(self._others, None)) is None:
-            return None
-        limit = min(most, other.request.max_output_tokens)
-        try:
-            return other.said(run.ask(other.request.model_copy(update={"max_output_tokens": limit}), purpose="sample"))
-        except (BudgetError, EngineError) as error:
-            run.check()  # the deadline ends the call
-            run.note("not sampled", error=str(error))
-            self._others = iter(())
-            return None
+    def _otherwise(self, run: Run, request: Request, most: int) -> Completion:
+        """In another way, or else once more. A way that the engine cannot go, or the context or the budget has no room
+        for, is the last one."""
+        if (other := next(self._others, None)) is not None:
+            try:
+                return _in_another_way(run, other, most)
+            except (BudgetError, EngineError) as error:
+                run.check()
+                run.note("not sampled", error=str(error))
+                self._others = iter(())
+        return run.ask(self._warm(request, most), purpose="sample")
 
     def _warm(self, request: Request, most: int) -> Request:
         self._drawn += 1
         changed = {"sampling": warm(request.sampling), "max_output_tokens": most}
         return request.model_copy(update={**changed, "seed": request.seed + self._drawn})
+
+
+def _in_another_way(run: Run, other: Other, most: int) -> Completion:
+    limit = min(most, other.request.max_output_tokens)
+    return other.said(run.ask(other.request.model_copy(update={"max_output_tokens": limit}), purpose="sample"))
+
+
+def _two(groups: Sequence[Sequence[int]]) -> bool:
+    return max(map(len, groups)) > 1
 
 
 def warm(sampling: Sampling) -> Sampling:

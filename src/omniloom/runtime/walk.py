@@ -187,7 +187,8 @@ class Walk:
             raise UsageError("nothing was asked", hint="give a question, a file, or both")
         if buys:
             programs = self.strategy == "sample" and takes_programs(self.run, task)
-            task = replace(task, sampler=Sampler(budget, price, programs=programs))
+            before = self.run.budget.tokens is None and self.run.budget.seconds is None  # then the answer may come last
+            task = replace(task, sampler=Sampler(budget, price, programs=programs, before=before))
         return self._worked_out(self._with_passages(self._computed(task, segments), parts, segments))
 
     def _choose(self, said: str, sources: Sequence[Part], segments: Sequence[Segment]) -> None:
