@@ -294,6 +294,14 @@ def test_where_they_differ_it_is_answered_and_then_programs_are_drawn(models: An
     assert [each.constraint is not None for each in asked] == [True, False, False, True, True]
 
 
+def test_after_five_that_all_differ_no_more_is_drawn(models: Any) -> None:
+    programs = [PROGRAM.replace("3", str(each)) for each in (5, 6, 7)]
+    model = models(programs[0], SUM.format(1), SUM.format(2), *programs[1:], PROGRAM)
+    response = model.generate(PROBLEM, strategy="sample", reasoning_budget=2000)
+    assert response.text == SUM.format(2), "that which is asked directly"
+    assert len(model.engine.requests) == 5 and decision(model, response)["agree"] == 1
+
+
 def test_an_answer_that_agrees_with_another_way_is_given(models: Any) -> None:
     for before in ([PROGRAM, SUM.format(1)], [OTHER_PROGRAM, "There are 7.\n#### 7"], [BROKEN, "So 7.\n#### 7"]):
         model = models(*before, SUM.format(7))

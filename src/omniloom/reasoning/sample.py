@@ -24,6 +24,7 @@ AUTO, PRICE = 4096, 1e-4
 _WARM = 0.7
 IN_VAIN = 3
 """After so many in a row that count for nothing the next one hardly will (a flat prior: one in five)."""
+_DIFFERENT = 5
 _SETTLED = 0.85  # two that agree are enough, and it takes three more to outvote one that differs
 _T = TypeVar("_T")
 _NUMBER = re.compile(r"[$€£]?\s?[-+−]?\d[\d,]*(?:\.\d+)?(?![\d,.]*\s*/)")
@@ -153,8 +154,8 @@ class Sampler:
         told: Callable[[_T], bool] = lambda one: True,
     ) -> _T:
         """The first of those that agree with most; `another` gives one more of about so many tokens, or None at the
-        end. known: other ways to ask than the first, of which two that agree are enough. sure: no vote is needed. told:
-        which of those that agree are rather given."""
+        end. known: other ways to ask than the first; then two that agree are enough, or five that do not. sure: no vote
+        is needed. told: which of those that agree are rather given."""
         self._counted = self._counted or self.asked > self._early  # where the first was none, this is another
         if sure:
             run.note("sample", drawn=1, agree=1, chosen=0, tokens_left=self.left, why="no vote is needed")
@@ -169,7 +170,7 @@ class Sampler:
         for each in (first, *known):
             count(each)
         self._in_vain = 0
-        while not (known and _two(groups)) and not self._enough([len(each) for each in groups], tokens):
+        while not (known and _ends(groups)) and not self._enough([len(each) for each in groups], tokens):
             if (other := _in_time(run, another)) is None:
                 break
             count(other)
@@ -233,8 +234,9 @@ def _in_another_way(run: Run, other: Other, most: int) -> Completion:
     return other.said(run.ask(other.request.model_copy(update={"max_output_tokens": limit}), purpose="sample"))
 
 
-def _two(groups: Sequence[Sequence[int]]) -> bool:
-    return max(map(len, groups)) > 1
+def _ends(groups: Sequence[Sequence[int]]) -> bool:
+    """Whether two ways agree, or so many do not that one more hardly will."""
+    return max(map(len, groups)) > 1 or len(groups) >= _DIFFERENT
 
 
 def warm(sampling: Sampling) -> Sampling:
