@@ -23,11 +23,55 @@ class Runs:
         return ToolResult(id=tool_call.id, value=run_program(tool_call.arguments["code"], confinement="weak"))
 
 
-def test_what_a_problem_is() -> None:
-    assert is_problem("Ann has two apples, and Bo twice as many. How many has Bo?")
-    assert is_problem(PROBLEM) and not is_problem("How many?") and not is_problem("Add 3 and 4.")
-    assert not is_problem("Explain in 5 sentences how much the 2 wars changed Europe.")
-    assert not is_problem("Translate: 'How old are your two children?' and 'How much is one of 3?'")
+@pytest.mark.parametrize(
+    "said",
+    [
+        PROBLEM,
+        "Ann has two apples, and Bo twice as many. How many has Bo?",
+        "A pen costs $2 and a book $5. What is the total cost of 3 pens and 4 books?",
+        "If Tom has 3 dogs and buys 2, how many dogs has he when he sells one?",
+        "Ann has 3 apples and buys 4. How many has she? Show your work.",
+        "Ann has 3 apples and buys 4. How many has she?\nWork it out step by step. Then write the number after ####.",
+    ],
+)
+def test_what_a_problem_is(said: str) -> None:
+    assert is_problem(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "How many?",
+        "Add 3 and 4.",
+        "Explain in 5 sentences how much the 2 wars changed Europe.",
+        "Translate: 'How old are your two children?' and 'How much is one of 3?'",
+        "Ann has 3 apples and 4 pears. How many fruits has she? Answer with the number only.",
+        "Ann has 3 apples and 4 pears. How many fruits has she? Then write a two-line poem.",
+        "Ann has 3 apples and 4 pears. How many fruits has she? Answer in French.",
+        "Tom has 3 dogs and 2 cats. How many dogs has he, and how many legs have all together?",
+        "Between 1914 and 1918, how many countries declared war on Germany, and which were the first two?",
+        "Tell me a story about 3 bears and 2 wolves: how many lambs did they eat?",
+        "How often should I take 2 pills of 500 mg?",
+        "What is the capital of the country that lost the wars of 1866 and 1870?",
+    ],
+)
+def test_what_asks_for_more_than_an_amount_is_none(said: str) -> None:
+    assert not is_problem(said)
+
+
+@pytest.mark.parametrize(
+    ("text", "given"),
+    [
+        ("She has 3 + 4 = 7 apples.\n#### 7", "She has 3 + 4 = 7 apples."),
+        ("She buys some.\n#### 7", "She buys some.\n7"),
+        ("#### 7", "7"),
+        ("She has 7 apples.", "She has 7 apples."),
+    ],
+)
+def test_a_mark_that_nobody_asked_for_is_not_given(text: str, given: str) -> None:
+    for said, told in ((PROBLEM, given), (f"{PROBLEM} Write the number after ####.", text)):
+        ways = others(Runs(), ASKED, said, programs=True)  # type: ignore[arg-type]
+        assert ways.given(Completion(text=text)).text == told
 
 
 @pytest.mark.parametrize(("said", "worked", "program"), EXAMPLES)

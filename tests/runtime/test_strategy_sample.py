@@ -11,6 +11,7 @@ import pytest
 from omniloom.core.errors import CancelledError, UsageError
 from omniloom.core.values import Response
 from omniloom.engines.scripted import Scripted
+from omniloom.reasoning.problems import LONGEST
 from omniloom.reasoning.sample import AUTO, PRICE, amount, conclusion, pays, settled, stays_ahead
 from omniloom.reasoning.signals import meaning
 from omniloom.runtime.model import Model
@@ -238,6 +239,20 @@ def test_what_an_answer_comes_to() -> None:
     assert conclusion("thus \\boxed{12}.") == "12"
     assert conclusion("#### $1,200.50 a year") == "$1,200.50" and conclusion("the answer is 7 pears") == "7 pears"
     assert conclusion("Anna did it [1].") == "Anna did it ."
+    assert conclusion("#### 15 (of 30)") == "15"
+
+
+@pytest.mark.parametrize(
+    "said", ["3 1/2", "3¾", "3 million", "12-15", "2:30", "5 x 10^3", "1 500", "3 hours and 20 minutes"]
+)
+def test_what_goes_on_behind_its_first_number_is_more_than_that(said: str) -> None:
+    assert conclusion(f"So it is\n#### {said}") == said
+
+
+def test_an_empty_answer_has_no_vote(models: Any) -> None:
+    model = models(BROKEN, " ", SUM.format(7), BROKEN)
+    response = model.generate(PROBLEM, strategy="sample", reasoning_budget=200)
+    assert response.text == SUM.format(7) and [each.kind for each in response.losses] == ["not_counted"]
 
 
 def test_what_pays_falls_with_the_price_and_with_a_lead() -> None:
@@ -269,7 +284,7 @@ def test_a_budget_of_auto_buys_nothing_where_nothing_is_to_be_gained(models: Any
         model.generate(["How did the trial go?", path], reasoning_budget="auto", strategy="verify")
 
 
-PROBLEM = "Ann has 3 apples and buys 4 more. How many has she?"
+PROBLEM = "Ann has 3 apples and buys 4 more. How many has she? Write the number after ####."
 PROGRAM = "```python\nanswer = 3 + 4\n```"
 OTHER_PROGRAM = PROGRAM.replace("3", "5")
 BROKEN = "```python\nanswer = 1 / 0\n```"
@@ -281,6 +296,7 @@ def test_a_problem_is_asked_as_a_program_and_behind_examples_and_two_that_agree_
     asked = model.engine.requests
     assert response.text == SUM.format(7), "of those that agree one in words"
     assert response.confidence.signals["agreement"] == 1.0 and decision(model, response)["drawn"] == 2
+    assert response.losses == () and response.usage.reasoning_tokens <= 200
     assert [each.constraint is not None for each in asked] == [True, False]
     assert all(len(each.messages) > 2 and each.sampling.temperature == 0 for each in asked)
 
@@ -309,11 +325,25 @@ def test_an_answer_that_agrees_with_another_way_is_given(models: Any) -> None:
         assert response.text == SUM.format(7) and len(model.engine.requests) == 3
 
 
-def test_a_budget_too_small_for_both_ways_buys_one(models: Any) -> None:
-    model = models(PROGRAM, SUM.format(1))
-    response = model.generate(PROBLEM, strategy="sample", reasoning_budget=100)
-    assert response.text == SUM.format(1)
-    assert [len(each.messages) > 2 for each in model.engine.requests[:2]] == [True, False]
+def test_a_budget_too_small_for_both_ways_goes_to_programs_behind_the_answer(models: Any) -> None:
+    model = models(SUM.format(1), PROGRAM, PROGRAM)
+    response = model.generate(PROBLEM, strategy="sample", reasoning_budget=90)
+    assert response.text == "#### 7", "two of them against one answer"
+    assert [each.constraint is not None for each in model.engine.requests] == [False, True, True]
+    assert model.engine.requests[1].seed != model.engine.requests[2].seed
+
+
+def test_at_a_price_other_ways_are_asked_where_they_pay(models: Any) -> None:
+    model = models(PROGRAM, SUM.format(7))
+    assert model.generate(PROBLEM, reasoning_budget="auto").text == SUM.format(7)
+    assert all(pays([1], PRICE * most) for most in (250, LONGEST)), "also where one is as long as it may be"
+
+
+def test_a_way_that_the_answer_agrees_with_counts_where_no_vote_is_needed(models: Any) -> None:
+    model = models(PROGRAM, SUM.format(1), "7")  # so likely that no more is drawn
+    response = model.generate(PROBLEM, strategy="sample", reasoning_budget=200)
+    assert response.text == "7" and response.confidence.signals["agreement"] == 0.5
+    assert {"drawn": 3, "agree": 2, "why": "no vote is needed"}.items() <= decision(model, response).items()
 
 
 def test_where_no_way_gives_anything_it_is_answered_all_the_same(models: Any) -> None:
@@ -323,7 +353,14 @@ def test_where_no_way_gives_anything_it_is_answered_all_the_same(models: Any) ->
     assert [each.detail for each in response.losses if each.kind == "not_counted"]
 
 
-@pytest.mark.parametrize("budget", [{"tokens": 9000}, {"seconds": 60}])
+@pytest.mark.parametrize("budget", [{"tokens": 9000}, {"seconds": 3600}])
+def test_an_ample_budget_changes_nothing(models: Any, budget: dict[str, int]) -> None:
+    model = models(PROGRAM, SUM.format(7))
+    assert model.generate(PROBLEM, strategy="sample", reasoning_budget=200, budget=budget).text == SUM.format(7)
+    assert [each.constraint is not None for each in model.engine.requests] == [True, False]
+
+
+@pytest.mark.parametrize("budget", [{"tokens": 2000}, {"seconds": 60}])
 def test_where_tokens_or_time_are_short_the_answer_comes_first(models: Any, budget: dict[str, int]) -> None:
     model = models(SUM.format(7), PROGRAM)
     response = model.generate(PROBLEM, strategy="sample", reasoning_budget=200, budget=budget)

@@ -6,16 +6,24 @@ What is asked in other ways is wrong in other places, so that two ways which agr
 
 import math
 import re
-from itertools import count
 
 from omniloom.core.protocols import Run
 from omniloom.core.values import Completion, Constraint, Message, Request, ToolCall
 from omniloom.reasoning.prompts import Task, shown_first
-from omniloom.reasoning.sample import AMOUNT, Other, Ways, warm
+from omniloom.reasoning.sample import AMOUNT, MOST, Other, Ways, warm
+from omniloom.reasoning.wording import ASKING
 
 TOOL = "python"
-_AMOUNT = re.compile(rf"{AMOUNT.pattern}[^?\n]*\?", re.IGNORECASE)
-_WRITES = re.compile(r"\W*(?:please )?(?:write|explain|translate|rewrite|describe|summar|draft|make up)", re.IGNORECASE)
+_MORE = re.compile(
+    rf"{ASKING}.*(?:,|\b(?:and|or))\s+(?:in\s+)?{ASKING}", re.I | re.DOTALL
+)  # "how many has he, and what"
+_ELSE = re.compile(
+    r"(?:^|[.!:;\n])\W*(?:please )?(?:write|explain|translate|rewrite|describe|summar|draft|make up|tell|fix|correct|"
+    r"list|compare|discuss|complete)|\bshould (?:i|we|my)\b",
+    re.IGNORECASE,
+)
+_STEPS = re.compile(r"step by step|show (?:your|the|all) work|####", re.IGNORECASE)
+_SENTENCE = re.compile(r"(?<=[.!])\s+|\n")
 _NUMBER = re.compile(
     r"\d+(?:[.,]\d+)*|\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|dozen|half|third|quarter|twice|double|"
     r"triple)\b",
@@ -25,7 +33,12 @@ FORM = Constraint(kind="regex", value=r"```python\n([a-z_]\w* = [\w.()+*/%, -]+(
 """Of a program: assignments, and no words around them."""
 _ASSIGNED = re.compile(r"^(\w+) = ", re.MULTILINE)
 _TOKENS = 250
-_PROGRAM, _WORKED = 64, 128  # tokens that most of them take
+LONGEST = 400
+"""Tokens of a program, or of steps behind examples, at most."""
+_PROGRAM, _WORKED = 64, 96  # tokens that they take by rule
+READ = 1700
+"""Tokens that both prompts have beside the problem."""
+_MARK = "####"
 _LARGEST = 1e15  # beyond it a float holds no single units
 _PROGRAMMER = "You are a precise programmer."
 _AS_PROGRAM = "{said}\nWrite Python that computes the answer, a number, and keeps it in `answer`. Nothing else."
@@ -87,25 +100,31 @@ def stands_alone(task: Task) -> bool:
 
 
 def is_problem(said: str) -> bool:
-    """Whether an amount is asked for in a question, no text about it, and more than one number is given."""
-    asks = _AMOUNT.search(said) is not None and not _WRITES.match(said)
-    return asks and len(_NUMBER.findall(said)) > 1
+    """Whether one amount is asked for, and nothing else, behind more than one number. What follows the question may ask
+    for steps, or for the number behind "####", which all ways give."""
+    before, _, rest = said.partition("?")
+    asked = _SENTENCE.split(before)[-1]
+    if "?" in rest or not AMOUNT.search(asked) or _MORE.search(asked) or _ELSE.search(said):
+        return False
+    follows = [each for each in _SENTENCE.split(rest) if each.strip()]
+    return all(map(_STEPS.search, follows)) and len(_NUMBER.findall(said)) > 1
 
 
 def others(run: Run, asked: Request, said: str, *, programs: bool) -> Ways:
-    """As a program and behind examples before the answer, which is three times longer than both; then further
-    programs, which are drawn.
+    """As a program and behind examples before the answer, which is twice as long as both; then further programs, which
+    are drawn.
 
     asked: the problem as it is asked directly. said: the question in its last message. programs: whether `run` has the
-    tool that runs them; without it none is written.
+    tool that runs them; without it none is written, and the examples come behind the answer.
     """
-    worked = Other(_worked(asked, said), lambda done: done, _WORKED)
+    given = _unmarked if _MARK not in said else _as_it_is
+    worked = Other(_worked(asked, said), _as_it_is, _WORKED)
     if not programs:
-        return Ways(after=[worked])
+        return Ways(after=[worked], given=given)
     program = Other(_as_program(asked, said), lambda done: _ran(run, done), _PROGRAM)
-    changed = ({"sampling": warm(asked.sampling), "seed": asked.seed + number} for number in count(1))
+    changed = ({"sampling": warm(asked.sampling), "seed": asked.seed + number} for number in range(1, MOST))
     drawn = (program._replace(request=program.request.model_copy(update=each)) for each in changed)
-    return Ways((program, worked), drawn)
+    return Ways((program, worked), drawn, given)
 
 
 def _as_program(asked: Request, said: str) -> Request:
@@ -123,7 +142,8 @@ def _worked(asked: Request, said: str) -> Request:
     before, _, after = last.text.partition(said)
     turns = shown_first((f"{before}{example}{after}{_SHORT}", worked) for example, worked, _ in EXAMPLES)
     last = last.model_copy(update={"content": (last.text + _SHORT,)})
-    return asked.model_copy(update={"messages": (system, *turns, *history, last)})
+    most = min(LONGEST, asked.max_output_tokens)
+    return asked.model_copy(update={"messages": (system, *turns, *history, last), "max_output_tokens": most})
 
 
 def _ran(run: Run, done: Completion) -> Completion:
@@ -144,3 +164,16 @@ def _ran(run: Run, done: Completion) -> Completion:
         return none
     spelled = f"{number:.6f}".rstrip("0").rstrip(".")
     return done.model_copy(update={"text": f"#### {'0' if spelled == '-0' else spelled}", "logprobs": ()})
+
+
+def _as_it_is(done: Completion) -> Completion:
+    return done
+
+
+def _unmarked(done: Completion) -> Completion:
+    """Without the line that asks for no mark wants: the last sentence has the number, or it is all there is."""
+    text, mark, number = (each.strip() for each in done.text.rpartition(_MARK))
+    if not mark:
+        return done
+    last = text.rpartition("\n")[2]
+    return done.model_copy(update={"text": text if number and number in last else f"{text}\n{number}".strip()})

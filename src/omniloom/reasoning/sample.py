@@ -24,37 +24,54 @@ AUTO, PRICE = 4096, 1e-4
 _WARM = 0.7
 IN_VAIN = 3
 """After so many in a row that count for nothing the next one hardly will (a flat prior: one in five)."""
-_DIFFERENT = 5
+_DIFFERENT = 5  # as many ways to put a problem that all differ: one more hardly will agree
 _SETTLED = 0.85  # two that agree are enough, and it takes three more to outvote one that differs
 _T = TypeVar("_T")
 _NUMBER = re.compile(r"[$€£]?\s?[-+−]?\d[\d,]*(?:\.\d+)?(?![\d,.]*\s*/)")
-AMOUNT = re.compile(r"\bhow (?:many|much|long|old|far|often)\b", re.IGNORECASE)
+_IS = r"(?:['’]s| is| are| was| were| will be| would be)"
+AMOUNT = re.compile(
+    r"\bhow (?:many|much|long|old|far|fast|often|tall|high)\b|\bwhat (?:number|percent(?:age)?)\b|"
+    rf"\bwhat{_IS} [^.?!\n]{{0,60}}?\b(?:total|sum|average|mean|number|amount|cost|price|profit|change|difference|"
+    r"percent(?:age)?|age|score|speed|distance|area|weight|length|height|share|capacity)\b",
+    re.IGNORECASE,
+)
+"""A question that asks for an amount, in English."""
 _FRACTION = re.compile(r"\d\s*/\s*\d|[-−]\s*[$€£]")
 _LETTER = re.compile(r"[^\W\d_]")
+_GOES_ON = re.compile(
+    r"\s*(?:[-–:x×*^]?\s*\d|[¼½¾⅓⅔]|(?:dozen|hundred|thousand|million|billion|trillion)\b|[a-z]+,? (?:and )?\d)",
+    re.IGNORECASE,
+)
 _POINTER = re.compile(r"\[\d+\]")
 _CONCLUDES = re.compile(r"####|\\boxed\s*\{|\banswer\b(?:\s+is)?\s*:?", re.IGNORECASE)
 
 
 class Other(NamedTuple):
     """The same asked in another way, and what a completion of it says, as an answer. usual: tokens that it takes; where
-    the budget has no room for so many it is not asked before the answer."""
+    the budget has no room for so many it is not asked."""
 
     request: Request
     said: Callable[[Completion], Completion]
-    usual: int = 0
+    usual: int
 
 
 class Ways(NamedTuple):
-    """Other ways. before: shorter than the answer, which is not asked for where two of these agree. after: are asked
-    before more is drawn of the answer."""
+    """Other ways to ask. before: shorter than the answer, which is not asked for where they agree. after: are asked
+    before more is drawn of the answer. given: what is told of one that is chosen."""
 
     before: Sequence[Other] = ()
     after: Iterable[Other] = ()
+    given: Callable[[Completion], Completion] = lambda done: done
+
+    @property
+    def usual(self) -> int:
+        """Tokens that those before the answer take."""
+        return sum(each.usual for each in self.before)
 
     @property
     def behind(self) -> "Ways":
         """The same, all of them after the answer."""
-        return Ways(after=chain(self.before, self.after))
+        return Ways(after=chain(self.before, self.after), given=self.given)
 
 
 NO_OTHER = Ways()
@@ -72,8 +89,8 @@ class Sampler:
     ) -> None:
         """price: what a token costs, as probability that the chosen answer stays ahead. With it further ones are drawn
         while they are expected to bring more than that; without it until the vote is settled. programs: whether a
-        problem in words may be put as a program too, for which the run has a tool. before: whether there is time to ask
-        in other ways before the answer."""
+        problem in words may be put as a program too, for which the run has a tool. before: whether a call's budget of
+        time or tokens has room for other ways and the answer behind them."""
         self.left, self._price, self.programs, self._is_before = budget, price, programs, before
         self.asked = 0  # how often beside the first
         self._early = 0  # of these before the first
@@ -100,17 +117,17 @@ class Sampler:
     ) -> Completion:
         """The first of those completions that say what most of them say, in words where there are any. One that was
         cut, or whose equations do not hold, costs what it costs, and is not counted. partial: as of `Run.ask`, of the
-        answer. Two ways to ask that agree settle it."""
+        answer. ways: two of these, or of these and the answer, that agree are enough, or five that do not."""
 
         def agree(one: Completion, other: Completion) -> bool:
             return _said(one, request).agrees(_said(other, request))
 
-        ways = ways if self._is_before else ways.behind
-        votes = self._before(run, ways.before)
-        if len(votes) == 2 and agree(*votes):
-            return self.elect(run, votes[0], lambda: None, agree, 0, known=votes[1:], told=_in_words)
-        first, self._others = run.ask(request, purpose=purpose, partial=partial), iter(ways.after)
-        tokens = first.usage.output_tokens
+        before = self._has_room_before(ways)
+        votes = self._before(run, ways.before) if before else []
+        if len(votes) > 1 and agree(*votes):
+            return ways.given(self.elect(run, votes, lambda: None, agree, 0, told=_in_words))
+        first = run.ask(request, purpose=purpose, partial=partial)
+        tokens, self._others = first.usage.output_tokens, iter((ways if before else ways.behind).after)
 
         def another() -> Completion | None:
             while (done := self.another(run, request, tokens)) is not None:
@@ -127,39 +144,40 @@ class Sampler:
             votes = [done for done in [_in_time(run, another)] if done is not None]
         if not votes:  # the budget is spent, or none could be had
             return first
-        return self.elect(run, votes[0], another, agree, tokens, known=votes[1:], sure=sure, told=_in_words)
+        differ = _DIFFERENT if ways is not NO_OTHER else 0
+        chosen = self.elect(run, votes, another, agree, tokens, sure=sure, told=_in_words, differ=differ)
+        return chosen if chosen is first else ways.given(chosen)
+
+    def _has_room_before(self, ways: Ways) -> bool:
+        dear = self._price is not None and not pays([1], self._price * ways.usual)
+        return self._is_before and self.left >= ways.usual and not dear
 
     def _before(self, run: Run, ways: Sequence[Other]) -> list[Completion]:
         """What counts of what is asked before the answer, the last one first."""
         counted = list[Completion]()
         for other in ways:
-            if self.left < other.usual:
-                break
             limit, draw = other.request.max_output_tokens, partial(_in_another_way, run, other)
             if (done := self._drawn_by(run, limit, draw)) is not None and not _fails(run, done):
                 counted.insert(0, done)
-        self._early, self._counted = self.asked, bool(counted)
+        self._early, self._counted = self.asked, self._counted or bool(counted)
         return counted
 
     def elect(
         self,
         run: Run,
-        first: _T,
+        known: Sequence[_T],
         another: Callable[[], _T | None],
         agree: Callable[[_T, _T], bool],
         tokens: int,
         *,
-        known: Sequence[_T] = (),
         sure: bool = False,
         told: Callable[[_T], bool] = lambda one: True,
+        differ: int = 0,
     ) -> _T:
         """The first of those that agree with most; `another` gives one more of about so many tokens, or None at the
-        end. known: other ways to ask than the first; then two that agree are enough, or five that do not. sure: no vote
-        is needed. told: which of those that agree are rather given."""
+        end. known: at least one, the best first. sure: no vote is needed. told: which of those that agree are rather
+        given. differ: where they are different ways to ask, two that agree are enough, or so many that do not."""
         self._counted = self._counted or self.asked > self._early  # where the first was none, this is another
-        if sure:
-            run.note("sample", drawn=1, agree=1, chosen=0, tokens_left=self.left, why="no vote is needed")
-            return first
         drawn, groups = list[_T](), list[list[int]]()
 
         def count(one: _T) -> None:
@@ -167,19 +185,23 @@ class Sampler:
             groups.append([len(drawn)]) if same is None else same.append(len(drawn))
             drawn.append(one)
 
-        for each in (first, *known):
+        for each in known:
             count(each)
         self._in_vain = 0
-        while not (known and _ends(groups)) and not self._enough([len(each) for each in groups], tokens):
+        while not (sure or self._ends([len(each) for each in groups], tokens, differ)):
             if (other := _in_time(run, another)) is None:
                 break
             count(other)
             self._in_vain, self._counted = 0, True
-        best = max(groups, key=len)  # of equals the one that came first
-        chosen = next((at for at in best if told(drawn[at])), best[0])
+        best = groups[0] if sure else max(groups, key=len)  # of equals the one that came first
+        chosen = 0 if sure else next((at for at in best if told(drawn[at])), best[0])
         self.share = (len(best) - 1) / (len(drawn) - 1) if len(drawn) > 1 else None
-        run.note("sample", drawn=len(drawn), agree=len(best), chosen=chosen, tokens_left=self.left)
+        why = {"why": "no vote is needed"} if sure else {}
+        run.note("sample", drawn=len(drawn), agree=len(best), chosen=chosen, tokens_left=self.left, **why)
         return drawn[chosen]
+
+    def _ends(self, sizes: list[int], tokens: int, differ: int) -> bool:
+        return bool(differ and (max(sizes) > 1 or len(sizes) >= differ)) or self._enough(sizes, tokens)
 
     def _is_in_vain(self, most: int) -> bool:
         return self._in_vain >= most
@@ -188,14 +210,16 @@ class Sampler:
         return settled(sizes) if self._price is None else not pays(sizes, self._price * tokens)
 
     def another(self, run: Run, request: Request, tokens: int, in_vain: int = IN_VAIN) -> Completion | None:
-        """One more, if there is room for one as long as the first, which took so many tokens; None after so many in a
-        row that counted for nothing."""
-        if self.asked == MOST - 1 or self.left < max(1, tokens) or self._is_in_vain(in_vain):
+        """One more, in another way where one is left for which there is room, else if there is room for one as long as
+        the first, which took so many tokens; None after so many in a row that counted for nothing."""
+        if self.asked == MOST - 1 or self._is_in_vain(in_vain):
             return None
-        if self._price is not None and not pays([1], self._price * tokens):  # also where none has a vote yet
+        other = next((each for each in self._others if each.usual <= self.left), None)
+        tokens = max(1, tokens if other is None else other.usual)
+        if self.left < tokens or (self._price is not None and not pays([1], self._price * tokens)):
             return None
         self._in_vain += 1
-        return self._drawn_by(run, request.max_output_tokens, lambda most: self._otherwise(run, request, most))
+        return self._drawn_by(run, request.max_output_tokens, lambda most: self._otherwise(run, request, other, most))
 
     def _drawn_by(self, run: Run, limit: int, draw: Callable[[int], Completion]) -> Completion | None:
         """What a draw of at most so many tokens gave; None where it failed, or the budget cut it."""
@@ -211,14 +235,14 @@ class Sampler:
         cut = done.finish_reason == "length" and most < limit
         return None if cut else done
 
-    def _otherwise(self, run: Run, request: Request, most: int) -> Completion:
+    def _otherwise(self, run: Run, request: Request, other: Other | None, most: int) -> Completion:
         """In another way, or else once more. A way that the engine cannot go, or the context or the budget has no room
         for, is the last one."""
-        if (other := next(self._others, None)) is not None:
+        if other is not None:
             try:
                 return _in_another_way(run, other, most)
             except (BudgetError, EngineError) as error:
-                run.check()
+                run.check()  # the deadline ends the call
                 run.note("not sampled", error=str(error))
                 self._others = iter(())
         return run.ask(self._warm(request, most), purpose="sample")
@@ -232,11 +256,6 @@ class Sampler:
 def _in_another_way(run: Run, other: Other, most: int) -> Completion:
     limit = min(most, other.request.max_output_tokens)
     return other.said(run.ask(other.request.model_copy(update={"max_output_tokens": limit}), purpose="sample"))
-
-
-def _ends(groups: Sequence[Sequence[int]]) -> bool:
-    """Whether two ways agree, or so many do not that one more hardly will."""
-    return max(map(len, groups)) > 1 or len(groups) >= _DIFFERENT
 
 
 def warm(sampling: Sampling) -> Sampling:
@@ -258,7 +277,7 @@ def _in_time(run: Run, another: Callable[[], _T | None]) -> _T | None:
 def _fails(run: Run, done: Completion) -> bool:
     """Whether a completion is no vote; the trace says why."""
     wrong = slips(done.text)
-    cut = done.finish_reason in ("length", "cancelled", "error")
+    cut = done.finish_reason in ("length", "cancelled", "error") or not done.text.strip()
     if wrong or cut:
         run.note("not counted", wrong=[each.said for each in wrong], cut=cut)
     return bool(wrong) or cut
@@ -335,9 +354,9 @@ def amount(text: str) -> Meaning | None:
 
 def conclusion(text: str) -> str:
     """What follows the last words that conclude; all of it without such. Of a number behind a mark of mathematics the
-    number alone: "#### 7 apples" and "#### 7" are one answer."""
+    number alone: "#### 7 apples" and "#### 7" are one answer; "#### 7 1/2" and "#### 7 million" are others."""
     text = _POINTER.sub("", text)
     marks = list(_CONCLUDES.finditer(text))
     rest = text[marks[-1].end() :].strip().rstrip("}$. ") if marks else ""
     number = _NUMBER.match(rest) if marks and marks[-1].group()[0] in "#\\" else None
-    return number.group() if number else rest or text
+    return number.group() if number and not _GOES_ON.match(rest[number.end() :]) else rest or text

@@ -1,5 +1,6 @@
 """Which strategy a call takes that names none, and whether a problem is put as a program too."""
 
+import math
 from collections.abc import Sequence
 from itertools import chain
 
@@ -7,11 +8,12 @@ from omniloom.core.protocols import Engine
 from omniloom.core.values import Constraint, Part, Segment
 from omniloom.isolation import level
 from omniloom.isolation.programs import PROGRAM_LIMITS, confined
-from omniloom.reasoning.problems import FORM, stands_alone
+from omniloom.reasoning.problems import FORM, LONGEST, READ, stands_alone
 from omniloom.reasoning.prompts import Task
 from omniloom.reasoning.router import Choice, choose
 from omniloom.retrieval.fuse import shown_text
 from omniloom.runtime.call import Call
+from omniloom.runtime.estimate import seconds
 from omniloom.runtime.modes import OURS
 from omniloom.runtime.run import EngineRun
 from omniloom.tools.python import python
@@ -45,6 +47,13 @@ def _against(call: Call, engine: Engine) -> str:
         return "it is said how to answer, which a query cannot follow"
     why = engine.supports(_A_GRAMMAR)
     return f"nothing holds a query to the columns: {why}" if why else ""
+
+
+def is_roomy(run: EngineRun, call: Call) -> bool:
+    """Whether a problem may be put in other ways before it is answered: the budget holds them and the answer."""
+    written = 2 * LONGEST + call.max_output_tokens
+    left = math.inf if run.budget.tokens is None else run.budget.tokens - run.usage.tokens
+    return READ + written <= left and seconds(run.store.journal, run.identity, READ, written) <= run.deadline.left
 
 
 def takes_programs(run: EngineRun, task: Task) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from omniloom.core.errors import ContextError
 from omniloom.core.events import Progress
 from omniloom.core.values import Message, Request, Segment
+from omniloom.reasoning.problems import READ
 from omniloom.reasoning.prompts import Task, heading
 from omniloom.reasoning.wording import keys
 from omniloom.retrieval.fuse import fit, shown_text
@@ -52,7 +53,8 @@ def fitted(
                 "question, so nothing can be read ahead",
                 hint="give fewer files at a time, or load with a larger context_tokens",
             )
-        tokens = around + _OVERHEAD_TOKENS + sum(costs[index] for index in chosen)
+        ways = READ if task.sampler is not None and task.sampler.programs else 0
+        tokens = around + _OVERHEAD_TOKENS + ways + sum(costs[index] for index in chosen)
         kept["estimated_seconds"] = _told(run, call, tokens, ahead=ahead)
     if segments and not chosen:
         raise ContextError(

@@ -27,7 +27,7 @@ from omniloom.reasoning.prompts import Task, request, said_text
 from omniloom.reasoning.sample import PRICE, Sampler
 from omniloom.runtime import cut
 from omniloom.runtime.call import Call
-from omniloom.runtime.choice import chosen, takes_programs
+from omniloom.runtime.choice import chosen, is_roomy, takes_programs
 from omniloom.runtime.data import weighed
 from omniloom.runtime.fit import fitted, room
 from omniloom.runtime.form import Filled, Form
@@ -187,7 +187,7 @@ class Walk:
             raise UsageError("nothing was asked", hint="give a question, a file, or both")
         if buys:
             programs = self.strategy == "sample" and takes_programs(self.run, task)
-            before = self.run.budget.tokens is None and self.run.budget.seconds is None  # then the answer may come last
+            before = programs and is_roomy(self.run, self.call)
             task = replace(task, sampler=Sampler(budget, price, programs=programs, before=before))
         return self._worked_out(self._with_passages(self._computed(task, segments), parts, segments))
 
