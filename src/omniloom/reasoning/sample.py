@@ -31,7 +31,7 @@ _NUMBER = re.compile(r"[$€£]?\s?[-+−]?\d[\d,]*(?:\.\d+)?(?![\d,.]*\s*/)")
 _IS = r"(?:['’]s| is| are| was| were| will be| would be)"
 AMOUNT = re.compile(
     r"\bhow (?:many|much|long|old|far|fast|often|tall|high)\b|\bwhat (?:number|percent(?:age)?)\b|"
-    rf"\bwhat{_IS} [^.?!\n]{{0,60}}?\b(?:total|sum|average|mean|number|amount|cost|price|profit|change|difference|"
+    rf"\bwhat{_IS} [^.?!\n]{{0,60}}?\b(?:total|sum|average|mean|number|amount|cost|price|profit|"
     r"percent(?:age)?|age|score|speed|distance|area|weight|length|height|share|capacity)\b",
     re.IGNORECASE,
 )
