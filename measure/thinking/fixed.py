@@ -18,7 +18,7 @@ class Fixed(Ours):
 
     def ask(self, task: str, sample: Sample) -> None:
         without = (
-            (adaptive.Sampler, "_enough", False),
+            (adaptive.Sampler, "_ends", False),
             (adaptive.Sampler, "_is_in_vain", False),
             (adaptive, "likelihood", 0.0),
             (programs, "_needs_no_vote", False),

@@ -320,16 +320,22 @@ def test_after_five_that_all_differ_no_more_is_drawn(models: Any) -> None:
 
 def test_an_answer_that_agrees_with_another_way_is_given(models: Any) -> None:
     for before in ([PROGRAM, SUM.format(1)], [OTHER_PROGRAM, "There are 7.\n#### 7"], [BROKEN, "So 7.\n#### 7"]):
-        model = models(*before, SUM.format(7))
-        response = model.generate(PROBLEM, strategy="sample", reasoning_budget=200)
-        assert response.text == SUM.format(7) and len(model.engine.requests) == 3
+        model = models(*before, SUM.format(7), BROKEN, OTHER_PROGRAM.replace("5", "6"), BROKEN, BROKEN)
+        response = model.generate(PROBLEM, strategy="sample", reasoning_budget=2000)
+        assert response.text == SUM.format(7)
+
+
+def test_three_programs_that_agree_outvote_two_answers_in_words(models: Any) -> None:
+    model = models(PROGRAM, "There are 8.\n#### 8", SUM.format(8), PROGRAM, PROGRAM)
+    response = model.generate(PROBLEM, strategy="sample", reasoning_budget=2000)
+    assert response.text == "#### 7" and decision(model, response)["agree"] == 3
 
 
 def test_a_budget_too_small_for_both_ways_goes_to_programs_behind_the_answer(models: Any) -> None:
-    model = models(SUM.format(1), PROGRAM, PROGRAM)
+    model = models(SUM.format(1), PROGRAM, PROGRAM, PROGRAM)
     response = model.generate(PROBLEM, strategy="sample", reasoning_budget=90)
-    assert response.text == "#### 7", "two of them against one answer"
-    assert [each.constraint is not None for each in model.engine.requests] == [False, True, True]
+    assert response.text == "#### 7", "three of them against one answer"
+    assert [each.constraint is not None for each in model.engine.requests] == [False, True, True, True]
     assert model.engine.requests[1].seed != model.engine.requests[2].seed
 
 

@@ -24,7 +24,7 @@ AUTO, PRICE = 4096, 1e-4
 _WARM = 0.7
 IN_VAIN = 3
 """After so many in a row that count for nothing the next one hardly will (a flat prior: one in five)."""
-_DIFFERENT = 5  # as many ways to put a problem that all differ: one more hardly will agree
+_WAYS = 5  # votes on a problem that is put in several ways: more of them change next to nothing
 _SETTLED = 0.85  # two that agree are enough, and it takes three more to outvote one that differs
 _T = TypeVar("_T")
 _NUMBER = re.compile(r"[$€£]?\s?[-+−]?\d[\d,]*(?:\.\d+)?(?![\d,.]*\s*/)")
@@ -117,7 +117,7 @@ class Sampler:
     ) -> Completion:
         """The first of those completions that say what most of them say, in words where there are any. One that was
         cut, or whose equations do not hold, costs what it costs, and is not counted. partial: as of `Run.ask`, of the
-        answer. ways: two of these, or of these and the answer, that agree are enough, or five that do not."""
+        answer. ways: those before the answer are enough where they agree, else the most of five votes."""
 
         def agree(one: Completion, other: Completion) -> bool:
             return _said(one, request).agrees(_said(other, request))
@@ -144,8 +144,8 @@ class Sampler:
             votes = [done for done in [_in_time(run, another)] if done is not None]
         if not votes:  # the budget is spent, or none could be had
             return first
-        differ = _DIFFERENT if ways is not NO_OTHER else 0
-        chosen = self.elect(run, votes, another, agree, tokens, sure=sure, told=_in_words, differ=differ)
+        of = MOST if ways is NO_OTHER else _WAYS
+        chosen = self.elect(run, votes, another, agree, tokens, sure=sure, told=_in_words, of=of)
         return chosen if chosen is first else ways.given(chosen)
 
     def _has_room_before(self, ways: Ways) -> bool:
@@ -172,11 +172,11 @@ class Sampler:
         *,
         sure: bool = False,
         told: Callable[[_T], bool] = lambda one: True,
-        differ: int = 0,
+        of: int = MOST,
     ) -> _T:
         """The first of those that agree with most; `another` gives one more of about so many tokens, or None at the
         end. known: at least one, the best first. sure: no vote is needed. told: which of those that agree are rather
-        given. differ: where they are different ways to ask, two that agree are enough, or so many that do not."""
+        given. of: how many votes there are; it ends where those that are left can change nothing."""
         self._counted = self._counted or self.asked > self._early  # where the first was none, this is another
         drawn, groups = list[_T](), list[list[int]]()
 
@@ -188,7 +188,7 @@ class Sampler:
         for each in known:
             count(each)
         self._in_vain = 0
-        while not (sure or self._ends([len(each) for each in groups], tokens, differ)):
+        while not (sure or self._ends([len(each) for each in groups], tokens, of)):
             if (other := _in_time(run, another)) is None:
                 break
             count(other)
@@ -200,8 +200,9 @@ class Sampler:
         run.note("sample", drawn=len(drawn), agree=len(best), chosen=chosen, tokens_left=self.left, **why)
         return drawn[chosen]
 
-    def _ends(self, sizes: list[int], tokens: int, differ: int) -> bool:
-        return bool(differ and (max(sizes) > 1 or len(sizes) >= differ)) or self._enough(sizes, tokens)
+    def _ends(self, sizes: list[int], tokens: int, of: int) -> bool:
+        (first, second), left = sorted([*sizes, 0], reverse=True)[:2], of - sum(sizes)
+        return left <= 0 or first - second > left or self._enough(sizes, tokens)
 
     def _is_in_vain(self, most: int) -> bool:
         return self._in_vain >= most
