@@ -296,7 +296,9 @@ def test_a_problem_is_asked_as_a_program_and_behind_examples_and_two_that_agree_
     asked = model.engine.requests
     assert response.text == SUM.format(7), "of those that agree one in words"
     assert response.confidence.signals["agreement"] == 1.0 and decision(model, response)["drawn"] == 2
-    assert response.losses == () and response.usage.reasoning_tokens <= 200
+    assert response.losses == () and {*response.usage.written} == {"answer", "sample"}
+    written = (response.usage.output_tokens, response.usage.reasoning_tokens)
+    assert written == (response.usage.written["answer"], response.usage.written["sample"])
     assert [each.constraint is not None for each in asked] == [True, False]
     assert all(len(each.messages) > 2 and each.sampling.temperature == 0 for each in asked)
 

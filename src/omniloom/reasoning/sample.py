@@ -81,7 +81,8 @@ class Sampler:
     """Of one call. budget: the most tokens that all samples but the first may take, together. The first is the answer
     that would be given without it, so nothing is bought with a budget of 0. It is left out where shorter ways agree.
 
-    share: of the other samples, how many say what the chosen one says; None where there were none.
+    share: of the other samples, how many say what the chosen one says; None where there were none. given: tokens of the
+    sample that stands for the answer, where none was asked for.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class Sampler:
         self._others: Iterator[Other] = iter(())
         self._drawn = 0  # of the same request
         self.share: float | None = None
+        self.given = 0
 
     @property
     def signals(self) -> dict[str, float]:
@@ -125,7 +127,9 @@ class Sampler:
         before = self._has_room_before(ways)
         votes = self._before(run, ways.before) if before else []
         if len(votes) > 1 and agree(*votes):
-            return ways.given(self.elect(run, votes, lambda: None, agree, 0, told=_in_words))
+            chosen = self.elect(run, votes, lambda: None, agree, 0, told=_in_words)
+            self.given = chosen.usage.output_tokens
+            return ways.given(chosen)
         first = run.ask(request, purpose=purpose, partial=partial)
         tokens, self._others = first.usage.output_tokens, iter((ways if before else ways.behind).after)
 

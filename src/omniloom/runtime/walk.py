@@ -68,6 +68,7 @@ class Walk:
         self.sums = False  # whether a formula is to be asked for
         self.strategy = call.strategy
         self.thinking = call.reasoning_budget
+        self._sampler: Sampler | None = None
         self.widened: Callable[[], Task]  # the task as all sources have it, of one that is asked of some
 
     def go(self) -> Response:
@@ -188,7 +189,8 @@ class Walk:
         if buys:
             programs = self.strategy == "sample" and takes_programs(self.run, task)
             before = programs and is_roomy(self.run, self.call)
-            task = replace(task, sampler=Sampler(budget, price, programs=programs, before=before))
+            self._sampler = Sampler(budget, price, programs=programs, before=before)
+            task = replace(task, sampler=self._sampler)
         return self._worked_out(self._with_passages(self._computed(task, segments), parts, segments))
 
     def _choose(self, said: str, sources: Sequence[Part], segments: Sequence[Segment]) -> None:
@@ -376,13 +378,14 @@ class Walk:
 
     def usage(self) -> Usage:
         """What the call has used; what was written on a scratch-pad is reasoning, not output."""
-        usage, scratch = self.run.usage, self.run.scratch_tokens
-        return usage.model_copy(
-            update={
-                "reasoning_tokens": usage.reasoning_tokens + scratch,
-                "output_tokens": usage.output_tokens - scratch,
-            }
-        )
+        usage, given = self.run.usage, self._sampler.given if self._sampler is not None else 0
+        thought = self.run.scratch_tokens - given
+        changed = {"reasoning_tokens": usage.reasoning_tokens + thought, "output_tokens": usage.output_tokens - thought}
+        if not given:
+            return usage.model_copy(update=changed)
+        rest = usage.written["sample"] - given
+        written = {**usage.written, "answer": usage.written.get("answer", 0) + given, "sample": rest}
+        return usage.model_copy(update={**changed, "written": written})
 
 
 def _without_password(part: Part) -> Part:
