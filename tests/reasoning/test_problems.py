@@ -1,6 +1,5 @@
 """Problems in words, asked in other ways before more is drawn."""
 
-from itertools import islice
 from typing import Any
 
 import pytest
@@ -82,18 +81,29 @@ def test_each_example_is_worked_rightly(said: str, worked: str, program: str) ->
 
 def test_the_worked_ones_keep_what_was_said_before() -> None:
     ways = others(Runs(), ASKED, PROBLEM, programs=True)  # type: ignore[arg-type]
-    (program, worked), more = ways.before, list(islice(ways.after, 2))
+    program, worked, *more = ways.others
     roles = [each.role for each in worked.request.messages]
     assert roles == ["system", *["user", "assistant"] * (len(EXAMPLES) + 1), "user"]
     assert worked.request.messages[-3:-1] == ASKED.messages[1:3] and worked.request.messages[0] == ASKED.messages[0]
     asked = [each.text for each in worked.request.messages if each.role == "user" and each.text != "Hello"]
     assert all(each.startswith("Question: ") and "####" in each for each in asked) and PROBLEM in asked[-1]
     assert program.request.constraint is not None and PROBLEM in program.request.messages[-1].text
-    assert [each.request.messages for each in more] == [program.request.messages] * 2
-    assert [each.request.sampling.temperature for each in more] == [0.7, 0.7]
-    assert more[0].request.seed != more[1].request.seed
+    assert [each.request.messages for each in more] == [program.request.messages] * 3
+    assert [each.request.sampling.temperature for each in more] == [0.7] * 3
+    assert len({each.request.seed for each in more}) == 3 and ways.cheap
     without = others(Runs(), ASKED, PROBLEM, programs=False)  # type: ignore[arg-type]
-    assert not without.before and len(list(without.after)) == 1
+    assert not without.cheap and len(without.others) == 1
+
+
+def test_a_program_that_is_given_shows_what_its_lines_come_to() -> None:
+    ways = others(Runs(), ASKED, PROBLEM, programs=True)  # type: ignore[arg-type]
+    code = "packs = 4\neggs = packs * 6\nhalf = eggs / 5  # a fifth\nhalf = half + 1\nanswer = eggs - half"
+    done = ways.others[0].said(Completion(text=f"```python\n{code}\n```"))
+    assert done.text == "#### 18.2"
+    shown = (
+        "packs = 4\neggs = packs * 6  # 24\nhalf = eggs / 5  # a fifth\nhalf = half + 1\nanswer = eggs - half  # 18.2"
+    )
+    assert ways.given(done).text == f"{shown}\n18.2" and not slips(shown)
 
 
 @pytest.mark.parametrize(
@@ -114,12 +124,12 @@ def test_the_worked_ones_keep_what_was_said_before() -> None:
     ],
 )
 def test_what_a_program_says(text: str, said: str) -> None:
-    program = others(Runs(), ASKED, PROBLEM, programs=True).before[0]  # type: ignore[arg-type]
+    program = others(Runs(), ASKED, PROBLEM, programs=True).others[0]  # type: ignore[arg-type]
     done = program.said(Completion(text=text))
     assert (done.text, done.finish_reason) == (said, "stop" if said else "error")
 
 
 def test_a_program_that_was_cut_says_nothing() -> None:
-    program = others(Runs(), ASKED, PROBLEM, programs=True).before[0]  # type: ignore[arg-type]
+    program = others(Runs(), ASKED, PROBLEM, programs=True).others[0]  # type: ignore[arg-type]
     cut = program.said(Completion(text="```python\nanswer = 3 + 4", finish_reason="length"))
     assert (cut.text, cut.finish_reason) == ("", "error")

@@ -158,9 +158,7 @@ def worked_out(run: Run, task: Task, supports: Callable[[Constraint], str | None
     found = _drawn(task, done, places) or another()
     if found is not None and task.sampler is not None:
         sure = found.completion is done and is_likely(done)
-        found = task.sampler.elect(
-            run, [found], another, lambda one, other: one.value == other.value, tokens, sure=sure
-        )
+        found = task.sampler.elect(run, found, another, lambda one, other: one.value == other.value, tokens, sure=sure)
     if found is None:
         run.note(PURPOSE, skipped="it has no value", formula=done.text)
         return None

@@ -6,11 +6,13 @@ What is asked in other ways is wrong in other places, so that two ways which agr
 
 import math
 import re
+from ast import literal_eval
+from collections.abc import Mapping
 
 from omniloom.core.protocols import Run
 from omniloom.core.values import Completion, Constraint, Message, Request, ToolCall
 from omniloom.reasoning.prompts import Task, shown_first
-from omniloom.reasoning.sample import AMOUNT, MOST, Other, Ways, warm
+from omniloom.reasoning.sample import AMOUNT, Other, Ways, warm
 from omniloom.reasoning.wording import ASKING
 
 TOOL = "python"
@@ -32,6 +34,8 @@ _NUMBER = re.compile(
 FORM = Constraint(kind="regex", value=r"```python\n([a-z_]\w* = [\w.()+*/%, -]+(  # [^\n]*)?\n)+```")
 """Of a program: assignments, and no words around them."""
 _ASSIGNED = re.compile(r"^(\w+) = ", re.MULTILINE)
+_PLAIN = re.compile(r"= -?[\d._]+$")
+_DRAWN = 3  # further programs
 _TOKENS = 250
 LONGEST = 400
 """Tokens of a program, or of steps behind examples, at most."""
@@ -111,20 +115,22 @@ def is_problem(said: str) -> bool:
 
 
 def others(run: Run, asked: Request, said: str, *, programs: bool) -> Ways:
-    """As a program and behind examples before the answer, which is twice as long as both; then further programs, which
-    are drawn.
+    """As a program and behind examples, which together are half as long as the answer; then further programs, drawn.
 
     asked: the problem as it is asked directly. said: the question in its last message. programs: whether `run` has the
     tool that runs them; without it none is written, and the examples come behind the answer.
     """
-    given = _unmarked if _MARK not in said else _as_it_is
-    worked = Other(_worked(asked, said), _as_it_is, _WORKED)
+    worked, listed = Other(_worked(asked, said), lambda done: done, _WORKED), dict[str, str]()
+
+    def given(done: Completion) -> Completion:
+        return _as_asked(done, said, listed)
+
     if not programs:
-        return Ways(after=[worked], given=given)
-    program = Other(_as_program(asked, said), lambda done: _ran(run, done), _PROGRAM)
-    changed = ({"sampling": warm(asked.sampling), "seed": asked.seed + number} for number in range(1, MOST))
+        return Ways([worked], given=given)
+    program = Other(_as_program(asked, said), lambda done: _ran(run, done, listed), _PROGRAM)
+    changed = ({"sampling": warm(asked.sampling), "seed": asked.seed + number} for number in range(1, 1 + _DRAWN))
     drawn = (program._replace(request=program.request.model_copy(update=each)) for each in changed)
-    return Ways((program, worked), drawn, given)
+    return Ways([program, worked, *drawn], cheap=True, given=given)
 
 
 def _as_program(asked: Request, said: str) -> Request:
@@ -146,34 +152,48 @@ def _worked(asked: Request, said: str) -> Request:
     return asked.model_copy(update={"messages": (system, *turns, *history, last), "max_output_tokens": most})
 
 
-def _ran(run: Run, done: Completion) -> Completion:
+def _ran(run: Run, done: Completion, listed: dict[str, str]) -> Completion:
     """The number that a program assigns to `answer`, or else last, as an answer; without one it ends in an error. How
-    likely the program was tells nothing of the number."""
+    likely the program was tells nothing of the number. listed: takes the program, by that answer."""
     none = done.model_copy(update={"text": "", "finish_reason": "error", "logprobs": ()})
-    if done.finish_reason == "length":
-        return none
     names = _ASSIGNED.findall(done.text)
+    if done.finish_reason == "length" or not names:
+        return none
     code = done.text.removeprefix("```python\n").removesuffix("```")
-    last = "answer" if "answer" in names else next(reversed(names), "None")
-    told = run.call(ToolCall(id=TOOL, name=TOOL, arguments={"code": f"{code}\n{last}"}))
+    told = run.call(ToolCall(id=TOOL, name=TOOL, arguments={"code": f"{code}\n[{', '.join(names)}]"}))
     try:
-        number = float(told.value.value) if not told.error and told.value.ok else math.nan
-    except (TypeError, ValueError):  # it is no number, or none
+        values = literal_eval(str(told.value.value)) if not told.error and told.value.ok else [math.nan]
+        number = float(values[names.index("answer") if "answer" in names else -1])
+    except (TypeError, ValueError, SyntaxError, OverflowError):  # it is no number, or none
         number = math.nan
     if not abs(number) < _LARGEST:  # nor NaN
         return none
-    spelled = f"{number:.6f}".rstrip("0").rstrip(".")
-    return done.model_copy(update={"text": f"#### {'0' if spelled == '-0' else spelled}", "logprobs": ()})
+    text = f"{_MARK} {_spelled(number)}"
+    once = (value if names.count(name) == 1 else None for name, value in zip(names, values, strict=True))
+    listed[text] = "\n".join(map(_line, code.strip().splitlines(), once))
+    return done.model_copy(update={"text": text, "logprobs": ()})
 
 
-def _as_it_is(done: Completion) -> Completion:
-    return done
+def _line(line: str, value: object) -> str:
+    """An assignment with what it comes to, where it computes."""
+    code, _, comment = line.partition("  # ")
+    if not isinstance(value, int | float) or _PLAIN.search(code):
+        return line
+    return f"{code}  # {_spelled(value)}{f', {comment}' if comment else ''}"
 
 
-def _unmarked(done: Completion) -> Completion:
-    """Without the line that asks for no mark wants: the last sentence has the number, or it is all there is."""
+def _spelled(number: float) -> str:
+    text = f"{number:.6f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def _as_asked(done: Completion, said: str, listed: Mapping[str, str]) -> Completion:
+    """With the program that gave the number, where one did; without a mark that nobody asked for."""
     text, mark, number = (each.strip() for each in done.text.rpartition(_MARK))
     if not mark:
         return done
-    last = text.rpartition("\n")[2]
-    return done.model_copy(update={"text": text if number and number in last else f"{text}\n{number}".strip()})
+    text = text or listed.get(done.text, "")
+    if _MARK in said:
+        return done.model_copy(update={"text": f"{text}\n{mark} {number}".strip()})
+    is_last = number and number in text.rpartition("\n")[2] and done.text not in listed
+    return done.model_copy(update={"text": text if is_last else f"{text}\n{number}".strip()})

@@ -93,7 +93,7 @@ def solve(run: Run, task: Task, views: Sequence[View], asked: Request, rules: Ru
     sure = found is not None and _needs_no_vote(found, len(known))
     found = found or (another() if rules.insists else None)
     if found is not None and task.sampler is not None:
-        found = task.sampler.elect(run, [found], another, _same, tokens, sure=sure)
+        found = task.sampler.elect(run, found, another, _same, tokens, sure=sure)
     if found is None:
         run.note(PURPOSE, skipped=why, queries=list(known))
     else:

@@ -5,9 +5,8 @@ answer is likely to stay ahead of the next, by a flat prior on their shares.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
-from itertools import chain
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial as part
 from math import comb, exp
 from typing import NamedTuple, TypeVar
 
@@ -24,7 +23,7 @@ AUTO, PRICE = 4096, 1e-4
 _WARM = 0.7
 IN_VAIN = 3
 """After so many in a row that count for nothing the next one hardly will (a flat prior: one in five)."""
-_WAYS = 5  # votes on a problem that is put in several ways: more of them change next to nothing
+_AHEAD = 2  # votes, of several ways to ask: then it is settled
 _SETTLED = 0.85  # two that agree are enough, and it takes three more to outvote one that differs
 _T = TypeVar("_T")
 _NUMBER = re.compile(r"[$€£]?\s?[-+−]?\d[\d,]*(?:\.\d+)?(?![\d,.]*\s*/)")
@@ -56,22 +55,12 @@ class Other(NamedTuple):
 
 
 class Ways(NamedTuple):
-    """Other ways to ask. before: shorter than the answer, which is not asked for where they agree. after: are asked
-    before more is drawn of the answer. given: what is told of one that is chosen."""
+    """Other ways to ask, before more is drawn of the answer. cheap: whether they are shorter than the answer, which
+    then is asked for last, and only where they leave it open. given: what is told of one that is chosen."""
 
-    before: Sequence[Other] = ()
-    after: Iterable[Other] = ()
+    others: Sequence[Other] = ()
+    cheap: bool = False
     given: Callable[[Completion], Completion] = lambda done: done
-
-    @property
-    def usual(self) -> int:
-        """Tokens that those before the answer take."""
-        return sum(each.usual for each in self.before)
-
-    @property
-    def behind(self) -> "Ways":
-        """The same, all of them after the answer."""
-        return Ways(after=chain(self.before, self.after), given=self.given)
 
 
 NO_OTHER = Ways()
@@ -119,94 +108,110 @@ class Sampler:
     ) -> Completion:
         """The first of those completions that say what most of them say, in words where there are any. One that was
         cut, or whose equations do not hold, costs what it costs, and is not counted. partial: as of `Run.ask`, of the
-        answer. ways: those before the answer are enough where they agree, else the most of five votes."""
-
-        def agree(one: Completion, other: Completion) -> bool:
-            return _said(one, request).agrees(_said(other, request))
-
-        before = self._has_room_before(ways)
-        votes = self._before(run, ways.before) if before else []
-        if len(votes) > 1 and agree(*votes):
-            chosen = self.elect(run, votes, lambda: None, agree, 0, told=_in_words)
-            self.given = chosen.usage.output_tokens
-            return ways.given(chosen)
+        answer. ways: an answer that is two votes ahead of all others is given."""
+        self._others = iter(ways.others)
+        if self._goes_before(ways):
+            if (found := self._in_a_short_way(run)) is not None:
+                return self._cheapest_first(run, request, purpose, ways, found, partial=partial)
+            self._early, ways = self.asked, NO_OTHER
         first = run.ask(request, purpose=purpose, partial=partial)
-        tokens, self._others = first.usage.output_tokens, iter((ways if before else ways.behind).after)
+        tokens, found = first.usage.output_tokens, None if _fails(run, first) else first
 
         def another() -> Completion | None:
             while (done := self.another(run, request, tokens)) is not None:
                 if not _fails(run, done):
                     break
-                if not votes and first.finish_reason == done.finish_reason == "length":
+                if found is None and first.finish_reason == done.finish_reason == "length":
                     return None  # there is no room for an answer
             return done
 
-        sure = False
-        if not _fails(run, first):
-            votes, sure = [first, *votes], is_likely(first)
-        elif not votes:
-            votes = [done for done in [_in_time(run, another)] if done is not None]
-        if not votes:  # the budget is spent, or none could be had
+        found = found or _in_time(run, another)
+        if found is None:  # the budget is spent, or none could be had
             return first
-        of = MOST if ways is NO_OTHER else _WAYS
-        chosen = self.elect(run, votes, another, agree, tokens, sure=sure, told=_in_words, of=of)
+        sure = found is first and is_likely(first)
+        ahead = _AHEAD if ways.others else MOST
+        chosen = self.elect(run, found, another, _agreeing(request), tokens, sure=sure, told=_in_words, ahead=ahead)
         return chosen if chosen is first else ways.given(chosen)
 
-    def _has_room_before(self, ways: Ways) -> bool:
-        dear = self._price is not None and not pays([1], self._price * ways.usual)
-        return self._is_before and self.left >= ways.usual and not dear
+    def _goes_before(self, ways: Ways) -> bool:
+        """Whether there is time, and a budget of tokens for two of them, which may agree."""
+        tokens = sum(each.usual for each in ways.others[:2])
+        dear = self._price is not None and not pays([1], self._price * tokens)
+        return self._is_before and ways.cheap and self.left >= tokens and not dear
 
-    def _before(self, run: Run, ways: Sequence[Other]) -> list[Completion]:
-        """What counts of what is asked before the answer, the last one first."""
-        counted = list[Completion]()
-        for other in ways:
-            limit, draw = other.request.max_output_tokens, partial(_in_another_way, run, other)
-            if (done := self._drawn_by(run, limit, draw)) is not None and not _fails(run, done):
-                counted.insert(0, done)
-        self._early, self._counted = self.asked, self._counted or bool(counted)
-        return counted
+    def _cheapest_first(
+        self, run: Run, request: Request, purpose: str, ways: Ways, found: Completion, *, partial: bool
+    ) -> Completion:
+        """found: what was said in one way. The answer itself is asked for where the others leave it open; then nothing
+        more is drawn."""
+        answers = list[Completion]()
+
+        def another() -> Completion | None:
+            if (done := self._in_a_short_way(run)) is not None or answers:
+                return done
+            try:
+                answers.append(run.ask(request, purpose=purpose, partial=partial))
+            except (BudgetError, EngineError) as error:
+                run.check()  # the deadline ends the call
+                run.note("not sampled", error=str(error))
+                return None
+            return None if _fails(run, answers[0]) else answers[0]
+
+        chosen = self.elect(run, found, another, _agreeing(request), 1, told=_in_words, ahead=_AHEAD)
+        self.given = 0 if answers else chosen.usage.output_tokens
+        return chosen if chosen in answers else ways.given(chosen)
+
+    def _in_a_short_way(self, run: Run) -> Completion | None:
+        """What the next way says for which there is room, and which counts."""
+        while (other := self._fitting()) is not None:
+            done = self._drawn_by(run, other.request.max_output_tokens, part(_in_another_way, run, other))
+            if done is not None and not _fails(run, done):
+                return done
+        return None
+
+    def _fitting(self) -> Other | None:
+        return next((each for each in self._others if each.usual <= self.left), None)
 
     def elect(
         self,
         run: Run,
-        known: Sequence[_T],
+        first: _T,
         another: Callable[[], _T | None],
         agree: Callable[[_T, _T], bool],
         tokens: int,
         *,
         sure: bool = False,
         told: Callable[[_T], bool] = lambda one: True,
-        of: int = MOST,
+        ahead: int = MOST,
     ) -> _T:
         """The first of those that agree with most; `another` gives one more of about so many tokens, or None at the
-        end. known: at least one, the best first. sure: no vote is needed. told: which of those that agree are rather
-        given. of: how many votes there are; it ends where those that are left can change nothing."""
+        end. sure: no vote is needed. told: which of those that agree are rather given. ahead: so many votes before all
+        others settle it, as a likely lead does."""
         self._counted = self._counted or self.asked > self._early  # where the first was none, this is another
-        drawn, groups = list[_T](), list[list[int]]()
-
-        def count(one: _T) -> None:
-            same = next((each for each in groups if agree(drawn[each[0]], one)), None)
-            groups.append([len(drawn)]) if same is None else same.append(len(drawn))
-            drawn.append(one)
-
-        for each in known:
-            count(each)
+        if sure:
+            run.note("sample", drawn=1, agree=1, chosen=0, tokens_left=self.left, why="no vote is needed")
+            return first
+        drawn, groups = [first], [[0]]
         self._in_vain = 0
-        while not (sure or self._ends([len(each) for each in groups], tokens, of)):
+        while not self._ends([len(each) for each in groups], tokens, ahead):
             if (other := _in_time(run, another)) is None:
                 break
-            count(other)
+            same = next((each for each in groups if agree(drawn[each[0]], other)), None)
+            if same is None:
+                groups.append([len(drawn)])
+            else:
+                same.append(len(drawn))
+            drawn.append(other)
             self._in_vain, self._counted = 0, True
-        best = groups[0] if sure else max(groups, key=len)  # of equals the one that came first
-        chosen = 0 if sure else next((at for at in best if told(drawn[at])), best[0])
+        best = max(groups, key=len)  # of equals the one that came first
+        chosen = next((at for at in best if told(drawn[at])), best[0])
         self.share = (len(best) - 1) / (len(drawn) - 1) if len(drawn) > 1 else None
-        why = {"why": "no vote is needed"} if sure else {}
-        run.note("sample", drawn=len(drawn), agree=len(best), chosen=chosen, tokens_left=self.left, **why)
+        run.note("sample", drawn=len(drawn), agree=len(best), chosen=chosen, tokens_left=self.left)
         return drawn[chosen]
 
-    def _ends(self, sizes: list[int], tokens: int, of: int) -> bool:
-        (first, second), left = sorted([*sizes, 0], reverse=True)[:2], of - sum(sizes)
-        return left <= 0 or first - second > left or self._enough(sizes, tokens)
+    def _ends(self, sizes: list[int], tokens: int, ahead: int) -> bool:
+        first, second = sorted([*sizes, 0], reverse=True)[:2]
+        return first - second >= ahead or self._enough(sizes, tokens)
 
     def _is_in_vain(self, most: int) -> bool:
         return self._in_vain >= most
@@ -219,7 +224,7 @@ class Sampler:
         the first, which took so many tokens; None after so many in a row that counted for nothing."""
         if self.asked == MOST - 1 or self._is_in_vain(in_vain):
             return None
-        other = next((each for each in self._others if each.usual <= self.left), None)
+        other = self._fitting()
         tokens = max(1, tokens if other is None else other.usual)
         if self.left < tokens or (self._price is not None and not pays([1], self._price * tokens)):
             return None
@@ -286,6 +291,11 @@ def _fails(run: Run, done: Completion) -> bool:
     if wrong or cut:
         run.note("not counted", wrong=[each.said for each in wrong], cut=cut)
     return bool(wrong) or cut
+
+
+def _agreeing(request: Request) -> Callable[[Completion, Completion], bool]:
+    """Whether two completions give the same answer to it."""
+    return lambda one, other: _said(one, request).agrees(_said(other, request))
 
 
 def _in_words(done: Completion) -> bool:
