@@ -113,6 +113,7 @@ def test_a_program_that_is_given_shows_what_its_lines_come_to() -> None:
         ("```python\napples = 3 + 4  # bought\n```", "#### 7"),
         ("```python\nanswer = 7 / 2\nrest = 1\n```", "#### 3.5"),
         ("```python\nanswer = 1 / 0\n```", ""),
+        ("```python\npart = 1\nanswer = part / 0\n```", ""),
         ("```python\nanswer = [3, 4]\n```", ""),
         ("```python\nanswer = 1e999\n```", ""),
         ("```python\nanswer = 100000 * 100000\n```", "#### 10000000000"),

@@ -161,11 +161,13 @@ def _ran(run: Run, done: Completion, listed: dict[str, str]) -> Completion:
         return none
     code = done.text.removeprefix("```python\n").removesuffix("```")
     told = run.call(ToolCall(id=TOOL, name=TOOL, arguments={"code": f"{code}\n[{', '.join(names)}]"}))
+    if told.error or not told.value.ok:
+        return none
     try:
-        values = literal_eval(str(told.value.value)) if not told.error and told.value.ok else [math.nan]
+        values = literal_eval(str(told.value.value))
         number = float(values[names.index("answer") if "answer" in names else -1])
-    except (TypeError, ValueError, SyntaxError, OverflowError):  # it is no number, or none
-        number = math.nan
+    except (TypeError, ValueError, SyntaxError, OverflowError):  # it is no number, or cut
+        return none
     if not abs(number) < _LARGEST:  # nor NaN
         return none
     text = f"{_MARK} {_spelled(number)}"
