@@ -4,7 +4,6 @@ What is asked in other ways is wrong in other places, so that two ways which agr
 (program-aided: Gao et al., 2023; diverse prompts: Li et al., 2023, "Making language models better reasoners").
 """
 
-import math
 import re
 from ast import literal_eval
 from collections.abc import Mapping
