@@ -8,8 +8,8 @@ from omniloom.reasoning.conflicts import candidates
 from omniloom.reasoning.ground import Passages
 
 
-def passages(first: str, second: str) -> Passages:
-    segments = [Segment(source=name, content=text, made_by="test") for name, text in (("a", first), ("b", second))]
+def passages(first: str, second: str, made_by: str = "test") -> Passages:
+    segments = [Segment(source=name, content=text, made_by=made_by) for name, text in (("a", first), ("b", second))]
     return Passages(segments, {"a": "a.pdf", "b": "b.mp3"})
 
 
@@ -42,6 +42,15 @@ def test_other_values_of_one_unit_and_topic_are_candidates() -> None:
 )
 def test_shared_values_other_units_and_other_topics_are_none(first: str, second: str) -> None:
     assert found(first, second) == 0
+
+
+def test_what_a_reader_says_of_two_tables_contradicts_nothing() -> None:
+    lines = (
+        "Qty: whole numbers, 8 distinct, min 1, max 196, 1 empty, sum 392",
+        "Since: whole numbers, 5 distinct, min 2015, max 2023",
+    )
+    assert len(candidates(passages(*lines), lambda: None)) == 1
+    assert candidates(passages(*lines, made_by="table.profile/1"), lambda: None) == []
 
 
 def test_long_tables_are_looked_through_in_bounded_work_that_can_be_stopped() -> None:

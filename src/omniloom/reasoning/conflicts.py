@@ -10,6 +10,7 @@ from itertools import combinations, product
 from omniloom.core.errors import BudgetError, OutputError
 from omniloom.core.protocols import Run
 from omniloom.core.values import Constraint, Message, Request, Segment
+from omniloom.reasoning.aligned import ABOUT
 from omniloom.reasoning.ground import Passages, Quote
 from omniloom.reasoning.prompts import Task
 from omniloom.reasoning.sentences import sentences
@@ -183,9 +184,12 @@ def _other_modifier(one: Sequence[Word], other: Sequence[Word]) -> bool:
 
 
 def _measures(passages: Passages, check: Callable[[], None]) -> Iterator[_Measure]:
-    """Every number with its unit (the word after it, or the sign beside it) and the words of its sentence."""
+    """Every number with its unit (the word after it, or the sign beside it) and the words of its sentence. How a reader
+    describes a source is left out: the columns of one table say nothing that those of another could deny."""
     for index, segment in enumerate(passages.segments):
         check()
+        if segment.made_by.startswith(ABOUT):
+            continue
         before = frozenset[str]()
         for start, end in sentences(segment.text):
             words = tuple(passages.words_in(index, start, end))
