@@ -272,6 +272,23 @@ def test_numbers_markdown_and_brackets_are_kept_and_checked(answer: str, text: s
 
 
 @pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        ("It took six weeks in 2019. [3]", "It took six weeks in 2019 [1]."),
+        ("It took six weeks in 2019. [3] [1]", "It took six weeks in 2019 [1]."),
+        ("It took six weeks [3]. It ran in Lisbon [2][1].", "It took six weeks [1]. It ran in Lisbon [2]."),
+        ("It took six weeks [3] in 2019.", "It took six weeks in 2019 [1]."),
+        # What the sources write in brackets, or what is a value, points nowhere and is no pointer.
+        ("It ran in Lisbon, says Smith [12].", "It ran in Lisbon, says Smith [12] [1]."),
+        ("The weeks are w = [6].", "The weeks are w = [6] [1]."),
+    ],
+)
+def test_what_points_at_no_passage_is_left_out(answer: str, text: str) -> None:
+    source = "It took six weeks in 2019. It ran in Lisbon. In Lisbon it ran, as Smith [12] says."
+    assert written(answer, source).text == text
+
+
+@pytest.mark.parametrize(
     ("value", "text", "quote"),
     [
         ("IT", "It ran in 2019. The IT department has 5 people.", "IT"),

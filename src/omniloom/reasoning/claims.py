@@ -9,7 +9,7 @@ from urllib.parse import quote as url_quote
 
 from omniloom.core.values import Citation, Claim, Confidence, Part
 from omniloom.reasoning.absence import says_absent
-from omniloom.reasoning.ground import Grounding, Passages, Quote, ground, pointers, without_pointers
+from omniloom.reasoning.ground import Grounding, Passages, Quote, ground, plainly, pointers, without_pointers
 from omniloom.reasoning.naming import Naming, named, spelled, unnamed
 from omniloom.reasoning.phrases import phrase
 from omniloom.reasoning.recompute import reground
@@ -104,7 +104,7 @@ class ClaimWriter:
         tail = sentence[len(lead) + len(body) :]
         bullet = match.group() if (match := _BULLET.match(body)) else ""
         count = len(self.passages.segments)
-        plain = _TAG.sub(r"\1", without_pointers(body[len(bullet) :], count))
+        plain = _TAG.sub(r"\1", plainly(body[len(bullet) :], self.passages, self.said))
         told = self._spelled(plain)
         bare = plain if told == plain else unnamed(plain)
         if not self._claims_something(plain):

@@ -20,6 +20,9 @@ from omniloom.reasoning.sentences import sentences
 from omniloom.reasoning.wording import Word, tokens
 
 _POINTER = re.compile(r"(`[^`\n]*`)|\s*\[\s*[1-9]\d*(?:\s*[,;–-]\s*\d+)*\s*\]")  # what stands in `code` is none
+_ALONE = r"\[\s*(\d+)\s*\]"
+_HIGHEST = 99  # that a model makes up; what is higher may be a year
+_SIGNS = "=:<>+-−*/×÷(,"  # of arithmetic, and of code: behind them brackets hold a value
 _WEIGHT = {"number": 3.0, "name": 2.0, "unit": 1.0, "scale": 1.0, "word": 1.0}
 _HARD = frozenset({"number", "name", "unit", "scale"})  # a claim without one of these would say something else
 _MAX_PASSAGES = 4
@@ -110,6 +113,24 @@ def without_pointers(text: str, count: int = _ANY) -> str:
     """The text without what points at one of `count` passages; a year in brackets, code and links stay."""
     plain = _POINTER.sub(lambda match: "" if _points(match, count) else match.group(), text)
     return re.sub(r"\s+([.,;:!?])", r"\1", plain).strip()
+
+
+def plainly(text: str, passages: Passages, said: str = "") -> str:
+    """The text without what points at a passage, nor at one that is not there: a small number alone in brackets that
+    stands so neither in the sources nor in `said`."""
+    if ("pointers", "own") not in passages.kept:  # those of the sources, such as a list of literature has
+        own = (re.findall(_ALONE, each.text + each.context) for each in passages.segments)
+        passages.kept["pointers", "own"] = frozenset(number for numbers in own for number in numbers)
+    own = passages.kept["pointers", "own"].union(re.findall(_ALONE, said))
+    count = len(passages.segments)
+
+    def stray(match: re.Match[str]) -> bool:
+        number = re.fullmatch(rf"\s*{_ALONE}", match.group())
+        before = match.string[: match.start()].rstrip()[-1:]
+        return bool(number) and number[1] not in own and before not in _SIGNS and _points(match, _HIGHEST)
+
+    aimed = _POINTER.sub(lambda match: "" if stray(match) else match.group(), text)
+    return without_pointers(aimed, count)
 
 
 def renumbered(text: str, numbers: Mapping[int, int]) -> str:

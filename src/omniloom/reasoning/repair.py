@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from omniloom.core.values import Completion, Constraint, Request
 from omniloom.reasoning.absence import says_absent
-from omniloom.reasoning.ground import Passages, ground, pointers, without_pointers
+from omniloom.reasoning.ground import Passages, ground, plainly, pointers
 from omniloom.reasoning.prompts import Task, request
 from omniloom.reasoning.recompute import reground
 from omniloom.reasoning.sentences import sentences
@@ -69,7 +69,7 @@ def better(task: Task, asked: Asked, done: Completion, others: Sequence[str]) ->
     and no other claim of the answer said it already."""
     text = task.naming.said(done.text.strip())
     count = len(task.passages.segments)
-    plain = without_pointers(text, count)
+    plain = plainly(text, task.passages, task.said)
     if done.finish_reason != "stop" or len(sentences(plain)) != 1:
         return "", "not one whole sentence"
     if says_absent(plain):
