@@ -12,6 +12,7 @@ from decimal import Decimal
 from itertools import islice
 
 from omniloom.core.values import Segment
+from omniloom.reasoning import identifiers
 from omniloom.reasoning.ground import Passages, Quote
 from omniloom.reasoning.numerals import number_key
 from omniloom.reasoning.scripts import edges
@@ -64,7 +65,11 @@ def find_value(
     found = (each for each in _verbatim(text, passages) if _is_within(each, within, passages))
     places = list(islice(found, _MOST_PLACES))
     if not places and text.strip().lower() != "no":
-        places = [each for each in _windows(text, passages) if _is_within(each, within, passages)]
+        places = [
+            each
+            for each in _windows(text, passages)
+            if _is_within(each, within, passages) and _has_whole(text, each, passages)
+        ]
     if not places:
         return Evidence((), 0.0)
     # "1.10" may not be 1.1, nor "IT" it: what is spelled like the value comes first, but for plain numbers.
@@ -204,6 +209,14 @@ def _nearness(place: Evidence, hints: set[str], passages: Passages) -> float:
 
 def _is_within(place: Evidence, within: frozenset[str], passages: Passages) -> bool:
     return not within or passages.segments[place.quotes[0].index].source in within
+
+
+def _has_whole(text: str, place: Evidence, passages: Passages) -> bool:
+    """Whether a place has the identifiers of a value, and not only parts of them."""
+    named = frozenset(word.key for word in identifiers.words(text)) - frozenset(keys(text))
+    return named <= frozenset[str]().union(
+        *(passages.keys_in(each.index, each.start, each.end) for each in place.quotes)
+    )
 
 
 def is_said_of(found: Evidence, question: str, passages: Passages) -> bool:

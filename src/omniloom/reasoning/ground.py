@@ -12,9 +12,11 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 from omniloom.core.values import Segment
+from omniloom.reasoning import identifiers
 from omniloom.reasoning.absence import NEGATED
 from omniloom.reasoning.sentences import sentences
 from omniloom.reasoning.wording import Word, tokens
@@ -64,6 +66,7 @@ class Passages:
     segments: Sequence[Segment]
     names: dict[str, str]
     words: list[list[Word]] = field(init=False)
+    wholes: list[list[Word]] = field(init=False)
     keys: list[frozenset[str]] = field(init=False)
     starts: list[list[int]] = field(init=False)
     around: list[frozenset[str]] = field(init=False)
@@ -73,11 +76,12 @@ class Passages:
 
     def __post_init__(self) -> None:
         self.words = [tokens(segment.text) for segment in self.segments]
-        self.keys = [_keys(words) for words in self.words]
+        self.wholes = [identifiers.wholes(segment.text) for segment in self.segments]
+        self.keys = [_keys(chain(*both)) for both in zip(self.words, self.wholes, strict=True)]
         self.starts = [[word.start for word in words] for words in self.words]
-        name_keys = {source: _keys(tokens(name)) for source, name in self.names.items()}
+        name_keys = {source: _all_keys(name) for source, name in self.names.items()}
         self.around = [
-            _keys(tokens(segment.context)) | name_keys.get(segment.source, frozenset()) for segment in self.segments
+            _all_keys(segment.context) | name_keys.get(segment.source, frozenset()) for segment in self.segments
         ]
         self.known = frozenset[str]().union(*self.keys)
         found = Counter(key for keys in self.keys for key in keys)
@@ -92,9 +96,18 @@ class Passages:
         first, last = (bisect_left(self.starts[index], place) for place in (start, end))
         return [word for word in self.words[index][first:last] if word.end <= end]
 
+    def keys_in(self, index: int, start: int, end: int) -> frozenset[str]:
+        """Those of the words and identifiers of passage `index` within its characters `start`..`end`."""
+        wholes = (word for word in self.wholes[index] if start <= word.start and word.end <= end)
+        return _keys(chain(self.words_in(index, start, end), wholes))
+
 
 def _keys(words: Iterable[Word]) -> frozenset[str]:
     return frozenset(key for word in words for key in word.keys)
+
+
+def _all_keys(text: str) -> frozenset[str]:
+    return _keys(chain(tokens(text), identifiers.wholes(text)))
 
 
 def pointers(text: str, count: int = _ANY) -> list[int]:
@@ -195,7 +208,7 @@ def _needs(claim: str, passages: Passages) -> list[Word]:
         claim = claim.replace(name, " ")
     needs: dict[str, Word] = {}
     plain = False  # whether the number before was found as it is, so that its power of ten is said already
-    for word in tokens(without_pointers(claim, len(passages.segments))):
+    for word in identifiers.words(without_pointers(claim, len(passages.segments))):
         if word.kind == "scale" and plain:
             continue
         plain = word.kind == "number" and (word.key in passages.known or word.also not in passages.known)
@@ -247,7 +260,7 @@ def _quotes(index: int, words: list[Word], passages: Passages) -> list[Quote]:
     hard = {word.key for word in words if word.kind in _HARD}
     text = passages.segments[index].text
     spans = [_trimmed(span) for span in sentences(text)] or [(0, len(text))]
-    keys_of = [_keys(passages.words_in(index, start, end)) for start, end in spans]
+    keys_of = [passages.keys_in(index, start, end) for start, end in spans]
     open_keys, picked = set(needed) & passages.keys[index], list[int]()
     while open_keys and len(picked) < 3:
         best = max(range(len(spans)), key=lambda i: (sum(needed[key] for key in keys_of[i] & open_keys), -i))

@@ -12,6 +12,7 @@ from decimal import Decimal, localcontext
 from itertools import islice, pairwise, permutations
 from typing import Literal
 
+from omniloom.reasoning import identifiers
 from omniloom.reasoning.ground import Grounding, Passages, Quote, ground
 from omniloom.reasoning.operands import MOST_NUMBERS, YEAR, Operand, decimal_of, groups
 from omniloom.reasoning.wording import Word, tokens
@@ -95,7 +96,8 @@ def reground(claim: str, pointed: Iterable[int], passages: Passages, question: s
 
     None where a number of it can be made of nothing, or where its other words are not supported.
     """
-    missing = [word for word in tokens(claim) if word.kind == "number" and not passages.known.intersection(word.keys)]
+    numbers = [word for word in identifiers.words(claim) if word.kind == "number"]
+    missing = [word for word in numbers if not passages.known.intersection(word.keys)]
     if not missing:
         return None
     pointed = [number for number in pointed if number <= len(passages.segments)]
@@ -124,10 +126,10 @@ def _speak(near: Sequence[int], rest: str, units: frozenset[str], passages: Pass
     """Whether passages hold, with their headers, all names and units and half of the words that a claim has beside
     its computed numbers."""
     there = frozenset[str]().union(*(passages.keys[index] | passages.around[index] for index in near))
-    words = {word.key: word for word in tokens(rest)}
-    held = [word for word in words.values() if there.intersection(word.keys)]
-    hard = all(word in held for word in words.values() if word.kind in ("name", "number", "unit"))
-    return units <= there and hard and 2 * len(held) >= len(words)
+    needed = {word.key: word for word in identifiers.words(rest)}
+    held = [word for word in needed.values() if there.intersection(word.keys)]
+    hard = all(word in held for word in needed.values() if word.kind in ("name", "number", "unit"))
+    return units <= there and hard and 2 * len(held) >= len(needed)
 
 
 def _without(claim: str, words: Sequence[Word]) -> str:
