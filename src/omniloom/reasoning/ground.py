@@ -6,6 +6,7 @@ passages the model pointed at is looked for in all others; what is nowhere is no
 to its quotes but a denial says the opposite of them.
 """
 
+import copy
 import math
 import re
 from bisect import bisect_left
@@ -16,7 +17,7 @@ from itertools import chain
 from typing import Any
 
 from omniloom.core.values import Segment
-from omniloom.reasoning import identifiers
+from omniloom.reasoning import identifiers, profiles
 from omniloom.reasoning.absence import NEGATED
 from omniloom.reasoning.sentences import sentences
 from omniloom.reasoning.wording import Word, tokens
@@ -101,6 +102,20 @@ class Passages:
         wholes = (word for word in self.wholes[index] if start <= word.start and word.end <= end)
         return _keys(chain(self.words_in(index, start, end), wholes))
 
+    def lending(self, claim: str) -> "Passages":
+        """These, with descriptions of tables only as far as they tell what a claim says."""
+        described = [at for at, each in enumerate(self.segments) if each.made_by.startswith(profiles.MADE_BY)]
+        if not described:
+            return self
+        made = copy.copy(self)
+        made.words, made.wholes, made.keys, made.starts = self.words[:], self.wholes[:], self.keys[:], self.starts[:]
+        for at in described:
+            spans = profiles.refused(self.segments[at].text, claim)
+            made.words[at], made.wholes[at] = (profiles.lent(each[at], spans) for each in (self.words, self.wholes))
+            made.keys[at] = _keys(chain(made.words[at], made.wholes[at]))
+            made.starts[at] = [word.start for word in made.words[at]]
+        return made
+
 
 def _keys(words: Iterable[Word]) -> frozenset[str]:
     return frozenset(key for word in words for key in word.keys)
@@ -174,6 +189,7 @@ def ground(claim: str, pointed: Iterable[int], passages: Passages, within: Seque
     `within` are the 0-based passages that may be quoted; all without it.
     """
     words = _needs(claim, passages)
+    passages = passages.lending(claim)
     allowed = range(len(passages.segments)) if within is None else within
     if not words or not allowed:
         return Grounding((), False, 0.0)
