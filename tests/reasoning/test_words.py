@@ -214,6 +214,30 @@ def test_every_answer_is_a_claim_but_headings_are_not(answer: str, text: str) ->
     assert written(answer, "It ran in Lisbon. It took six weeks.").text == text
 
 
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        ("It ran in Lisbon [1].\nIt ran in Lisbon [1].\nSix weeks.", "It ran in Lisbon [1].\nSix weeks [2]."),
+        (
+            "- It ran in Lisbon.\n- It took six weeks.\n- It ran in Lisbon.",
+            "- It ran in Lisbon [1].\n- It took six weeks [2].\n",
+        ),
+        ("It ran in Lisbon. It ran in Lisbon.\n\nSix weeks.", "It ran in Lisbon [1]. \n\nSix weeks [2]."),
+        # Values and numbered points may be the same, and what no source supports is told each time.
+        ("Lisbon\nLisbon", "Lisbon [1]\nLisbon [1]"),
+        ("1. It ran in Lisbon.\n2. It ran in Lisbon.", "1. It ran in Lisbon [1].\n2. It ran in Lisbon [1]."),
+        ("Madrid. Madrid.", "Madrid [?]. Madrid [?]."),
+    ],
+)
+def test_a_sentence_is_said_once_for_one_support(answer: str, text: str) -> None:
+    made = written(answer, "It ran in Lisbon. It took six weeks.")
+    assert made.text == text
+    assert len(made.written) == len(made.claims) == text.count("[")
+    for _ in (*made.feed("It ran in Lisbon."), *made.finish()):  # an answer to something else
+        pass
+    assert made.text.endswith("It ran in Lisbon [1].")
+
+
 SOURCE = "No side effects were found in the trial. The pump is free of lead. The price does not include tax, as stated."
 
 

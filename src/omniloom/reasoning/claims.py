@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import quote as url_quote
 
 from omniloom.core.values import Citation, Claim, Confidence, Part
@@ -30,6 +30,7 @@ _EVERY = re.compile(
 _FENCE = re.compile(r"\s*`{1,3}(?:\Z|(?<=```))")
 _CODE = re.compile(r"\s*```.*?\n[^\S\n]*```[^\S\n]*\n", re.DOTALL)
 _HEADING = re.compile(r"#+\s|.*:\Z", re.DOTALL)
+_ENDS = tuple(".!?。！？؟।")
 _LONGEST_ASSENT = 60
 _ASSENT = re.compile(
     r"\W*(?:yes|no|true|false|ja|nein|oui|non|s[ií]|nee|да|нет|是的?|否|不是|はい|いいえ)\W*", re.IGNORECASE
@@ -59,6 +60,7 @@ class ClaimWriter:
     _buffer: str = ""
     _lettered: bool | None = None  # whether letters can only be those of prompts
     _read: int = 0
+    _told: set[tuple[Any, ...]] = field(default_factory=set[tuple[Any, ...]])
     _numbers: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def feed(self, delta: str, within: Sequence[int] | None = None) -> Iterator[str]:
@@ -82,6 +84,7 @@ class ClaimWriter:
         sentence, self._buffer = self._buffer, ""
         if sentence.strip():
             yield from self._taken(sentence, within)
+        self._told.clear()
 
     def _taken(self, sentence: str, within: Sequence[int] | None) -> Iterator[str]:
         count, start = len(self.claims), self._read
@@ -118,10 +121,23 @@ class ClaimWriter:
         if says_absent(plain, self._quoted(found)) and not self._gives_numbers(plain):
             self.absent += 1
             yield from self.say(lead + bullet + told + tail)
+        elif self._repeats(told, found, bullet):
+            lines = tail.count("\n") - (len(self.text) - len(self.text.rstrip("\n")))
+            yield from self.say("\n" * lines) if lines > 0 else ()
         elif found.supported or self.unsupported != "drop":
             yield from self._claim(told, found, lead + bullet, tail)
         else:
             self.dropped.append(told)
+
+    def _repeats(self, told: str, found: Grounding, bullet: str) -> bool:
+        """Whether a whole sentence stood before in what is fed at once, with the same support. Values, and the rows of
+        a table, may well be the same, and numbered points stay in their order."""
+        if not found.supported or not told.endswith(_ENDS) or bullet[:1].isdecimal():
+            return False
+        same = (told, *((each.index, each.start, each.end) for each in found.quotes))
+        again = same in self._told
+        self._told.add(same)
+        return again
 
     def _spelled(self, plain: str) -> str:
         """With the names of the files in place of the letters that prompts call them by, where no file uses such
@@ -287,5 +303,5 @@ def _with_marker(sentence: str, marker: str) -> str:
         return f"{sentence}\n{marker}"
     if sentence.startswith("|") and sentence.endswith("|"):
         return f"{sentence[:-1].rstrip()} {marker} |"
-    stripped = sentence.rstrip(".!?。！？؟।")
+    stripped = sentence.rstrip("".join(_ENDS))
     return f"{stripped} {marker}{sentence[len(stripped) :]}"
