@@ -70,7 +70,7 @@ def test_what_is_solved_is_said_in_words_with_what_was_solved(models: Any) -> No
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        (data("cars == (bicycles == 0)"), "write (A == 1) == (B == 0)"),
+        (data("cars == (bicycles == 0)"), "Write (A == 1) == (B == 0)"),
         (data("vans == 3"), "no variable 'vans'"),
         (data(*RULES, "cars == 1"), "contradict each other: "),
         (data(RULES[0]), "several solutions, such as"),
@@ -111,8 +111,38 @@ def test_three_tries_without_a_solution_give_the_direct_answer_and_say_so(models
     model = models(*script, "There are 10.")
     response = model.generate(WHEELS, strategy="solve")
     assert (response.text, response.claims, len(requests(model))) == ("There are 10.", (), 4)
-    assert losses(response) == {"not_solved": "no try was solved: what is said is the direct answer"}
+    told = losses(response)["not_solved"]
+    assert told.startswith(
+        "what is said is the direct answer, for no try was solved: as it was written last there is no solution, for "
+        "these contradict each other: "
+    )
+    assert "cars == 3" in told and "cars == 1" not in told
     assert [each["why"][:20] for each in steps(model, response)] == ["there is no solution"] * 3
+
+
+def test_a_try_that_repeats_the_one_before_is_the_last(models: Any) -> None:
+    model = models(*[data(*RULES, "cars == 1")] * 2, "There are 10.")
+    response = model.generate(WHEELS, strategy="solve")
+    assert (response.text, len(requests(model))) == ("There are 10.", 3)
+    assert "word for word" in steps(model, response)[1]["skipped"] and "cars == 1" in losses(response)["not_solved"]
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        (data("cars == (bicycles == 0)"), "as it was written last constraint 1 ("),
+        (data(RULES[0], "vans == 3"), "no variable 'vans'"),
+    ],
+)
+def test_why_no_try_was_solved_is_said(models: Any, written: str, reason: str) -> None:
+    response = models(written, written, "There are 10.").generate(WHEELS, strategy="solve")
+    told = losses(response)["not_solved"]
+    assert reason in told and "Write (A" not in told  # that is said to the model
+
+
+def test_that_nothing_was_tried_is_not_called_a_try(models: Any, files: list[Path]) -> None:
+    response = models("It is so.").generate(["Compare these files.", *files], strategy="solve")
+    assert losses(response)["not_solved"].endswith("every source is visited on its own instead")
 
 
 def test_a_solution_that_stays_not_the_only_one_is_given_with_the_other(models: Any) -> None:
@@ -133,6 +163,13 @@ def test_words_that_say_what_was_not_found_are_not_given(models: Any, invented: 
     response = models(data(*RULES), invented).generate(WHEELS, strategy="solve")
     assert response.text == "cars = 15; bicycles = 9"
     assert "the values are given as they are" in losses(response)["not_worded"]
+
+
+def test_a_word_that_is_not_the_solvers_is_told_as_one_that_cannot_be_checked(models: Any) -> None:
+    response = models(data(*RULES), "The lot has 9 bicycles.").generate(WHEELS, strategy="solve")
+    assert losses(response)["not_worded"].startswith(
+        "the answer in words has 'lot', which cannot be checked against the solution: "
+    )
 
 
 def test_digits_side_by_side_are_a_number_that_was_found(models: Any) -> None:

@@ -95,13 +95,13 @@ def _range(group: Mapping[str, Any]) -> str:
     return f"{group['low']} <= {names} <= {group['high']}"
 
 
-def solve(run: Run, task: Task, constrained: bool, in_words: bool) -> Solved | None:
-    """None where no try was solved; then the trace says why. constrained: the engine takes a JSON Schema."""
-    solved = _first_that_is_solved(run, task, constrained)
+def solve(run: Run, task: Task, constrained: bool, in_words: bool) -> tuple[Solved | None, str]:
+    """(what was solved, or why no try was). constrained: the engine takes a JSON Schema."""
+    solved, why = _first_that_is_solved(run, task, constrained)
     if solved is None:
-        return None
+        return None, why
     run.note(PURPOSE, problem=solved.told, status=_status(solved.solution), values=solved.values)
-    return _worded(run, task, solved) if in_words else solved
+    return _worded(run, task, solved) if in_words else solved, ""
 
 
 def _status(solution: Any) -> str:
@@ -109,41 +109,52 @@ def _status(solution: Any) -> str:
     return f"{solution.status}{only}{', out of time' if solution.timed_out else ''}"
 
 
-def _first_that_is_solved(run: Run, task: Task, constrained: bool) -> Solved | None:
+def _first_that_is_solved(run: Run, task: Task, constrained: bool) -> tuple[Solved | None, str]:
+    """(what was solved, or one of several solutions; why the last try was none)."""
     asked, several, before = _request(task, constrained), None, ""
+    last = told = ""
     for attempt in range(1 + RETRIES):
         try:
             done = run.ask(asked, purpose=PURPOSE)
+            if done.text == last:
+                run.note(PURPOSE, skipped="it is written as before, word for word: a further try brings nothing")
+                break
             solved, why = _tried(run, task, done, attempt + 1)
         except (BudgetError, ContextError, EngineError) as error:
             if several is None or not run.concludes():
                 run.check()  # the deadline ends the call
             run.note(PURPOSE, skipped=str(error))
-            return several
+            return several, told or f"no try could be made: {error.message}"
         solved = solved and replace(solved, before=before)
         if solved is not None and not why:
-            return solved
+            return solved, ""
         several = several or solved
         if solved is not None or why.startswith(_CONTRADICTORY):
-            before = before or why.split(". ")[0]  # without what to look for
+            before = before or _plain(why)
         run.note(PURPOSE, problem=done.text, why=why)
+        last, told = done.text, f"no try was solved: as it was written last {_plain(why)}"
         asked = once_more(asked, done, _failed(why))
-    return several
+    return several, told
+
+
+def _plain(why: str) -> str:
+    """A reason without what the model was told to look for."""
+    return why.split(". ")[0]
 
 
 def _tried(run: Run, task: Task, done: Completion, number: int) -> tuple[Solved | None, str]:
     """(what was solved, why it is to be written anew)."""
     if done.finish_reason == "length":
-        return None, "it is too long: write less"
+        return None, "it is too long. Write less."
     problem, dropped, why = read(done.text, *_shown(task))
     if why:
         return None, why
     told = run.call(ToolCall(id=f"{TOOL}-{number}", name=TOOL, arguments={**problem, "all": True}))
     if told.error:
-        return None, told.error + (": write (A == 1) == (B == 0)" if _MIXED in told.error else "")
+        return None, told.error + (". Write (A == 1) == (B == 0)." if _MIXED in told.error else "")
     solution = told.value
     if solution.status == "unknown":
-        return None, "no solution was found in time: give smaller ranges"
+        return None, "no solution was found in time. Give smaller ranges."
     if solution.status == "infeasible":
         core = "; ".join(solution.core.values())
         return None, f"{_CONTRADICTORY}, for these contradict each other: {core or 'all constraints'}"

@@ -40,7 +40,8 @@ _FILLING = frozenset(
     )
 )
 _SHOWN = 60
-_UNKNOWN = "says {!r}, which the solver did not find"
+_STRANGE = "has {!r}, which cannot be checked against the solution"
+_UNKNOWN = "says {!r}, which is no value that the solver found"
 _OTHER = "does not say what the solver found of {}"
 _NOTHING = "gives no value that the solver found"
 
@@ -77,7 +78,7 @@ class Restating:
         words = tokens(sentence)
         strange = other.group() if other else next(self._strange(sentence, words), "")
         if strange:
-            return _UNKNOWN.format(strange[:_SHOWN])
+            return _STRANGE.format(strange[:_SHOWN])
         if compared := _COMPARED.search(self._asked):
             return f"cannot be checked, for the question has {compared.group()!r}"
         return self._mismatch(list(self._numbers(sentence, words)), self._named(words))

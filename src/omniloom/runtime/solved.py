@@ -22,7 +22,8 @@ def solved(run: EngineRun, call: Call, task: Task, report: Callable[[Sequence[Lo
     check_installed()
     found, whole = None, replace(task, focus=frozenset())
     if survey.is_broad(task):
-        run.note(puzzles.PURPOSE, skipped="every source is visited on its own instead")
+        reason = "every source is visited on its own instead"
+        run.note(puzzles.PURPOSE, skipped=reason)
     else:
         why = run.engine.supports(Constraint(kind="json_schema", value=schema()))
         if why is not None:
@@ -30,9 +31,9 @@ def solved(run: EngineRun, call: Call, task: Task, report: Callable[[Sequence[Lo
         if task.focus:
             run.note("focus", widened="every source may have a clue")
         run.give(solver(cancel=run.cancel), allowed={"execute"})
-        found = puzzles.solve(run, whole, constrained=why is None, in_words="text" in call.output_modes)
+        found, reason = puzzles.solve(run, whole, constrained=why is None, in_words="text" in call.output_modes)
     if found is None:
-        report([_loss("not_solved", "no try was solved: what is said is the direct answer")])
+        report([_loss("not_solved", f"what is said is the direct answer, for {reason}")])
         return task, call.reasoning_budget
     if call.reasoning_budget:
         run.note("reasoning", skipped="the solver thinks: the budget is not used")
