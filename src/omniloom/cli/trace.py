@@ -72,4 +72,5 @@ def _resolved(store: object, trace_id: str) -> str:
 
 def _row(summary: Mapping[str, Any]) -> str:
     seconds = "" if summary["seconds"] is None else f"{summary['seconds']:.2f} s"
-    return f"{summary['id']}  {summary['start']}  {seconds:>9}  {summary['spans']:>3} steps  {summary['status']}"
+    row = f"{summary['id']}  {summary['start']}  {seconds:>9}  {summary['spans']:>3} steps  {summary['status']:<9}"
+    return f"{row}  {summary['name']}"
