@@ -228,10 +228,14 @@ def test_a_risk_needs_a_calibrator(omniloom: Command, folder: Path, record: Path
     done = omniloom("ask", question, folder / "0.txt", "-m", f"recorded:{record}", "--max-risk", "0.1")
     assert done.returncode == 2, done.stdout + done.stderr
     assert "--max-risk 0.1" in done.stderr and "omniloom calibrate" in done.stderr
-    assert "'words' answers" in done.stderr and "one field" in done.stderr
+    assert "there is none for 'words' answers" in done.stderr and "one field" in done.stderr
     field = ("--schema", "code", "-m", f"recorded:{record}", "--max-risk", "0.1")
     done = omniloom("ask", question, folder / "0.txt", *field)
     assert done.returncode == 2 and "'extract' answers" in done.stderr, "data alone is of another family"
+    (folder / "numbers.csv").write_text("locker,code\n0,AB-1\n")
+    done = omniloom("ask", question, folder / "numbers.csv", *field[2:])
+    assert done.returncode == 2 and "'compute' answers of" in done.stderr, done.stderr
+    assert "those from tables alone, in words or one field" in " ".join(done.stderr.split())
 
 
 @pytest.mark.parametrize(

@@ -337,7 +337,18 @@ def locked_pdf() -> bytes:
 
 def test_the_name_of_a_file_in_place_of_a_file_is_told(models: Any, paper: Path) -> None:
     response = models("It is not specified.").generate(["What was the revenue?", str(paper)])
-    assert [(loss.kind, loss.part) for loss in response.losses] == [("not_read", str(paper))]
+    [loss] = response.losses
+    assert (loss.kind, loss.part) == ("not_read", str(paper))
+    assert f"the file is not read: give Path({str(paper)!r})" in loss.detail
+
+
+def test_of_a_long_text_or_one_with_lines_no_file_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    from omniloom.runtime.read import names_file
+
+    looked: list[Path] = []
+    monkeypatch.setattr(Path, "is_file", lambda path: looked.append(path) or True)
+    assert [names_file(text) for text in ("notes.md", "two\nlines.md", "long " * 200)] == [True, False, False]
+    assert looked == [Path("notes.md")]
 
 
 @pytest.fixture

@@ -37,6 +37,7 @@ from omniloom.storage.store import Store
         {"output_modes": [["text"]]},
         {"output_modes": ["text", 5]},
         {"reasoning_budget": 1.5},
+        {"strategy": ""},
         {"budget": {"seconds": 0}},
         {"budget": {"tokens": -5}},
         {"sampling": {"temperature": float("nan")}},
@@ -49,6 +50,15 @@ def test_a_wrong_parameter_is_named(models: Any, parameters: dict[str, Any]) -> 
     with pytest.raises(UsageError, match=name) as told:
         model.generate(["What?"], **parameters)
     assert told.value.hint and not model.engine.requests
+
+
+def test_what_is_no_number_of_tokens_is_told_what_else_there_is(models: Any) -> None:
+    with pytest.raises(UsageError, match="from 0 up or 'auto'") as told:
+        models("x").generate(["What?"], reasoning_budget="lots")
+    assert told.value.hint == "such as reasoning_budget=1 or 'auto'"
+    with pytest.raises(UsageError, match="seed='x' must be a whole number from 0 up") as told:
+        models("x").generate(["What?"], seed="x")
+    assert "auto" not in str(told.value)
 
 
 def test_the_hint_of_a_wrong_mode_or_role_names_those_there_are(models: Any) -> None:

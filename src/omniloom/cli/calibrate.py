@@ -29,15 +29,6 @@ Family = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the calibrator as one JSON object.")]
 
-# Which answers of `ask` use a calibrator, as `runtime.risk.family` decides.
-_USED = {
-    "extract": "from texts and pictures, or from several kinds of sources, in one field",
-    "words": "from texts and pictures, or from several kinds of sources, in words",
-    "compute": "from tables alone, in words or one field",
-    "fields": "with several fields, from anything but sound and video",
-    "speech": "from sound and video alone",
-}
-
 
 def calibrate(
     data: Data = None,
@@ -60,8 +51,7 @@ def calibrate(
 
     if name is not None:
         checked_name(name)
-    if family and family not in _USED:
-        raise UsageError(f"--family {family!r} is unknown", hint=f"known are {', '.join(_USED)}")
+    _check_family(family)
     if (data is None) == (not from_log):
         hint = "omniloom calibrate DATA, or: omniloom calibrate --from-log LOG --from-log LOG"
         raise UsageError("name a folder, or logs with --from-log before each, not both", hint=hint)
@@ -84,6 +74,13 @@ def calibrate(
             _tell(each, answers, _kept(each.calibrator, out))
     for line in few:
         typer.echo(line, err=as_json)
+
+
+def _check_family(family: str) -> None:
+    from omniloom.runtime.risk import FAMILIES
+
+    if family and family not in FAMILIES:
+        raise UsageError(f"--family {family!r} is unknown", hint=f"known are {', '.join(FAMILIES)}")
 
 
 def _wanted(found: list[Any], family: str, name: str | None) -> list[Any]:
@@ -168,10 +165,11 @@ def _tell(fitted: Any, found: Any, place: Path) -> None:
     from rich.console import Console
 
     from omniloom.evaluation.calibration.report import lines
+    from omniloom.runtime.risk import FAMILIES
 
     console = Console()
     for line in lines(fitted, abstained=found.abstained, failed=found.failed, computed=found.computed):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
-    used = _USED.get(found.family, f"in tasks of the family {found.family!r}")
+    used = FAMILIES.get(found.family, f"in tasks of the family {found.family!r}")
     console.print(f"used by `ask` for answers {used}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"kept: {place}", highlight=False, markup=False, soft_wrap=True)

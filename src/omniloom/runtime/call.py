@@ -72,7 +72,7 @@ def checked(
     _whole(max_output_tokens=(max_output_tokens, 1), seed=(seed, 0))
     thinking = _thinking(reasoning_budget, strategy)
     return Call(
-        **_trust(strategy or "auto", unsupported, max_risk, on_loss),
+        **_trust("auto" if strategy is None else strategy, unsupported, max_risk, on_loss),
         **thinking,
         inputs=_listed(inputs),
         output_modes=_modes(output_modes, schema),
@@ -221,7 +221,7 @@ def _trust(strategy: str, unsupported: Any, max_risk: Any, on_loss: Any) -> dict
 def _thinking(budget: Any, strategy: str | None) -> dict[str, Any]:
     """The fields of a Call that say how much may be thought."""
     if budget != "auto":
-        _whole(reasoning_budget=(budget, 0))
+        _whole(" or 'auto'", reasoning_budget=(budget, 0))
         return {"reasoning_budget": budget, "priced": False}
     if strategy not in (None, "auto", "sample", "program"):
         hint = "give a number of tokens, or leave the strategy out"
@@ -237,11 +237,13 @@ def _risk(max_risk: Any) -> float | None:
     return float(max_risk)
 
 
-def _whole(**parameters: tuple[object, int]) -> None:
+def _whole(otherwise: str = "", **parameters: tuple[object, int]) -> None:
+    """otherwise: what else the parameter may be."""
     for name, (value, least) in parameters.items():
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             raise UsageError(
-                f"{name}={value!r} must be a whole number from {least} up", hint=f"such as {name}={max(least, 1)}"
+                f"{name}={value!r:.80} must be a whole number from {least} up{otherwise}",
+                hint=f"such as {name}={max(least, 1)}{otherwise}",
             )
 
 

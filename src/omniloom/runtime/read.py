@@ -45,13 +45,13 @@ def taken_in(inputs: Sequence[Any], store: Store) -> list[Part]:
 def named_files(parts: Sequence[Part]) -> list[Loss]:
     """Of texts that are said to the model those that are the name of a file: its content was meant, most likely."""
     said = [part.text for part in parts if not part.is_source and part.text and names_file(part.text)]
-    told = "its name is said, not its content: give a Path"
-    return [Loss(kind="not_read", severity="reduced", part=text, detail=told) for text in said]
+    told = "there is such a file, but a string is said as it is, and the file is not read: give Path({!r})"
+    return [Loss(kind="not_read", severity="reduced", part=text, detail=told.format(text)) for text in said]
 
 
 def names_file(text: str) -> bool:
     with suppress(OSError, ValueError):
-        return len(text) < _LONGEST_PATH and Path(text).is_file()
+        return len(text) < _LONGEST_PATH and "\n" not in text and Path(text).is_file()
     return False
 
 

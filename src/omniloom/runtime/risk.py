@@ -15,6 +15,14 @@ from omniloom.storage.store import Store
 _WATCHED: "WeakKeyDictionary[Store, dict[str, Drift]]" = WeakKeyDictionary()
 _CHOSEN: "WeakKeyDictionary[Store, Calibrator]" = WeakKeyDictionary()
 _LOCK = Lock()
+FAMILIES = {
+    "extract": "from texts and pictures, or from several kinds of sources, in one field",
+    "words": "from texts and pictures, or from several kinds of sources, in words",
+    "compute": "from tables alone, in words or one field",
+    "fields": "with several fields, from anything but sound and video",
+    "speech": "from sound and video alone",
+}
+"""Which answers of `ask` use a calibrator, as `family` decides."""
 
 
 def choose(store: Store, calibrator: Calibrator) -> None:
@@ -99,7 +107,9 @@ def _promise(calibrator: Calibrator | None, max_risk: float, model: str, of: str
         hint += "; or ask for one field, such as schema='answer'"
     if calibrator is None:
         raise UsageError(
-            f"max_risk={max_risk} needs a calibrator for {of!r} answers of {model!r}, and has none", hint=hint
+            f"max_risk={max_risk} needs a calibrator, and there is none for {of!r} answers of {model!r}: "
+            f"those {FAMILIES[of]}",
+            hint=hint,
         )
     promise = calibrator.threshold(max_risk)
     if promise is None or promise.threshold is None:
