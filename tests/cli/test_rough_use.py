@@ -144,14 +144,6 @@ def test_a_defect_is_a_line_and_its_place_on_request() -> None:
         assert ("Traceback" in done.stderr) == bool(wanted)
 
 
-def test_an_estimate_is_said_as_the_bound_it_is(capsys: pytest.CaptureFixture[str]) -> None:
-    from omniloom.cli.progress import Board
-    from omniloom.core.events import Progress
-
-    Board().show(Progress(step="answering", done=0, total=27.0, unit="estimate"))
-    assert capsys.readouterr().err == "answering: at most about 27 s\n"
-
-
 IMPORTING = """
 import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -293,14 +293,19 @@ def _run(
     loaded: Any, inputs: list[Any], parameters: dict[str, Any], board: Any, write: Callable[[str], None] | None
 ) -> Response:
     response: Response | None = None
+    written = 0
     with board:
         for event in loaded.stream(inputs, **parameters):
             if isinstance(event, Progress):
                 board.show(event)
             elif isinstance(event, ReasoningDelta):
                 board.thinking(event.text)
-            elif isinstance(event, TextDelta) and write is not None:
-                write(event.text)
+            elif isinstance(event, TextDelta):
+                written += len(event.text)
+                if write is not None:
+                    write(event.text)
+                else:
+                    board.show(Progress(step="answer", done=written, unit="characters"))
             elif isinstance(event, Completed):
                 response = event.response
     assert response is not None
