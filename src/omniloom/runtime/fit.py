@@ -4,20 +4,18 @@ import math
 from collections.abc import Callable, Sequence
 
 from omniloom.core.errors import ContextError
-from omniloom.core.events import Progress
 from omniloom.core.values import Message, Request, Segment
-from omniloom.reasoning.problems import READ
 from omniloom.reasoning.prompts import Task, heading
 from omniloom.reasoning.wording import keys
 from omniloom.retrieval.fuse import fit, shown_text
 from omniloom.runtime.call import Call
 from omniloom.runtime.estimate import seconds
+from omniloom.runtime.expected import Shown, told
 from omniloom.runtime.run import EngineRun
 
 _OVERHEAD_TOKENS = 400
 _TOKENS_A_SEGMENT = 8
 _USUAL_ANSWER = 150
-_WORTH_SAYING = 2.0
 
 
 def fitted(
@@ -53,9 +51,8 @@ def fitted(
                 "question, so nothing can be read ahead",
                 hint="give fewer files at a time, or load with a larger context_tokens",
             )
-        ways = READ if task.sampler is not None and task.sampler.programs else 0
-        tokens = around + _OVERHEAD_TOKENS + ways + sum(costs[index] for index in chosen)
-        kept["estimated_seconds"] = _told(run, call, tokens, ahead=ahead)
+        shown = Shown([segments[at] for at in chosen], [costs[at] for at in chosen], around, _count(run, shape))
+        kept["estimated_seconds"] = told(run, call, task, shown, ahead=ahead)
     if segments and not chosen:
         raise ContextError(
             f"none of the {len(segments)} passages fits: {max(room, 0)} tokens are left for them",
@@ -82,16 +79,6 @@ def room(run: EngineRun, call: Call, task: Task, segments: Sequence[Segment]) ->
     return holds
 
 
-def _told(run: EngineRun, call: Call, tokens: int, *, ahead: bool) -> float:
-    """How many seconds it will take; said where it is worth saying."""
-    answer = 0 if ahead else _USUAL_ANSWER + (0 if call.priced else call.reasoning_budget)
-    waiting = seconds(run.store.journal, run.identity, tokens, answer)
-    if waiting >= _WORTH_SAYING:
-        step = "reading ahead" if ahead else "answering"
-        run.emit(Progress(step=step, done=0, total=waiting, unit="estimate"))
-    return round(waiting, 1)
-
-
 def _native_tokens(run: EngineRun, task: Task) -> int:
     """What the parts take that the model sees or hears as they are."""
     if not task.natives:
@@ -101,7 +88,8 @@ def _native_tokens(run: EngineRun, task: Task) -> int:
 
 def _json_tokens(run: EngineRun, call: Call, shape: str) -> int:
     """What the JSON prompts hold beside the sources: the shape, and the answer in words or a broken first try."""
-    if not shape:
-        return 0
-    [tokens] = run.count_tokens([shape])
-    return tokens + call.max_output_tokens
+    return _count(run, shape) + call.max_output_tokens if shape else 0
+
+
+def _count(run: EngineRun, text: str) -> int:
+    return run.count_tokens([text])[0] if text else 0
