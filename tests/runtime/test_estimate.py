@@ -79,14 +79,21 @@ ASKED = "When was all of this painted?"
 
 
 def test_a_budget_counts_at_most_what_a_call_takes(unmeasured: Any, long: list[Path]) -> None:
-    """Seven further answers of 60 tokens, or of 150 where there are no sources, at twelve a second."""
+    """Three further answers of 60 tokens, or of 150 where there are no sources, at twelve a second."""
     direct = told(unmeasured("In 1900."), [ASKED, *long], strategy="direct")
     sampled = told(unmeasured("In 1900."), [ASKED, *long], strategy="sample", reasoning_budget=10**12)
-    assert sampled - direct == pytest.approx(7 * 60 / 12)
+    assert sampled - direct == pytest.approx(3 * 60 / 12)
     problem = told(unmeasured("It is 5."), "How many are 2 and 3?", strategy="sample", reasoning_budget=10**12)
-    assert problem < 8 * 150 / 12 + 60
+    assert problem < 4 * 150 / 12 + 60
     less = told(unmeasured("In 1900."), [ASKED, *long], strategy="sample", reasoning_budget=24)
     assert less - direct == pytest.approx(24 / 12)
+
+
+def test_samples_of_data_alone_are_as_long_as_they_are(unmeasured: Any, long: list[Path]) -> None:
+    asked = {"schema": "year int", "strategy": "sample"}
+    once = told(unmeasured('{"year": 1900}'), [ASKED, *long], **asked)
+    often = told(unmeasured('{"year": 1900}'), [ASKED, *long], **asked, reasoning_budget=10**12)
+    assert 0 < often - once < 3 * 20 / 12
 
 
 def test_it_ends_at_the_timeout_and_within_a_budget_of_tokens(unmeasured: Any, long: list[Path]) -> None:

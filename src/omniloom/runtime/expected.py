@@ -13,7 +13,6 @@ from omniloom.reasoning.focus import focus
 from omniloom.reasoning.ground import Passages
 from omniloom.reasoning.problems import READ
 from omniloom.reasoning.prompts import Task
-from omniloom.reasoning.sample import MOST
 from omniloom.runtime.call import Call
 from omniloom.runtime.estimate import seconds
 from omniloom.runtime.run import EngineRun
@@ -21,7 +20,7 @@ from omniloom.runtime.run import EngineRun
 _WORTH_SAYING = 2.0
 _PROMPT = 80  # tokens that a prompt has beside the sources and what is said
 _FROM_SOURCES, _ALONE, _FINDINGS, _NOTES = 60, 150, 110, 250  # tokens of a usual answer, and of notes for one
-_SAMPLES = 3  # further answers of a check, or of a question in parts
+_FURTHER = 3  # answers beside the first: of a vote till it is settled, of a check, of a question in parts
 _PUZZLE = (1000, 130)  # tokens that a problem for the solver takes: the examples, two tries
 
 
@@ -50,17 +49,19 @@ def told(run: EngineRun, call: Call, task: Task, shown: Shown, *, ahead: bool) -
 
 def _tokens(run: EngineRun, call: Call, task: Task, shown: Shown) -> tuple[int, int]:
     """(tokens that are read, tokens that are written)."""
-    said, fills = _PROMPT + shown.around, "structured_json" in call.output_modes
+    said, data = _PROMPT + shown.around, min(shown.data, call.max_output_tokens)
+    words, fills = {*call.output_modes} != {"structured_json"}, "structured_json" in call.output_modes
     surveys = "text" in call.output_modes and survey.is_broad(task)
     read = written = 0
     if surveys:
         each = [_unread(run, call, shown, frozenset((part.id,)), alone=True) for part in task.parts]
         read, written = sum(each) + len(each) * said, len(each) * _FINDINGS
-    elif task.computed is None and {*call.output_modes} != {"structured_json"}:
-        read, written = said, _answered(run, call, task)
-    if fills:
-        read, written = read + said, written + min(shown.data, call.max_output_tokens)
-    if fills or not surveys:
+    elif task.computed is None:
+        usual = _FROM_SOURCES if task.parts else _ALONE
+        read, written = said, _answered(run, call, task, min(usual, call.max_output_tokens) if words else data)
+    if fills and (words or task.computed is not None):
+        read, written = read + said, written + data
+    if read and (fills or not surveys):
         read += _unread(run, call, shown, _in_focus(task, shown.segments))
     if task.sampler is not None and task.sampler.programs:
         read += READ
@@ -69,16 +70,15 @@ def _tokens(run: EngineRun, call: Call, task: Task, shown: Shown) -> tuple[int, 
     return read, written
 
 
-def _answered(run: EngineRun, call: Call, task: Task) -> int:
-    """Tokens of an answer in words, and of what is written before it and beside it."""
-    answer = min(_FROM_SOURCES if task.parts else _ALONE, call.max_output_tokens)
+def _answered(run: EngineRun, call: Call, task: Task, answer: int) -> int:
+    """Tokens of an answer of so many, and of what is written before it and beside it."""
     if task.sampler is not None:
-        thought = min(task.sampler.left, (MOST - 1) * answer)
+        thought = min(task.sampler.left, _FURTHER * answer)
     elif run.engine.capabilities.reasoning:
         thought = call.reasoning_budget
     else:
         thought = min(call.reasoning_budget, _NOTES)
-    more = _SAMPLES if call.verify or call.strategy in ("weigh", "decompose") else 0
+    more = _FURTHER if call.verify or call.strategy in ("weigh", "decompose") else 0
     return thought + answer * (1 + more)
 
 
