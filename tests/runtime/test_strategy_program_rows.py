@@ -22,6 +22,41 @@ def test_a_row_of_sums_is_not_queried_unless_it_is_asked_for(models: Any, medals
     all_of = 'SELECT "Gold" FROM "medals" WHERE "Nation" ILIKE \'%total%\''
     response = models(all_of).generate(["How many in total?", medals], strategy="program")
     assert (response.text, response.losses) == ("6 [1]", ())
+    assert response.claims[0].citations[0].url.partition("#")[2] == "cell=5,2-5,2"
+
+
+SUM, NAMED = 'SELECT SUM("Gold") FROM "medals"', 'WHERE "Nation"'
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        (SUM, "6"),
+        ('SELECT COUNT(*) FROM "medals"', "3"),
+        ('SELECT "Nation" FROM "medals" ORDER BY "Gold" DESC LIMIT 1', "Chile"),
+        (f"{SUM} {NAMED} ILIKE 'total'", "6"),
+        (f'{SUM} WHERE "row" = 4', "6"),
+        (f"{SUM} {NAMED} <> 'Total'", "6"),
+        (f"{SUM} {NAMED} NOT ILIKE '%total%'", "6"),
+        (f"SELECT ({SUM} {NAMED} ILIKE '%total%') - ({SUM})", "0"),
+        (f"SELECT \"Gold\" FROM \"medals\" {NAMED} IN ('Peru', 'Total') LIMIT 5", "1 6"),
+    ],
+)
+def test_no_sum_takes_in_a_row_of_sums(models: Any, medals: Path, query: str, text: str) -> None:
+    response = models(query).generate(["How many in total, each?", medals], strategy="program")
+    assert " ".join(claim.text for claim in response.claims) == text
+
+
+def test_a_row_of_sums_is_not_added_to_others(models: Any, medals: Path) -> None:
+    both, one = (
+        'SELECT SUM("Gold") FROM "medals" WHERE "Nation" ' + rest for rest in ("IN ('Peru', 'Total')", "= 'Peru'")
+    )
+    model = models(both, one)
+    response = model.generate(["How many in total has Peru?", medals], strategy="program")
+    assert response.text == "1 [1]"
+    assert "together with" in model.engine.requests[1].messages[-1].text
+    [loss] = response.losses
+    assert loss.detail == "1 row that is a sum of those above is not queried"
 
 
 def test_what_the_question_says_is_no_answer(models: Any, medals: Path) -> None:

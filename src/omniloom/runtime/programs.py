@@ -18,13 +18,14 @@ from omniloom.reasoning.prompts import Task
 from omniloom.reasoning.selects import Column, Kind, View, grammar, joins
 from omniloom.reasoning.wording import keys
 from omniloom.runtime.run import EngineRun
+from omniloom.runtime.totals import Totals
 from omniloom.tools.sql import Result, Tables
 from omniloom.tools.tabular.sheets import Sheet, sheets
 from omniloom.tools.tabular.wording import DECIDED
 
 _MOST_TABLES = 6
 _MOST_BESIDE = 8  # passages cited from tables, where other sources have to be shown as well
-_SUMS = re.compile(r"\btotals?\b", re.IGNORECASE)
+_TOTALS = re.compile(r"\btotals?\b", re.IGNORECASE)
 _KINDS: dict[str, Kind] = {"BIGINT": "number", "DOUBLE": "number", "DATE": "date"}
 
 
@@ -51,7 +52,7 @@ def computed(
     if (why := run.engine.supports(constraint)) is not None:
         run.note("program", unconstrained=why)
         constraint = None
-    run.give(book.tables.tool(run.cancel), allowed={"execute"})
+    run.give(book.totals.tool(run.cancel), allowed={"execute"})
     names = list(fields) if len(fields) > 1 else []
     asked = programs.request(task, book.views, pairs, constraint, names)
     rules = programs.Rules(len(names) if book.alone else 0, insists=holds is None, holds=holds or (lambda asked: True))
@@ -64,24 +65,21 @@ def computed(
 
 @dataclass(frozen=True)
 class _Book:
-    """The tables of one call, in the same order as sheets, in SQL, and as the model is told of them. sums: how many
-    rows are left out because they are sums of others."""
+    """The tables of one call, as they are queried, and as the model is told of them."""
 
     task: Task
-    sheets: list[Sheet]
-    tables: Tables
+    totals: Totals
     views: list[View]
-    sums: int
 
     @property
     def alone(self) -> bool:
         """Whether there is nothing but these tables to answer from."""
-        sources = {sheet.source for sheet in self.sheets}
+        sources = {sheet.source for sheet in self.totals.sheets}
         return all(part.kind == "table" and part.id in sources for part in self.task.asked)
 
     def computed(self, solved: programs.Tried) -> Computed:
         result: Result = solved.told.value
-        sources = {sheet.source for sheet in self.sheets}
+        sources = {sheet.source for sheet in self.totals.sheets}
         new = self._answers(result)
         columns = range(len(result.columns))
         told = partial(unfit.magnitude, self.task.said, solved.query)
@@ -107,7 +105,7 @@ class _Book:
         """The cells of a value, in the order of the rows."""
         found: list[Quote] = []
         for table, first, left, last, right in result.spans(row, column):
-            sheet = self.sheets[table]
+            sheet = self.totals.sheet(table)
             columns = range(left - 1, right) if right - left < len(sheet.header) else ()  # with "row", a whole one
             for segment, start, end in sheet.found(first - sheet.top, last - sheet.top, columns):
                 found.append(Quote(segment, start, end, frozenset()))
@@ -139,11 +137,12 @@ class _Book:
             for note in result.notes
             if note != DECIDED
         ]
-        if self.sums:
-            told = f"{self.sums} rows that are sums of those above are not queried"
+        if (count := self.totals.count) and not self.totals.named(solved.query):
+            sums = "row that is a sum of those above is" if count == 1 else "rows that are sums of those above are"
+            told = f"{count} {sums} not queried"
             said.append(Loss(kind="rows_left_out", severity="reduced", part=of, detail=told))
         if said_again := len(made) - len(self._answers(result)):
-            told = f"{said_again} rows that say what the question names"
+            told = f"{said_again} {'row that says' if said_again == 1 else 'rows that say'} what the question names"
             said.append(Loss(kind="rows_left_out", severity="reduced", part=of, detail=told))
         columns = range(len(result.columns))
         most = max((_cells(result, row, at) for row in range(len(made)) for at in columns), default=0)
@@ -168,18 +167,16 @@ def _book(run: EngineRun, task: Task, segments: Sequence[Segment]) -> _Book | No
     about = {part.id for part in task.asked}
     every = sheets(segments, {part.id: part.name for part in task.parts})
     found = _nearest(task.said, [sheet for sheet in every if sheet.source in about])
-    sums = 0 if _SUMS.search(task.said) else sum(sheet.sums for sheet in found)
-    found = [sheet.without_sums() for sheet in found] if sums else found
     if not found:
         run.note("program", skipped="no source has a table")
         return None
     try:
-        tables = Tables([sheet.grid() for sheet in found])
+        totals = Totals.of(found)
     except (InputError, UsageError) as error:
         run.note("program", skipped=str(error))
         return None
-    views = [_view(tables, at, sheet) for at, sheet in enumerate(found)]
-    return _Book(task, found, tables, views, sums)
+    shown = found if _TOTALS.search(task.said) else [sheet.without_sums() for sheet in found]
+    return _Book(task, totals, [_view(totals.tables, at, sheet) for at, sheet in enumerate(shown)])
 
 
 def _nearest(said: str, found: Sequence[Sheet]) -> list[Sheet]:

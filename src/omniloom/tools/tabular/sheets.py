@@ -39,12 +39,18 @@ class Sheet:
     @property
     def sums(self) -> int:
         """How many rows at the end are sums of those above, by what they are called."""
-        count = 0
+        return len(self.labels)
+
+    @property
+    def labels(self) -> list[str]:
+        """What these rows are called, the last one first."""
+        found: list[str] = []
         for row in reversed(self.rows[1:]):
-            if not _SUM.fullmatch(next((cell.strip() for cell in row if cell.strip()), "")):
+            label = next((cell.strip() for cell in row if cell.strip()), "")
+            if not _SUM.fullmatch(label):
                 break
-            count += 1
-        return count
+            found.append(label)
+        return found
 
     def without_sums(self) -> "Sheet":
         left = len(self.rows) - self.sums
