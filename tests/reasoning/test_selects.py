@@ -107,6 +107,22 @@ def test_letters_are_ordered_where_the_question_speaks_of_the_alphabet() -> None
     assert fits(first, f'SELECT MIN({CITY}) FROM "games"')
 
 
+def test_a_share_and_a_median_are_written_as_what_they_are() -> None:
+    def of(said: str) -> Constraint:
+        return Constraint(kind="grammar", value=grammar([GAMES], [], said=said))
+
+    one, some = '(SELECT COUNT(*) FROM "games" WHERE "Year" > 1900)', '(SELECT COUNT(*) FROM "games")'
+    assert fits(of("What share of games was late?"), f"SELECT {one} / {some}")
+    assert not fits(of("What share of games was late?"), 'SELECT COUNT(*) FROM "games" WHERE "Year" > 1900')
+    assert fits(of("What percentage of games was late?"), f"SELECT {one} / {some} * 100")
+    assert fits(of("What share has each year?"), 'SELECT COUNT(*) FROM "games"')  # no single quotient says it
+    median = 'SELECT MEDIAN("Year") FROM "games"'
+    assert fits(of("What is the median year?"), median) and not fits(ONE, median)
+    assert not fits(of("What is the median year?"), 'SELECT AVG("Year") FROM "games"')
+    late = f'SELECT {CITY} FROM "games" WHERE "Year" > ({median})'
+    assert fits(of("Which cities are above the median year?"), late)
+
+
 def test_one_field_is_asked_for_in_one_column() -> None:
     one = Constraint(kind="grammar", value=grammar([GAMES], [], several=False))
     assert fits(one, f'SELECT {CITY} FROM "games"') and not fits(one, f'SELECT {CITY}, "Year" FROM "games"')

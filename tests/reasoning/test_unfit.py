@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from omniloom.reasoning.programs import _query
+from omniloom.reasoning.selects import Column, View
 from omniloom.reasoning.unfit import query, result
 
 
@@ -55,6 +56,32 @@ def test_several_values_for_one_number_or_row_are_not() -> None:
     assert "several rows" in result("Who was the next winner after Bo?", BESIDE.format('"row" > 3'), TWO)
     assert "from itself" in query("What changed?", 'SELECT SUM("A") - SUM("A") FROM "t"')
     assert "text" in query("Which had more than 12 wins?", BESIDE.format("\"Y\" ILIKE '%12%'"))
+
+
+ELM = 'SELECT {} FROM "t" WHERE "Name" = \'Elm\''
+VIEW = View("t", "s", (Column("Name", "text"), Column("Votes", "number"), Column("Part", "text")), [("Elm", "5", "5%")])
+MEASURED = [
+    ("What share of the votes has Elm?", ELM.format('SUM("Votes") * SUM("Votes")'), "division"),
+    ("What share of the votes has Elm?", ELM.format('SUM("Votes")') + ' AND "Votes" / "Votes" > 0', "division"),
+    ("What is the ratio of votes?", ELM.format("COUNT(*)"), "division"),
+    ("What share of the votes has Elm?", f'SELECT ({ELM.format("1")}) / (SELECT COUNT(*) FROM "t")', ""),
+    ("What percentage of the votes has Elm?", ELM.format('"Part"'), ""),
+    ("What is the ratio of a to b?", 'SELECT SUM("a") / SUM("b") FROM "t"', ""),
+    ("Which name has the largest share of votes?", 'SELECT "Name" FROM "t" ORDER BY "Votes" DESC LIMIT 1', ""),
+    ("What is the median of votes?", 'SELECT AVG("Votes") FROM "t"', "MEDIAN"),
+    ("What is the median of votes?", 'SELECT MEDIAN("Votes") FROM "t"', ""),
+]
+
+
+@pytest.mark.parametrize(("said", "written", "why"), MEASURED)
+def test_a_share_is_a_quotient_and_a_median_is_one(said: str, written: str, why: str) -> None:
+    found = query(said, written, [VIEW])
+    assert why in found and bool(found) == bool(why)
+
+
+def test_a_quotient_of_a_query_and_itself_is_not_run() -> None:
+    one = '(SELECT SUM("Votes") FROM "t")'
+    assert "from itself" in query("What share?", f"SELECT {one} / {one}")
 
 
 def test_a_text_that_was_shown_in_part_is_compared_by_its_beginning() -> None:

@@ -85,7 +85,7 @@ def solve(run: Run, task: Task, views: Sequence[View], asked: Request, rules: Ru
         in_vain = MOST if found is None else _IN_VAIN
         while sampler is not None and (done := sampler.another(run, asked, tokens, in_vain)) is not None:
             query = _query(done.text)
-            known[query] = known.get(query) or _tried(run, task.said, done, len(known) + 1, rules)
+            known[query] = known.get(query) or _tried(run, task.said, views, done, len(known) + 1, rules)
             if not known[query].why:
                 return known[query]
         return None
@@ -122,7 +122,7 @@ def _first_that_works(
             done = run.ask(asked, purpose=PURPOSE)
             tokens = tokens or done.usage.output_tokens
             query = _query(done.text)
-            tried = known.get(query) or _tried(run, said, done, attempt + 1, rules)
+            tried = known.get(query) or _tried(run, said, views, done, attempt + 1, rules)
             known[query] = tried
             if not tried.why:
                 return tried, tokens, why
@@ -136,11 +136,11 @@ def _first_that_works(
     return None, tokens, why
 
 
-def _tried(run: Run, said: str, done: Completion, number: int, rules: Rules) -> Tried:
+def _tried(run: Run, said: str, views: Sequence[View], done: Completion, number: int, rules: Rules) -> Tried:
     query = _query(done.text)
     if done.finish_reason == "length":
         return Tried(query, done, ToolResult(id=""), "it is too long")
-    if why := unfit.query(said, query):
+    if why := unfit.query(said, query, views):
         return Tried(query, done, ToolResult(id=""), why)
     told = run.call(ToolCall(id=f"{TOOL}-{number}", name=TOOL, arguments={"query": query}))
     why = told.error or unfit.result(said, query, told.value)

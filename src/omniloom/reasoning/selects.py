@@ -7,19 +7,20 @@ another that may stand in its place, for the longer one is taken.
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
 
 from omniloom.isolation.database import quoted
+from omniloom.reasoning import measures
 
 Kind = Literal["number", "date", "text"]
 _MOST_JOINS = 6
 _LEAST_SHARED, _LEAST_VALUES = 0.5, 2
 
-_TOP = r"""start: %(selects)s | calc
-calc: "SELECT " value (OP | CMP) value
+_TOP = r"""start: %(start)s
+calc: "SELECT " value %(calc)s
 value: "(" inner ")"
 inner: %(inners)s
 limit: " LIMIT " /[1-9][0-9]?/
@@ -36,8 +37,9 @@ _RULES = r"""
 select_%(s)s: "SELECT " "DISTINCT "? item_%(s)s%(more)s tail_%(s)s
 inner_%(s)s: "SELECT " item_%(s)s tail_%(s)s
 tail_%(s)s: " FROM " %(from)s where_%(s)s? group_%(s)s? order_%(s)s? limit?
-item_%(s)s: other_%(s)s | expr_%(s)s | agg_%(s)s (OP agg_%(s)s)?
-agg_%(s)s: "COUNT(*)" | "COUNT(DISTINCT " col_%(s)s ")" | ("SUM(" | "AVG(" | "MAX(" | "MIN(") expr_%(s)s ")" %(ends)s
+item_%(s)s: %(item)s
+agg_%(s)s: "COUNT(*)" | "COUNT(DISTINCT " col_%(s)s ")" | ("SUM(" | "%(mean)s(" | "MAX(" | "MIN(") expr_%(s)s ")"
+    %(ends)s
 where_%(s)s: " WHERE " cond_%(s)s (AND cond_%(s)s)*
 group_%(s)s: " GROUP BY " col_%(s)s (", " col_%(s)s)? (" HAVING " agg_%(s)s CMP (NUMBER | value))?
 order_%(s)s: " ORDER BY " (expr_%(s)s | agg_%(s)s%(sorts)s) (" ASC" | " DESC")?
@@ -46,6 +48,8 @@ cond_%(s)s: expr_%(s)s CMP (NUMBER | expr_%(s)s | value (OP NUMBER)?) | num_%(s)
 expr_%(s)s: num_%(s)s (OP num_%(s)s)? %(parts)s
 col_%(s)s: %(all)s
 """
+_ITEM = "other_%(s)s | expr_%(s)s | agg_%(s)s (OP agg_%(s)s)?"
+_MEDIAN = '"MEDIAN(" expr_%(s)s ")"'
 _TEXTS = r"""
     | text_%(s)s LIKE STRING | text_%(s)s (" = " | " <> ") (STRING | value)
     | text_%(s)s (" IN (" | " NOT IN (") (STRING (", " STRING)* | inner) ")"
@@ -87,6 +91,12 @@ class View:
         found = [each.name for each in self.columns if each.kind == kind]
         return found + [each.written for each in self.columns if kind == "text" and each.written]
 
+    def texts(self, query: str = "") -> Iterator[list[str]]:
+        """What each column says of itself: its name, its notes, its cells; of those that a query names, if given."""
+        for at, each in enumerate(self.columns):
+            if not query or any(name and quoted(name) in query for name in (each.name, each.written)):
+                yield [each.name, *each.notes, *(row[at] for row in self.rows)]
+
     def shaped(self, form: re.Pattern[str]) -> list[str]:
         """The columns of text whose cells all have this form and one length: their letters tell the order."""
         found: list[str] = []
@@ -124,8 +134,17 @@ def _values(view: View, at: int) -> frozenset[str]:
 def grammar(views: Sequence[View], pairs: Sequence[Join], *, several: bool = True, said: str = "") -> str:
     """The Lark grammar of the queries over these tables, and whether they may give several columns. Text is put in
     order only where its form tells the order, as that of a season, or the question, `said`, speaks of the alphabet:
-    else letters are ordered where a number is meant."""
-    free = {"several": several, "letters": bool(_ALPHABET.search(said))}
+    else letters are ordered where a number is meant. A share or a median that it asks for once, and no column holds,
+    is computed as one."""
+    measure = measures.asked(said) if measures.only(said) else ""
+    if measure and any(measures.holds(measure, texts) for view in views for texts in view.texts()):
+        measure = ""
+    free = {
+        "several": several,
+        "letters": bool(_ALPHABET.search(said)),
+        "median": measure == "median",
+        "item": _MEDIAN if measure == "median" and measures.is_median(said) else _ITEM,
+    }
     scopes = [_rules(f"t{at}", [quoted(view.name)], [view], joined=False, **free) for at, view in enumerate(views)]
     names = [f"t{at}" for at in range(len(views))]
     for at, (one, a, other, b) in enumerate(pairs):
@@ -134,11 +153,21 @@ def grammar(views: Sequence[View], pairs: Sequence[Join], *, several: bool = Tru
         scopes.append(_rules(f"j{at}", from_, [views[one], views[other]], joined=True, **free))
         names.append(f"j{at}")
     selects, inners = (" | ".join(f"{kind}_{name}" for name in names) for kind in ("select", "inner"))
-    return _TOP % {"selects": selects, "inners": inners} + "".join(scopes)
+    calc = {"share": '" / " value', "percent": '" / " value " * 100"'}.get(measure, "(OP | CMP) value")
+    start = {"share": "calc", "percent": "calc", "median": selects}.get(measure, f"{selects} | calc")
+    return _TOP % {"start": start, "inners": inners, "calc": calc} + "".join(scopes)
 
 
 def _rules(
-    scope: str, from_: Sequence[str], views: Sequence[View], *, joined: bool, several: bool, letters: bool
+    scope: str,
+    from_: Sequence[str],
+    views: Sequence[View],
+    *,
+    joined: bool,
+    several: bool,
+    letters: bool,
+    median: bool,
+    item: str,
 ) -> str:
     """The rules of one table, or of a join, in which columns are named with their tables."""
 
@@ -158,6 +187,8 @@ def _rules(
     conditions = [more for short, more in (("text", _TEXTS), ("clock", _CLOCKS), ("date", _DATES)) if short in filled]
     return rules % {
         "s": scope,
+        "item": item % {"s": scope},
+        "mean": "MEDIAN" if median else "AVG",
         "more": f' (", " item_{scope})*' if several else "",
         "from": " ".join(json.dumps(each, ensure_ascii=False) for each in from_),
         "ends": "".join(f' | ("MAX(" | "MIN(") {each} ")"' for each in sorts),

@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from omniloom.reasoning import measures
+from omniloom.reasoning.selects import View
 from omniloom.reasoning.wording import keys
 
 _NOTHING = "it gave nothing; ask for fewer or shorter words, or in another column"
@@ -43,7 +45,9 @@ _APART = re.compile(
     r"\bdifference\b|\bapart\b|\bhow (?:many|much|far|long)\b.*\b(?:more|longer|older|later|between|than)\b",
     re.IGNORECASE,
 )
-_MINUS_ITSELF = re.compile(r"((?:SUM|AVG|MAX|MIN|COUNT)\([^()]*\)) [-/] \1(?! (?:FILTER|OVER)\b)")
+_MINUS_ITSELF = re.compile(
+    r"((?:SUM|AVG|MAX|MIN|COUNT)\([^()]*\)) [-/] \1(?! (?:FILTER|OVER)\b)|(\(SELECT .+\)) [-/] \2"
+)
 _ROW_BESIDE = re.compile(r" = \(SELECT .*\) [-+] \d")
 _APART_BY = re.compile(
     r"\b(?:second|2nd|penultimate|runner|earlier|later|directly|right|just|immediately|behind|ahead|succe\w+|follow\w*|"
@@ -67,8 +71,8 @@ class Found(Protocol):
     def texts(self) -> Sequence[tuple[str, ...]]: ...
 
 
-def query(said: str, written: str) -> str:
-    """Why it is not run; "" where it may be."""
+def query(said: str, written: str, views: Sequence[View] = ()) -> str:
+    """Why it is not run over these tables; "" where it may be."""
     if _MINUS_ITSELF.search(written):
         return _ITSELF
     if _ROW_BESIDE.search(written) and not _BESIDE.search(said) and not _APART_BY.search(said):
@@ -76,7 +80,9 @@ def query(said: str, written: str) -> str:
     than = _THAN.search(said)
     if than and re.search(rf"ILIKE '%?{than[1]}%?'", written) and not _COMPARED.search(written):
         return _AS_TEXT
-    return ""
+    why = measures.missing(measures.asked(said), written)
+    held = why and any(measures.holds(measures.asked(said), texts) for view in views for texts in view.texts(written))
+    return "" if held else why
 
 
 def result(said: str, query: str, found: Found) -> str:
