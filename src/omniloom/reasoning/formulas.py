@@ -37,7 +37,9 @@ _NEAR = 200  # characters
 _ASKS = re.compile(
     r"\b(?:(?:percent(?:age)?|net|total|year-over-year) )?(?:change|increase|decrease|growth)\b|\bdifference\b|"
     r"\baverage\b|\bmean\b|\bratio\b|\bproportion\b|\bpercent(?:age)?\b|\bshare of\b|\b(?:sum|total|combined)\b|"
-    r"\bhow (?:much|many) \w*\s?(?:more|less|fewer|higher|lower|larger|smaller)\b|\bsubtract|\bdivided?\b|\bmultipl",
+    r"\bhow (?:much|many) \w*\s?(?:more|less|fewer|higher|lower|larger|smaller)\b|\bsubtract|\bdivided?\b|\bmultipl|"
+    r"\bhow (?:much|many)\b.*\b(?:altogether\b|(?:together|in all)\W*$)|"
+    r"^\W*(?:together|altogether|in all),? how (?:much|many)\b",
     re.IGNORECASE,
 )
 _OTHER = re.compile(

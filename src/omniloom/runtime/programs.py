@@ -11,7 +11,7 @@ from typing import Any
 from omniloom.core.errors import InputError, UsageError
 from omniloom.core.values import Constraint, Loss, Request, Segment
 from omniloom.isolation.database import quoted
-from omniloom.reasoning import programs, survey, unfit
+from omniloom.reasoning import formulas, programs, survey, unfit
 from omniloom.reasoning.computed import MOST_CITED, MOST_ROWS, Computed
 from omniloom.reasoning.ground import Quote
 from omniloom.reasoning.prompts import Task
@@ -168,7 +168,8 @@ def _book(run: EngineRun, task: Task, segments: Sequence[Segment]) -> _Book | No
     every = sheets(segments, {part.id: part.name for part in task.parts})
     found = _nearest(task.said, [sheet for sheet in every if sheet.source in about])
     if not found:
-        run.note("program", skipped="no source has a table")
+        why = "" if formulas.asks(task.question) else ", and the question is not taken for one that wants arithmetic"
+        run.note("program", skipped=f"no source has a table{why}")
         return None
     try:
         totals = Totals.of(found)
