@@ -123,6 +123,15 @@ def test_a_share_and_a_median_are_written_as_what_they_are() -> None:
     assert fits(of("Which cities are above the median year?"), late)
 
 
+def test_a_month_is_asked_for_as_one() -> None:
+    late = Constraint(kind="grammar", value=grammar([GAMES], [], said="Which were opened in May 1900?"))
+    where = f'SELECT {CITY} FROM "games" WHERE '
+    assert fits(late, where + "\"Opened\" BETWEEN '1900-05-01' AND '1900-05-31'")
+    assert fits(late, where + 'year("Opened") = 1900 AND month("Opened") = 5')
+    day = where + "\"Opened\" = '1900-05-14'"
+    assert fits(ONE, day) and not fits(late, day)
+
+
 def test_one_field_is_asked_for_in_one_column() -> None:
     one = Constraint(kind="grammar", value=grammar([GAMES], [], several=False))
     assert fits(one, f'SELECT {CITY} FROM "games"') and not fits(one, f'SELECT {CITY}, "Year" FROM "games"')

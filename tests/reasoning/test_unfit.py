@@ -79,6 +79,15 @@ def test_a_share_is_a_quotient_and_a_median_is_one(said: str, written: str, why:
     assert why in found and bool(found) == bool(why)
 
 
+def test_a_month_is_not_one_of_its_days() -> None:
+    day = BESIDE.format("\"D\" = '2024-03-03'")
+    for said in ("Which orders were placed in March 2024?", "Who came in march, 2024?"):
+        assert "month(...) = 3" in query(said, day)
+    for said in ("Who came on 3 March 2024?", "Who came on the 3rd of March 2024?", "Who came on March 3, 2024?"):
+        assert query(said, day) == ""
+    assert query("Who came after March 2024?", BESIDE.format("\"D\" > '2024-03-31'")) == ""
+
+
 def test_a_quotient_of_a_query_and_itself_is_not_run() -> None:
     one = '(SELECT SUM("Votes") FROM "t")'
     assert "from itself" in query("What share?", f"SELECT {one} / {one}")

@@ -59,9 +59,14 @@ _CLOCKS = r"""
 _DATES = r"""
     | date_%(s)s CMP (DATE | value) | date_%(s)s " BETWEEN " DATE " AND " DATE"""
 
+_SPANS = r"""
+    | date_%(s)s " BETWEEN " DATE " AND " DATE"""
+
 _KINDS: dict[str, Kind] = {"num": "number", "text": "text", "date": "date"}
 _CLOCK = re.compile(r"\d{1,2}(?::\d{2}){1,2}(?:\.\d{1,3})?")
 _YEAR_FIRST = re.compile(r"\d{4}\D\d+(?:\D\d+)*")  # a month, a season, a date with its time
+MONTHS = "january february march april may june july august september october november december".split()
+_IN_A_MONTH = re.compile(rf"\b(?:in|during) (?:{'|'.join(MONTHS)}),? \d{{4}}\b", re.IGNORECASE)
 _ALPHABET = re.compile(r"\balphabet", re.IGNORECASE)
 
 
@@ -135,12 +140,13 @@ def grammar(views: Sequence[View], pairs: Sequence[Join], *, several: bool = Tru
     """The Lark grammar of the queries over these tables, and whether they may give several columns. Text is put in
     order only where its form tells the order, as that of a season, or the question, `said`, speaks of the alphabet:
     else letters are ordered where a number is meant. A share or a median that it asks for once, and no column holds,
-    is computed as one."""
+    is computed as one, and a month is no day."""
     measure = measures.asked(said) if measures.only(said) else ""
     if measure and any(measures.holds(measure, texts) for view in views for texts in view.texts()):
         measure = ""
     free = {
         "several": several,
+        "dates": _SPANS if _IN_A_MONTH.search(said) else _DATES,
         "letters": bool(_ALPHABET.search(said)),
         "median": measure == "median",
         "item": _MEDIAN if measure == "median" and measures.is_median(said) else _ITEM,
@@ -168,6 +174,7 @@ def _rules(
     letters: bool,
     median: bool,
     item: str,
+    dates: str,
 ) -> str:
     """The rules of one table, or of a join, in which columns are named with their tables."""
 
@@ -184,7 +191,7 @@ def _rules(
     sorts = [rule for short, rule in filled.items() if short in ordered]
     rules = _RULES + "".join(f"{short}_%(s)s: {_either(columns[short])}\n" for short in filled)
     rules += f"other_%(s)s: {' | '.join(others) or 'num_' + scope}\n"
-    conditions = [more for short, more in (("text", _TEXTS), ("clock", _CLOCKS), ("date", _DATES)) if short in filled]
+    conditions = [more for short, more in (("text", _TEXTS), ("clock", _CLOCKS), ("date", dates)) if short in filled]
     return rules % {
         "s": scope,
         "item": item % {"s": scope},

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from omniloom.reasoning import measures
-from omniloom.reasoning.selects import View
+from omniloom.reasoning.selects import MONTHS, View
 from omniloom.reasoning.wording import keys
 
 _NOTHING = "it gave nothing; ask for fewer or shorter words, or in another column"
@@ -18,6 +18,7 @@ _ROWS_BESIDE = 'it gave nothing; what comes before or after a row has its "row" 
 _ITSELF = "it takes a value from itself; each of the two needs a SELECT with a WHERE of its own"
 _STRAY = "it gives the row beside the one that is asked for"
 _AS_TEXT = "it looks for a number in a text; a column of numbers is compared with > or <"
+_ONE_DAY = "it takes one day of a month; a month is year(...) = {year} AND month(...) = {month}"
 _SEVERAL = "it gave several values where one number is asked for: COUNT(*), a SUM, or one SELECT minus another"
 _ONE_ROW = (
     'it gave several rows where the one right before or after is asked for: "row" - 1 or + 1, or an ORDER BY "row" '
@@ -56,6 +57,9 @@ _APART_BY = re.compile(
 )
 _THAN = re.compile(r"\b(?:more|greater|higher|larger|less|fewer|lower) than (\d+)\b", re.IGNORECASE)
 _COMPARED = re.compile(r" [<>]=? | BETWEEN | IN \(")
+_MONTH = re.compile(
+    rf"(?<!\d )(?<!\d(?:st|nd|rd|th) )(?<!(?:st|nd|rd|th) of )\b({'|'.join(MONTHS)}),? (\d{{4}})\b", re.IGNORECASE
+)
 _EACH = re.compile(r"\b(?:by|and|per|each|every|respectively|top \w+)\b", re.IGNORECASE)
 _ONE_NUMBER = re.compile(r"(?:^|[:,]\s*)how (?:many|much)\b", re.IGNORECASE)
 
@@ -80,6 +84,10 @@ def query(said: str, written: str, views: Sequence[View] = ()) -> str:
     than = _THAN.search(said)
     if than and re.search(rf"ILIKE '%?{than[1]}%?'", written) and not _COMPARED.search(written):
         return _AS_TEXT
+    for name, year in _MONTH.findall(said):
+        month = MONTHS.index(name.lower()) + 1
+        if re.search(rf"(?<![<>!])= '{year}-{month:02}-\d\d'", written):
+            return _ONE_DAY.format(year=year, month=month)
     why = measures.missing(measures.asked(said), written)
     held = why and any(measures.holds(measures.asked(said), texts) for view in views for texts in view.texts(written))
     return "" if held else why
