@@ -102,3 +102,15 @@ def test_a_name_of_the_question_is_an_answer_where_nothing_beside_it_is_asked_fo
     model = models(most)
     response = model.generate(["Between Peru and Chile, which nation won most?", medals], strategy="program")
     assert (response.text, len(model.engine.requests)) == ("Chile [1]", 1)
+
+
+def test_of_numbers_in_doubt_none_is_the_highest(models: Any, tmp_path: Path) -> None:
+    """Numbers in thousands beside others with decimals are text, and the numbers of another column are not theirs."""
+    path = tmp_path / "prices.csv"
+    path.write_text("id;price\n1;1,234\n2;1,5\n3;2,75\n")
+    highest = 'SELECT MAX("id") FROM "prices"'
+    response = models("2,75 [1]").generate(["What is the highest price?", path], strategy="program")
+    [loss] = response.losses
+    assert (loss.kind, response.claims[0].derived) == ("not_computed", "")
+    assert '"price" is text' in loss.detail
+    assert models(highest).generate(["What is the highest id?", path], strategy="program").text == "3 [1]"

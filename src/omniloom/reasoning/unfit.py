@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from omniloom.isolation.database import quoted
 from omniloom.reasoning import measures
 from omniloom.reasoning.selects import MONTHS, View
 from omniloom.reasoning.wording import keys
@@ -23,6 +24,12 @@ _SEVERAL = "it gave several values where one number is asked for: COUNT(*), a SU
 _ONE_ROW = (
     'it gave several rows where the one right before or after is asked for: "row" - 1 or + 1, or an ORDER BY "row" '
     'with LIMIT 1 behind "row" < or >'
+)
+_DOUBTFUL = "{name} is text: what the signs between the digits of its numbers mean is in doubt"
+_FIGURES = re.compile(r"[-+]?[$€£]?\s?\d[\d.,' ]*")
+_PARTED = re.compile(r"\d[.,' ]\d")
+_OF_NUMBERS = (
+    r"(?:\w{2,9}est|most|least|average|mean|median|total|sum|maximum|minimum|max|min)(?: of)?(?: the)?(?: total)?"
 )
 _MORE_OR_LESS = re.compile(r"\bmore or (?:less|fewer)\b|\b(?:less|fewer) or more\b", re.IGNORECASE)
 _RIGHT_BESIDE = re.compile(
@@ -73,6 +80,19 @@ class Found(Protocol):
     def origins(self) -> Sequence[Sequence[tuple[int, int, int]]]: ...
     @property
     def texts(self) -> Sequence[tuple[str, ...]]: ...
+
+
+def doubtful(said: str, views: Sequence[View]) -> str:
+    """Why no query can tell what is asked for: the largest, the mean or the like of numbers that are text; or ""."""
+    for view in views:
+        for at, column in enumerate(view.columns):
+            name = re.escape(column.name)
+            if column.kind != "text" or not re.search(rf"\b{_OF_NUMBERS} {name}(?:s\b|(?!\w))", said, re.IGNORECASE):
+                continue
+            cells = [row[at].strip() for row in view.rows if row[at].strip()]
+            if any(map(_PARTED.search, cells)) and all(map(_FIGURES.fullmatch, cells)):
+                return _DOUBTFUL.format(name=quoted(column.name))
+    return ""
 
 
 def query(said: str, written: str, views: Sequence[View] = ()) -> str:

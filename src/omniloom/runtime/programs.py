@@ -45,6 +45,9 @@ def computed(
     book = _book(run, task, segments)
     if book is None:
         return None, []
+    if why := unfit.doubtful(task.said, book.views):
+        run.note("program", skipped=why)
+        return None, [book.unanswered(why)]
     pairs = joins(book.views)
     fields: dict[str, Any] = schema.get("properties") or {}
     several = len(fields) != 1 or "object" in json.dumps(fields)
@@ -113,11 +116,9 @@ class _Book:
                     return tuple(found)
         return tuple(found)
 
-    def unanswered(self) -> Loss:
+    def unanswered(self, why: str = "no query answered") -> Loss:
         name = {part.id: part.name for part in self.task.parts}.get(self.views[0].source, "")
-        return Loss(
-            kind="not_computed", severity="reduced", part=name, detail="no query answered: what is said was read"
-        )
+        return Loss(kind="not_computed", severity="reduced", part=name, detail=f"{why}: what is said was read")
 
     def losses(self, solved: programs.Tried) -> list[Loss]:
         """What was normalised of the columns that the query names, what it does not count, and what is not told."""
