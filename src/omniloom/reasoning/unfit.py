@@ -25,7 +25,7 @@ _ONE_ROW = (
     'it gave several rows where the one right before or after is asked for: "row" - 1 or + 1, or an ORDER BY "row" '
     'with LIMIT 1 behind "row" < or >'
 )
-_DOUBTFUL = "{name} is text: what the signs between the digits of its numbers mean is in doubt"
+_DOUBTFUL = "{name} is text, as it is in doubt what the signs between its digits mean"
 _FIGURES = re.compile(r"[-+]?[$€£]?\s?\d[\d.,' ]*")
 _PARTED = re.compile(r"\d[.,' ]\d")
 _OF_NUMBERS = (
