@@ -38,8 +38,7 @@ select_%(s)s: "SELECT " "DISTINCT "? item_%(s)s%(more)s tail_%(s)s
 inner_%(s)s: "SELECT " item_%(s)s tail_%(s)s
 tail_%(s)s: " FROM " %(from)s where_%(s)s? group_%(s)s? order_%(s)s? limit?
 item_%(s)s: %(item)s
-agg_%(s)s: "COUNT(*)" | "COUNT(DISTINCT " col_%(s)s ")" | ("SUM(" | "%(mean)s(" | "MAX(" | "MIN(") expr_%(s)s ")"
-    %(ends)s
+agg_%(s)s: "COUNT(*)" | "COUNT(DISTINCT " col_%(s)s ")" | (%(means)s) expr_%(s)s ")" %(ends)s
 where_%(s)s: " WHERE " cond_%(s)s (AND cond_%(s)s)*
 group_%(s)s: " GROUP BY " col_%(s)s (", " col_%(s)s)? (" HAVING " agg_%(s)s CMP (NUMBER | value))?
 order_%(s)s: " ORDER BY " (expr_%(s)s | agg_%(s)s%(sorts)s) (" ASC" | " DESC")?
@@ -195,7 +194,7 @@ def _rules(
     return rules % {
         "s": scope,
         "item": item % {"s": scope},
-        "mean": "MEDIAN" if median else "AVG",
+        "means": f'"SUM(" | "{"MEDIAN" if median else "AVG"}(" | "MAX(" | "MIN("',
         "more": f' (", " item_{scope})*' if several else "",
         "from": " ".join(json.dumps(each, ensure_ascii=False) for each in from_),
         "ends": "".join(f' | ("MAX(" | "MIN(") {each} ")"' for each in sorts),
