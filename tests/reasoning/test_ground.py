@@ -11,7 +11,7 @@ from omniloom.core.locators import Locator
 from omniloom.core.values import Part, Segment
 from omniloom.reasoning.claims import MARK, ClaimWriter
 from omniloom.reasoning.evidence import as_written, find_value
-from omniloom.reasoning.ground import Passages, ground, pointers, without_pointers
+from omniloom.reasoning.ground import Passages, ground, plainly, pointers, without_pointers
 from omniloom.reasoning.numerals import number_key
 from omniloom.reasoning.sentences import sentences
 from omniloom.reasoning.wording import tokens
@@ -92,6 +92,18 @@ def test_quotes_are_verbatim_and_cover_the_numbers() -> None:
     assert citation.quote in passages().segments[citation.segment].text
     assert {"410", "820"} <= {word.key for word in tokens(citation.quote)}
     assert citation.url == "paper.pdf#page=1"
+
+
+def test_the_same_under_another_heading_is_said_again() -> None:
+    writer = ClaimWriter(passages(), PARTS)
+    said = "We ran it for four weeks.\n"
+    text = "".join([*writer.feed(f"## Plan A\n{said}{said}\n## Plan B\n{said}"), *writer.finish()])
+    assert text.count("four weeks") == 2 and text.index("Plan B") < text.rindex("four weeks")
+
+
+def test_a_number_in_brackets_within_a_sentence_is_no_pointer() -> None:
+    assert plainly("It ran for [7] weeks.", passages()) == "It ran for [7] weeks."
+    assert plainly("It ran for four weeks. [7] [1]", passages()) == "It ran for four weeks."
 
 
 def test_the_claim_is_the_span_of_the_text_it_says() -> None:

@@ -63,3 +63,8 @@ def test_a_value_is_not_found_at_a_part_of_it() -> None:
     assert find_value("/order", "A-9", shown).quotes == ()
     [quote] = find_value("/order", "A-7", shown).quotes
     assert shown.segments[0].text[quote.start : quote.end] == "A-7"
+
+
+@pytest.mark.parametrize("text", ["Employee EMP\u2013001 left.", "Employee EMP\u2212001 left."])
+def test_a_dash_of_a_printer_joins_as_a_hyphen_does(text: str) -> None:
+    assert supported("Employee EMP-001 left.", text) and not supported("Employee EMP-002 left.", text)

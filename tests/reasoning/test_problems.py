@@ -134,3 +134,25 @@ def test_a_program_that_was_cut_says_nothing() -> None:
     program = others(Runs(), ASKED, PROBLEM, programs=True).others[0]  # type: ignore[arg-type]
     cut = program.said(Completion(text="```python\nanswer = 3 + 4", finish_reason="length"))
     assert (cut.text, cut.finish_reason) == ("", "error")
+
+
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        ("big = 10**400\nanswer = 7 + 0 * (big % 2)", "big = 10**400\nanswer = 7 + 0 * (big % 2)  # 7\n7"),
+        (
+            "rate = 1 / 10000000\nanswer = rate * 7",
+            "rate = 1 / 10000000  # 1e-07\nanswer = rate * 7  # 7e-07\n0.000001",
+        ),
+    ],
+)
+def test_large_and_small_values_are_shown_as_they_are_or_not_at_all(code: str, shown: str) -> None:
+    ways = others(Runs(), ASKED, PROBLEM, programs=True)  # type: ignore[arg-type]
+    done = ways.others[0].said(Completion(text=f"```python\n{code}\n```"))
+    assert ways.given(done).text == shown
+
+
+def test_a_number_that_only_ends_another_is_not_taken_for_it() -> None:
+    ways = others(Runs(), ASKED, PROBLEM, programs=True)  # type: ignore[arg-type]
+    text = "So with 16 in all, three are Ann's."
+    assert ways.given(Completion(text=f"{text}\n#### 6")).text == f"{text}\n6"

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from omniloom.reasoning import measures
 from omniloom.reasoning.programs import _query
 from omniloom.reasoning.selects import Column, View
 from omniloom.reasoning.unfit import query, result
@@ -99,3 +100,15 @@ def test_a_text_that_was_shown_in_part_is_compared_by_its_beginning() -> None:
     assert _query(f"SELECT 1 WHERE \"A\" ILIKE '%{cut}%'") == f"SELECT 1 WHERE \"A\" ILIKE '%{cut[:-1]}%'"
     for kept in ("SELECT 1 WHERE \"A\" = 'Wait…'", f"SELECT 1 WHERE \"A\" != '{cut}'"):
         assert _query(kept) == kept
+
+
+def test_what_holds_a_measure_by_its_name_is_not_to_be_computed() -> None:
+    for name in ("market_share", "win_rate", "median_income", "MedianIncome", "Percentages", "% of votes"):
+        measure: measures.Measure = "median" if "edian" in name else "share"
+        assert measures.holds(measure, [name])
+    assert not measures.holds("share", ["sharecropper", "rated"]) and not measures.holds("median", ["Mediana"])
+
+
+@pytest.mark.parametrize("said", ["Which share has the highest price?", "What percentage discount did Bo get?"])
+def test_not_every_share_is_a_quotient(said: str) -> None:
+    assert measures.asked(said) == ""

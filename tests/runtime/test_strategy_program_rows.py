@@ -1,9 +1,12 @@
 """What of the rows of a query is an answer, and what only says the question again, or sums up."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
+from omniloom.runtime.totals import Totals
 
 MEDALS = "Nation,Gold,Captain\nPeru,1,Ann Lee\nChile,3,Bo Dahl\nCuba,2,Cy Fox\nTotal,6,\n"
 
@@ -45,6 +48,22 @@ SUM, NAMED = 'SELECT SUM("Gold") FROM "medals"', 'WHERE "Nation"'
 def test_no_sum_takes_in_a_row_of_sums(models: Any, medals: Path, query: str, text: str) -> None:
     response = models(query).generate(["How many in total, each?", medals], strategy="program")
     assert " ".join(claim.text for claim in response.claims) == text
+
+
+@pytest.mark.parametrize("alias", [" AS s", " s", ' AS "s"'])
+def test_a_table_that_is_called_otherwise_keeps_its_name(alias: str) -> None:
+    """As engines that hold no grammar may write it."""
+    book: Any = SimpleNamespace(sheets=[0], whole=[0], tables=SimpleNamespace(names=["medals", "medals 2"]))
+    assert Totals._whole(book, f'SELECT 1 FROM "medals"{alias} WHERE') == f'SELECT 1 FROM "medals 2"{alias} WHERE'
+    assert Totals._whole(book, 'SELECT 1 FROM "medals" WHERE') == 'SELECT 1 FROM "medals 2" AS "medals" WHERE'
+
+
+def test_a_pattern_that_speaks_of_totals_finds_their_row(models: Any, medals: Path) -> None:
+    medals.write_text(MEDALS.replace("Total", "Grand Total"))
+    query = 'SELECT "Gold" FROM "medals" WHERE "Nation" ILIKE \'%{}%\''
+    for part, told in (("total", "6"), ("uba", "2")):
+        response = models(query.format(part)).generate([f"How many in total, {part}?", medals], strategy="program")
+        assert [claim.text for claim in response.claims] == [told]
 
 
 def test_a_row_of_sums_is_not_added_to_others(models: Any, medals: Path) -> None:

@@ -111,6 +111,7 @@ class ClaimWriter:
         told = self._spelled(plain)
         bare = plain if told == plain else unnamed(plain)
         if not self._claims_something(plain):
+            self._told.clear()  # under another heading the same is said of something else
             yield from self.say(lead + bullet + told + tail)
             return
         found = ground(bare, pointers(body, count), self.passages, within)

@@ -18,6 +18,7 @@ _RUN = re.compile(
     rf"(?<!\w)(?<!\w[-\u2010\u2011])(?=[\w\-\u2010\u2011]*\d){_LETTER}(?:{_LETTER}|\d)*"
     rf"(?:{_JOINT}(?:{_LETTER}|\d)+(?:\.\d+)*)*"
 )
+_DASHED = re.compile(r"(?<=[^\W\d_])[\u2013\u2212](?=\d)")  # as printers join "EMP–001"
 _APART = re.compile(r"(?<!\w)[A-Z]{2,} \d+(?!\w)")  # "COVID 19", as some write it
 _TURN = re.compile(r"(?<=[^\W\d])(?=\d)|(?<=\d)(?=[^\W\d])")
 _YEAR = re.compile(r"(?:1\d|20|21)\d\d")
@@ -25,6 +26,7 @@ _YEAR = re.compile(r"(?:1\d|20|21)\d\d")
 
 def wholes(text: str) -> list[Word]:
     """What a source may call an identifier, in order, spelled with or without - before its digits: "A9" is A-9."""
+    text = _DASHED.sub("-", text)
     found = [
         Word(start, end, _key("-".join(parts)), "name")
         for start, end, parts in _runs(text)

@@ -9,7 +9,8 @@ from typing import Literal
 
 Measure = Literal["", "share", "percent", "median"]
 _SHARE = re.compile(
-    r"\b(?:what|which) (?:share|proportion|fraction|percent(?:age)?)\b(?! points?)|\bhow many percent\b(?! points?)|"
+    r"\bwhat (?:share|proportion|fraction|percent(?:age)?) (?:of|is|are|was|were|do|does|did)\b|"
+    r"\bhow many percent\b(?! points?)|"
     r"\b(?:is|was|are|were|give|find|calculate|compute) the "
     r"(?:(?:share|proportion|percentage|fraction) of|(?:\w+ )?ratio (?:of|between))\b|"
     r"\bas a (?:share|proportion|percentage|fraction) of\b",
@@ -19,9 +20,10 @@ _PERCENT = re.compile(r"\bpercent", re.IGNORECASE)
 _IS_MEDIAN = re.compile(
     r"\b(?:what|how (?:much|many|old|long|large|big|high|tall)) (?:\w+ ){0,2}the median\b", re.IGNORECASE
 )
-_MEDIAN = re.compile(r"\bmedian\b", re.IGNORECASE)
+_MEDIAN = re.compile(r"\bmedians?\b", re.IGNORECASE)
 _OF_EACH = re.compile(r"\b(?:each|every|per|by|respectively)\b", re.IGNORECASE)
-_HELD = re.compile(r"%|\b(?:percent(?:age)?|pct|shares?|proportion|fraction|ratio|rate)\b", re.IGNORECASE)
+_HELD = re.compile(r"%|\b(?:percent(?:ages?)?|pct|shares?|proportions?|fractions?|ratios?|rates?)\b", re.IGNORECASE)
+_JOINED = re.compile(r"_|(?<=[a-z])(?=[A-Z])")  # "market_share", "MedianIncome"
 _NAMES = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*\"""")
 _QUOTIENT = re.compile(r"\) / \(SELECT |^SELECT (?:(?!\bFROM\b)[^()]|\([^()]*\))* / ")
 _WHY = {
@@ -51,7 +53,7 @@ def only(said: str) -> bool:
 def holds(measure: Measure, texts: Iterable[str]) -> bool:
     """Whether a column is of it by its name, its notes or its cells, which are `texts`."""
     words = _MEDIAN if measure == "median" else _HELD
-    return any(words.search(text) for text in texts)
+    return any(words.search(_JOINED.sub(" ", text)) for text in texts)
 
 
 def missing(measure: Measure, query: str) -> str:

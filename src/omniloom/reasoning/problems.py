@@ -43,6 +43,7 @@ READ = 1700
 """Tokens that both prompts have beside the problem."""
 _MARK = "####"
 _LARGEST = 1e15  # beyond it a float holds no single units
+_LEAST = 1e-3
 _PROGRAMMER = "You are a precise programmer."
 _AS_PROGRAM = "{said}\nWrite Python that computes the answer, a number, and keeps it in `answer`. Nothing else."
 _SHORT = "\n\nWork in short steps, one calculation a line. In a last line of its own write #### and the number."
@@ -171,16 +172,17 @@ def _ran(run: Run, done: Completion, listed: dict[str, str]) -> Completion:
         return none
     text = f"{_MARK} {_spelled(number)}"
     once = (value if names.count(name) == 1 else None for name, value in zip(names, values, strict=True))
-    listed[text] = "\n".join(map(_line, code.strip().splitlines(), once))
+    listed[text] = "\n".join(map(_line, code.strip().split("\n"), once))
     return done.model_copy(update={"text": text, "logprobs": ()})
 
 
 def _line(line: str, value: object) -> str:
     """An assignment with what it comes to, where it computes."""
     code, _, comment = line.partition("  # ")
-    if not isinstance(value, int | float) or _PLAIN.search(code):
+    if not isinstance(value, int | float) or _PLAIN.search(code) or not abs(value) < _LARGEST:
         return line
-    return f"{code}  # {_spelled(value)}{f', {comment}' if comment else ''}"
+    shown = _spelled(value) if not 0 < abs(value) < _LEAST else f"{value:.6g}"
+    return f"{code}  # {shown}{f', {comment}' if comment else ''}"
 
 
 def _spelled(number: float) -> str:
@@ -196,5 +198,6 @@ def _as_asked(done: Completion, said: str, listed: Mapping[str, str]) -> Complet
     text = text or listed.get(done.text, "")
     if _MARK in said:
         return done.model_copy(update={"text": f"{text}\n{mark} {number}".strip()})
-    is_last = number and number in text.rpartition("\n")[2] and done.text not in listed
+    ends = re.compile(rf"(?<![\d.,]){re.escape(number)}(?!\d|[.,]\d)")
+    is_last = number and ends.search(text.rpartition("\n")[2]) and done.text not in listed
     return done.model_copy(update={"text": text if is_last else f"{text}\n{number}".strip()})

@@ -17,6 +17,10 @@ _PART = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\b(?=SELECT\b)""")
 _LITERAL = r"'(?:[^']|'')*'"
 _LEFT_OUT = re.compile(rf"(?:<>|!=|\bNOT ILIKE|\bNOT LIKE) {_LITERAL}|\bNOT IN \({_LITERAL}(?:, {_LITERAL})*\)")
 _AT = re.compile(rf"{re.escape(quoted(ROW))} = (\d+)")
+_ALIAS = (
+    r'(?P<as> AS (?:\w+|"[^"]+")| (?!(?:where|group|order|limit|join|on|inner|left|right|full|cross|having|union|'
+    r"window|qualify|using|natural|except|intersect)\b)[a-z_]\w*)?"
+)
 _MIXED = "it takes a row of totals together with rows that it is the total of"
 
 
@@ -74,12 +78,18 @@ class Totals:
         texts = re.findall(_LITERAL, _LEFT_OUT.sub("", part))
         if self._places.intersection(_AT.findall(part)):
             return True
-        return any(text[1:-1].replace("''", "'").strip("% ").casefold() in self._labels for text in texts)
+        return any(self._is_label(text[1:-1].replace("''", "'").casefold()) for text in texts)
+
+    def _is_label(self, text: str) -> bool:
+        """Whether a literal names such a row: as it stands, or by a pattern that speaks of totals."""
+        bare = text.strip("%: ")
+        return bare in self._labels or ("%" in text and "total" in bare and any(bare in each for each in self._labels))
 
     def _whole(self, part: str) -> str:
         for number, at in enumerate(self.whole, len(self.sheets)):
             name, whole = quoted(self.tables.names[at]), quoted(self.tables.names[number])
-            part = re.sub(rf"\b(FROM|JOIN) {re.escape(name)}", lambda m, to=f"{whole} AS {name}": f"{m[1]} {to}", part)
+            named = re.compile(rf"\b(FROM|JOIN) {re.escape(name)}{_ALIAS}", re.IGNORECASE)
+            part = named.sub(lambda m, to=whole, name=name: f"{m[1]} {to}{m['as'] or f' AS {name}'}", part)
         return part
 
     def _mixes(self, origins: Sequence[tuple[int, int, int]]) -> bool:
