@@ -156,7 +156,13 @@ def plainly(text: str, passages: Passages, said: str = "") -> str:
         number = re.fullmatch(rf"\s*{_ALONE}", match.group())
         before = match.string[: match.start()].rstrip()[-1:]
         ends = re.match(r"\s*(?:[.,;:!?)\[\n]|\Z)", match.string[match.end() :])
-        return bool(number and ends) and number[1] not in own and before not in _SIGNS and _points(match, _HIGHEST)
+        return (
+            number is not None
+            and ends is not None
+            and number[1] not in own
+            and before not in _SIGNS
+            and _points(match, _HIGHEST)
+        )
 
     aimed = _POINTER.sub(lambda match: "" if stray(match) else match.group(), text)
     return without_pointers(aimed, count)
