@@ -149,13 +149,10 @@ class Sampler:
         def another() -> Completion | None:
             if (done := self._in_a_short_way(run)) is not None or answers:
                 return done
-            try:
-                answers.append(run.ask(request, purpose=purpose, partial=partial))
-            except (BudgetError, EngineError) as error:
-                run.check()  # the deadline ends the call
-                run.note("not sampled", error=str(error))
+            if (done := _or_none(run, lambda: run.ask(request, purpose=purpose, partial=partial))) is None:
                 return None
-            return None if _fails(run, answers[0]) else answers[0]
+            answers.append(done)
+            return None if _fails(run, done) else done
 
         chosen = self.elect(run, found, another, _agreeing(request), 1, told=_in_words, ahead=_AHEAD)
         self.given = 0 if answers else chosen.usage.output_tokens
@@ -235,11 +232,7 @@ class Sampler:
         """What a draw of at most so many tokens gave; None where it failed, or the budget cut it."""
         self.asked += 1
         most = min(limit, self.left)
-        try:
-            done = draw(most)
-        except (BudgetError, EngineError) as error:
-            run.check()  # the deadline ends the call
-            run.note("not sampled", error=str(error))
+        if (done := _or_none(run, lambda: draw(most))) is None:
             return None
         self.left -= done.usage.output_tokens + done.usage.reasoning_tokens
         cut = done.finish_reason == "length" and most < limit
@@ -249,18 +242,25 @@ class Sampler:
         """In another way, or else once more. A way that the engine cannot go, or the context or the budget has no room
         for, is the last one."""
         if other is not None:
-            try:
-                return _in_another_way(run, other, most)
-            except (BudgetError, EngineError) as error:
-                run.check()  # the deadline ends the call
-                run.note("not sampled", error=str(error))
-                self._others = iter(())
+            if (done := _or_none(run, lambda: _in_another_way(run, other, most))) is not None:
+                return done
+            self._others = iter(())
         return run.ask(self._warm(request, most), purpose="sample")
 
     def _warm(self, request: Request, most: int) -> Request:
         self._drawn += 1
         changed = {"sampling": warm(request.sampling), "max_output_tokens": most}
         return request.model_copy(update={**changed, "seed": request.seed + self._drawn})
+
+
+def _or_none(run: Run, draw: Callable[[], Completion]) -> Completion | None:
+    """What a draw gave; None where the engine or a budget failed it, which the trace says."""
+    try:
+        return draw()
+    except (BudgetError, EngineError) as error:
+        run.check()  # the deadline ends the call
+        run.note("not sampled", error=str(error))
+        return None
 
 
 def _in_another_way(run: Run, other: Other, most: int) -> Completion:
