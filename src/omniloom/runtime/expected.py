@@ -85,10 +85,12 @@ def _answered(run: EngineRun, call: Call, task: Task, answer: int) -> int:
 def _in_focus(task: Task, segments: Sequence[Segment]) -> frozenset[str]:
     """The sources that prompts will show."""
     every = frozenset(part.id for part in task.parts)
-    if task.natives or task.history or task.computed is not None:
+    if task.natives or task.history or task.computed is not None or len(every) < 2:
         return every
+    if task.focus:
+        return task.focus
     passages = Passages(tuple(segments), {part.id: part.name for part in task.parts})
-    return task.focus or focus(task.said, task.parts, passages) or every
+    return focus(task.said, task.parts, passages) or every
 
 
 def _unread(run: EngineRun, call: Call, shown: Shown, sources: frozenset[str], *, alone: bool = False) -> int:
