@@ -15,9 +15,8 @@ from omniloom.reasoning.sample import AMOUNT, Other, Ways, warm
 from omniloom.reasoning.wording import ASKING
 
 TOOL = "python"
-_MORE = re.compile(
-    rf"{ASKING}.*(?:,|\b(?:and|or))\s+(?:in\s+)?{ASKING}", re.I | re.DOTALL
-)  # "how many has he, and what"
+# A second thing that is asked for: "how many has he, and what".
+_MORE = re.compile(rf"{ASKING}.*(?:,|\b(?:and|or))\s+(?:in\s+)?{ASKING}", re.I | re.DOTALL)
 _ELSE = re.compile(
     r"(?:^|[.!:;\n])\W*(?:please )?(?:write|explain|translate|rewrite|describe|summar|draft|make up|tell|fix|correct|"
     r"list|compare|discuss|complete)|\bshould (?:i|we|my)\b",
