@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from omniloom.reasoning import profiles, wording
 from omniloom.reasoning.ground import Passages, Quote
 from omniloom.reasoning.numerals import NUMBER_WORDS, number_key
 from omniloom.reasoning.scripts import fold
@@ -12,13 +13,10 @@ from omniloom.reasoning.sentences import sentences
 
 _LONGEST = 120
 _MISREAD = ("ocr", "audio", "speech", "whisper", "video")  # readers that may misread a word themselves
-ABOUT = ("table.profile", "pdf.meta")  # what a reader says of a source is not said by it
+ABOUT = (profiles.MADE_BY, "pdf.meta")  # what a reader says of a source is not said by it
 _NOT = re.compile(r"\b(can|could|do|does|did|is|are|was|were|has|have|had|will|would)n['’]t\b", re.IGNORECASE)
 _WORDS = re.compile(r"[^\W_]+(?:[.,:][^\W_]+)*|[%$€£¥]")
-MONTHS = frozenset(
-    "january february march april may june july august september october november december "
-    "januar februar marz mai juni juli oktober dezember".split()
-)
+MONTHS = frozenset((*wording.MONTHS, *"januar februar marz mai juni juli oktober dezember".split()))
 
 
 @dataclass(frozen=True)

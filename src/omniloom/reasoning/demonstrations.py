@@ -7,6 +7,8 @@ in-context examples for GPT-3?"). A few words of the question choose them, and t
 import re
 from typing import NamedTuple
 
+from omniloom.reasoning.wording import MONTHS
+
 _NEAREST = 2
 
 
@@ -68,7 +70,7 @@ _BANK = (
     Example(
         "how many games were in may 1998?",
         """SELECT COUNT(*) FROM "games" WHERE year("Played") = 1998 AND month("Played") = 5""",
-        r"\b(?:january|february|march|april|may|june|july|august|september|october|november|december)\b",
+        rf"\b(?:{'|'.join(MONTHS)})\b",
     ),
     Example(
         "how many games had 20 points or more?",

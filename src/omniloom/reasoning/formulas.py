@@ -17,7 +17,7 @@ from itertools import product
 from omniloom.core.errors import BudgetError, ContextError, EngineError
 from omniloom.core.protocols import Run
 from omniloom.core.values import Completion, Constraint, Request, Segment
-from omniloom.reasoning import survey
+from omniloom.reasoning import profiles, survey
 from omniloom.reasoning.arithmetic import value_of
 from omniloom.reasoning.computed import Computed
 from omniloom.reasoning.evidence import column
@@ -136,7 +136,7 @@ def worked_out(run: Run, task: Task, supports: Callable[[Constraint], str | None
     shown = [
         at
         for at, each in enumerate(task.passages.segments)
-        if (not task.focus or each.source in task.focus) and not each.made_by.startswith("table.profile")
+        if (not task.focus or each.source in task.focus) and not each.made_by.startswith(profiles.MADE_BY)
     ]
     places = _places(task, shown)
     asked = _request(run, task, places, supports)

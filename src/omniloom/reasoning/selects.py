@@ -14,6 +14,7 @@ from typing import Literal
 
 from omniloom.isolation.database import quoted
 from omniloom.reasoning import measures
+from omniloom.reasoning.wording import MONTHS
 
 Kind = Literal["number", "date", "text"]
 _MOST_JOINS = 6
@@ -64,7 +65,6 @@ _SPANS = r"""
 _KINDS: dict[str, Kind] = {"num": "number", "text": "text", "date": "date"}
 _CLOCK = re.compile(r"\d{1,2}(?::\d{2}){1,2}(?:\.\d{1,3})?")
 _YEAR_FIRST = re.compile(r"\d{4}\D\d+(?:\D\d+)*")  # a month, a season, a date with its time
-MONTHS = "january february march april may june july august september october november december".split()
 _IN_A_MONTH = re.compile(rf"\b(?:in|during) (?:{'|'.join(MONTHS)}),? \d{{4}}\b", re.IGNORECASE)
 _ALPHABET = re.compile(r"\balphabet", re.IGNORECASE)
 
@@ -135,13 +135,18 @@ def _values(view: View, at: int) -> frozenset[str]:
     return frozenset(text for row in view.rows if (text := row[at].strip().casefold()))
 
 
+def held(measure: measures.Measure, views: Sequence[View], query: str = "") -> bool:
+    """Whether a column holds this measure already; one of those that a query names, if given."""
+    return any(measures.holds(measure, texts) for view in views for texts in view.texts(query))
+
+
 def grammar(views: Sequence[View], pairs: Sequence[Join], *, several: bool = True, said: str = "") -> str:
     """The Lark grammar of the queries over these tables, and whether they may give several columns. Text is put in
     order only where its form tells the order, as that of a season, or the question, `said`, speaks of the alphabet:
     else letters are ordered where a number is meant. A share or a median that it asks for once, and no column holds,
     is computed as one, and a month is no day."""
     measure = measures.asked(said) if measures.only(said) else ""
-    if measure and any(measures.holds(measure, texts) for view in views for texts in view.texts()):
+    if measure and held(measure, views):
         measure = ""
     free = {
         "several": several,

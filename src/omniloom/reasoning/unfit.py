@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from omniloom.isolation.database import quoted
 from omniloom.reasoning import measures
-from omniloom.reasoning.selects import MONTHS, View
-from omniloom.reasoning.wording import keys
+from omniloom.reasoning.selects import View, held
+from omniloom.reasoning.wording import MONTHS, keys
 
 _NOTHING = "it gave nothing; ask for fewer or shorter words, or in another column"
 _NAMED = "it gave what the question says already"
@@ -108,9 +108,9 @@ def query(said: str, written: str, views: Sequence[View] = ()) -> str:
         month = MONTHS.index(name.lower()) + 1
         if re.search(rf"(?<![<>!])= '{year}-{month:02}-\d\d'", written):
             return _ONE_DAY.format(year=year, month=month)
-    why = measures.missing(measures.asked(said), written)
-    held = why and any(measures.holds(measures.asked(said), texts) for view in views for texts in view.texts(written))
-    return "" if held else why
+    measure = measures.asked(said)
+    why = measures.missing(measure, written)
+    return "" if why and held(measure, views, written) else why
 
 
 def result(said: str, query: str, found: Found) -> str:

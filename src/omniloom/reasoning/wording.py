@@ -27,6 +27,8 @@ _TOKEN = re.compile(
 )
 ASKING = r"\b(?:who|whose|whom|what|which|when|where|why|how)\b"
 """A pattern of the words that ask, in English."""
+MONTHS = "january february march april may june july august september october november december".split()
+"""In English, in their order."""
 _BETWEEN = " -\u00a0\u202f"
 _LONGEST = 100  # digits of a number that is added to: Python refuses to read thousands
 _HAN = re.compile(rf"[{numerals.HAN_FIGURES}]+")

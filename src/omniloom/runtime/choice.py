@@ -8,6 +8,7 @@ from omniloom.core.protocols import Engine
 from omniloom.core.values import Constraint, Part, Segment
 from omniloom.isolation import level
 from omniloom.isolation.programs import PROGRAM_LIMITS, confined
+from omniloom.reasoning import profiles
 from omniloom.reasoning.problems import FORM, LONGEST, READ, stands_alone
 from omniloom.reasoning.prompts import Task
 from omniloom.reasoning.router import Choice, choose
@@ -26,7 +27,7 @@ def chosen(call: Call, engine: Engine, said: str, sources: Sequence[Part], segme
     """sources: those that the question is about. segments: of all."""
     about, kinds = {part.id for part in sources}, {part.kind for part in sources}
     names = (part.name.rpartition(".")[0] or part.name for part in sources)
-    read = (each for each in segments if each.source in about and not each.made_by.startswith("table.profile"))
+    read = (each for each in segments if each.source in about and not each.made_by.startswith(profiles.MADE_BY))
     return choose(
         said,
         kinds,
